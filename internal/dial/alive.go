@@ -1,0 +1,78 @@
+package dial
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Alive reports whether an idle connection can be used again: still open, and
+// without bytes nobody asked for (those would be taken for the next response). It does
+// not wait where the platform has a non-blocking peek. It must not run at the same
+// time as a Read, and leaves the connection without a read deadline.
+func Alive(c net.Conn) bool {
+	p, layered := probeOf(c)
+	if p == nil {
+		return quietFor(c, time.Now().Add(time.Millisecond))
+	}
+	if !p.quiet() {
+		return false
+	}
+	// What a TLS layer has read from the socket already shows only above it.
+	return !layered || quietFor(c, past)
+}
+
+// probeOf finds the socket beneath c, and whether layers lie between.
+func probeOf(c net.Conn) (p *probe, layered bool) {
+	if own, ok := c.(*Conn); ok {
+		_, layered = own.Conn.(*tls.Conn)
+		return own.probe, layered
+	}
+	for {
+		inner, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return newProbe(c), layered
+		}
+		c, layered = inner.NetConn(), true
+	}
+}
+
+// quietFor reads until the deadline and reports whether that is all that happened.
+func quietFor(c net.Conn, end time.Time) bool {
+	if c.SetReadDeadline(end) != nil {
+		return false
+	}
+	var b [1]byte
+	_, err := c.Read(b[:])
+	return errors.Is(err, os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
+}
+
+// probe peeks at one socket. It is made once a connection, so that a check allocates nothing.
+type probe struct {
+	raw  syscall.RawConn
+	peek func(fd uintptr)
+	ok   bool
+}
+
+// newProbe returns nil where c is no socket or the platform has no peek.
+func newProbe(c net.Conn) *probe {
+	sc, ok := c.(syscall.Conn)
+	if !ok || !canPeek {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	p := &probe{raw: raw}
+	p.peek = func(fd uintptr) { p.ok = nothingToRead(fd) }
+	return p
+}
+
+func (p *probe) quiet() bool {
+	p.ok = false
+	return p.raw.Control(p.peek) == nil && p.ok
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package dial
+
+// canPeek is false where a peek could block; Alive reads for a millisecond instead.
+const canPeek = false
+
+func nothingToRead(uintptr) bool { return true }

@@ -1,0 +1,72 @@
+package dial
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"syscall"
+)
+
+// Conn is a ready connection: the net.Conn to speak on, and what was agreed on the
+// way. Closing it closes every layer. It is as safe for concurrent use as the
+// net.Conn inside.
+type Conn struct {
+	net.Conn
+	// TLS is the state of the TLS layer with the origin, nil where there is none.
+	// VerifiedChains is filled in unless verification was off.
+	TLS *tls.ConnectionState
+
+	probe *probe
+}
+
+func newConn(conn, raw net.Conn, state *tls.ConnectionState) *Conn {
+	return &Conn{Conn: conn, TLS: state, probe: newProbe(raw)}
+}
+
+// NetConn is the layer below: a *tls.Conn, *net.TCPConn or *net.UnixConn.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
+// Protocol is what ALPN chose, "" without TLS or without a choice.
+func (c *Conn) Protocol() string {
+	if c.TLS == nil {
+		return ""
+	}
+	return c.TLS.NegotiatedProtocol
+}
+
+// ConnectionState is the state of the TLS layer, the zero value where there is none.
+// HTTP/2 implementations ask a connection for it.
+func (c *Conn) ConnectionState() tls.ConnectionState {
+	if c.TLS == nil {
+		return tls.ConnectionState{}
+	}
+	return *c.TLS
+}
+
+// SyscallConn gives access to the socket beneath every layer.
+func (c *Conn) SyscallConn() (syscall.RawConn, error) {
+	if c.probe == nil || c.probe.raw == nil {
+		return nil, syscall.EINVAL
+	}
+	return c.probe.raw, nil
+}
+
+// ReadFrom lets io.Copy use sendfile and splice where the socket can.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	if rf, ok := c.Conn.(io.ReaderFrom); ok {
+		return rf.ReadFrom(r)
+	}
+	return io.Copy(onlyWriter{c.Conn}, r)
+}
+
+// WriteTo lets io.Copy use splice where the socket can.
+func (c *Conn) WriteTo(w io.Writer) (int64, error) {
+	if wt, ok := c.Conn.(io.WriterTo); ok {
+		return wt.WriteTo(w)
+	}
+	return io.Copy(w, onlyReader{c.Conn})
+}
+
+type onlyWriter struct{ io.Writer }
+
+type onlyReader struct{ io.Reader }

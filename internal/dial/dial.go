@@ -1,0 +1,50 @@
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+)
+
+// Dial carries the plan out and returns a connection on which the next byte belongs
+// to the request. Every error is an *Error, and then nothing is left open. The
+// context governs the dialing only, not the connection's later life.
+func Dial(ctx context.Context, p *Plan) (*Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault(ctx, p.firstPhase(), p.origin(), err)
+	}
+	raw, err := p.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.secure(ctx, raw)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// secure does everything that follows the first socket: proxy, then TLS.
+func (p *Plan) secure(ctx context.Context, raw net.Conn) (*Conn, error) {
+	conn, err := raw, error(nil)
+	if p.Proxy != nil {
+		if conn, err = p.traverse(ctx, raw); err != nil {
+			return nil, err
+		}
+	}
+	var state *tls.ConnectionState
+	if p.TLS != nil {
+		if conn, state, err = p.startTLS(ctx, conn, p.TLS, PhaseTLS); err != nil {
+			return nil, err
+		}
+	}
+	return newConn(conn, raw, state), nil
+}
+
+func (p *Plan) firstPhase() Phase {
+	if p.Proxy != nil {
+		return PhaseProxyConnect
+	}
+	return PhaseConnect
+}

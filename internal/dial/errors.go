@@ -1,0 +1,118 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+)
+
+// Phase is the step of Dial that failed.
+type Phase uint8
+
+const (
+	PhaseResolve      Phase = iota + 1 // looking up the host to connect to
+	PhaseBind                          // source address, interface or socket option
+	PhaseConnect                       // connecting to the origin
+	PhaseProxyConnect                  // connecting to the proxy, its look-up included
+	PhaseProxyTLS                      // TLS with an https proxy
+	PhaseTunnel                        // CONNECT
+	PhaseSocks                         // SOCKS handshake, with the look-up socks4 and socks5 need
+	PhaseTLS                           // TLS with the origin
+)
+
+var phaseNames = [...]string{"", "resolve", "bind", "connect", "proxy connect", "proxy TLS", "proxy tunnel", "socks", "TLS"}
+
+// String is a word or two for messages.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return "unknown phase"
+}
+
+// Error is what Dial returns for everything that fails, a done context included.
+// It shows host, port, phase and cause; never a credential or a header.
+type Error struct {
+	Op Phase
+	// Addr is the host and port, or the path, the phase was about.
+	Addr string
+	// Reply is the proxy's answer to CONNECT where it gave one.
+	Reply *ProxyReply
+	// Err is the cause: *net.DNSError, *net.OpError, *SocksError, *TunnelError,
+	// *tls.CertificateVerificationError, tls.RecordHeaderError, context.Canceled…
+	Err error
+}
+
+// ProxyReply is a proxy's answer to CONNECT that did not open a tunnel.
+type ProxyReply struct {
+	Status int
+	Reason string
+	Fields [][2]string
+	Body   []byte // at most 64 KiB of it
+}
+
+func (e *Error) Error() string {
+	if e.Addr == "" {
+		return fmt.Sprintf("%v: %v", e.Op, brief(e.Err))
+	}
+	return fmt.Sprintf("%v %s: %v", e.Op, e.Addr, brief(e.Err))
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout reports whether a time limit, or the context's deadline, ended the phase.
+func (e *Error) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Timeout()
+}
+
+// SecurityFault reports whether TLS itself failed: a certificate, a version, an alert, or a
+// peer that does not speak TLS. A connection lost or too slow during the handshake is no such fault.
+func (e *Error) SecurityFault() bool {
+	if e.Op != PhaseTLS && e.Op != PhaseProxyTLS || e.Timeout() || errors.Is(e.Err, context.Canceled) {
+		return false
+	}
+	return !isTransport(e.Err)
+}
+
+// brief leaves out what net.OpError repeats of the address.
+func brief(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && err == error(op) && op.Err != nil {
+		return op.Err
+	}
+	return err
+}
+
+// isTransport tells a connection that broke from a protocol that failed. A TLS alert
+// comes as an OpError too, but is no system call's error.
+func isTransport(err error) bool {
+	var sys *os.SyscallError
+	return errors.As(err, &sys) || errors.Is(err, errClosedInHandshake) || errors.Is(err, net.ErrClosed)
+}
+
+var errClosedInHandshake = fmt.Errorf("connection closed during the handshake: %w", io.ErrUnexpectedEOF)
+
+// fault builds the error of a phase; a done context is the cause wherever it fired.
+func fault(ctx context.Context, op Phase, addr string, err error) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	if ctx.Err() != nil {
+		err = contextError(ctx)
+	}
+	return &Error{Op: op, Addr: addr, Err: err}
+}
+
+// contextError keeps both the sentinel and the cause the canceller gave.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(cause, err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

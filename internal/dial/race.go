@@ -1,0 +1,89 @@
+package dial
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// attemptDelay is the head start of each address over the next (RFC 8305 5).
+const attemptDelay = 250 * time.Millisecond
+
+// race tries several addresses in order, each 250 ms after the one before, or at once when
+// all before it have failed. The first connection wins; the losers have ended when run
+// returns. If all fail, the error is the last address's, as urllib3's is.
+type race struct {
+	plan  *Plan
+	addrs []netip.AddrPort
+	op    Phase
+
+	results        chan attempt
+	started, ended int
+	last           attempt
+}
+
+// attempt is the outcome of one address.
+type attempt struct {
+	index int
+	conn  net.Conn
+	err   error
+}
+
+func (p *Plan) race(ctx context.Context, addrs []netip.AddrPort, op Phase) (net.Conn, error) {
+	r := race{plan: p, addrs: addrs, op: op, results: make(chan attempt)}
+	return r.run(ctx)
+}
+
+func (r *race) run(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer r.drain()
+	defer cancel()
+	timer := time.NewTimer(attemptDelay)
+	defer timer.Stop()
+	for r.start(ctx); r.ended < r.started; {
+		select {
+		case <-timer.C:
+			r.start(ctx)
+			timer.Reset(attemptDelay)
+		case a := <-r.results:
+			r.ended++
+			if a.err == nil {
+				return a.conn, nil
+			}
+			if r.note(a); r.ended == r.started {
+				r.start(ctx)
+				timer.Reset(attemptDelay)
+			}
+		}
+	}
+	return nil, r.last.err
+}
+
+// start begins the next attempt, if there is one and anybody still waits for it.
+func (r *race) start(ctx context.Context) {
+	i := r.started
+	if i == len(r.addrs) || ctx.Err() != nil {
+		return
+	}
+	r.started++
+	go func() {
+		conn, err := r.plan.dialAddress(ctx, r.plan.network(), r.addrs[i].String(), r.op)
+		r.results <- attempt{i, conn, err}
+	}()
+}
+
+func (r *race) note(a attempt) {
+	if r.last.err == nil || a.index > r.last.index {
+		r.last = a
+	}
+}
+
+// drain waits for the losers, cancelled by now, and closes what they opened.
+func (r *race) drain() {
+	for ; r.ended < r.started; r.ended++ {
+		if a := <-r.results; a.conn != nil {
+			a.conn.Close()
+		}
+	}
+}
