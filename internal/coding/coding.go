@@ -1,0 +1,158 @@
+// Package coding undoes HTTP content codings (RFC 9110 section 8.4) while a
+// body streams by: gzip and x-gzip, deflate with or without its zlib wrapper,
+// br and zstd.
+//
+// What it keeps of Requests: names in any letter case, lists undone in
+// reverse, several gzip members joined into one body, bytes after the last
+// member ignored, and a gzip or deflate stream that is cut short giving what
+// could be decoded. What it does not keep, because corrupt data is an error:
+// a damaged second gzip member is reported instead of dropped, and an unknown
+// coding inside a list of known ones is named instead of taken for deflate.
+package coding
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// MaxCodings is how many codings one response may have. Each of them can
+// multiply the size of the body, so a longer list is an attack.
+const MaxCodings = 5
+
+var (
+	// ErrTooManyCodings reports a Content-Encoding of more than MaxCodings.
+	ErrTooManyCodings = fmt.Errorf("more than %d content codings", MaxCodings)
+	// ErrTooLarge reports a decoded body beyond its Limits.
+	ErrTooLarge = errors.New("decoded body exceeds its limit")
+	// ErrUnsupported reports a coding nobody here can undo.
+	ErrUnsupported = errors.New("unsupported content coding")
+	// ErrClosed is what Read returns after Close.
+	ErrClosed = errors.New("coding: read on closed body")
+)
+
+// Error says which coding failed and why. An error of the source itself is
+// never wrapped in one.
+type Error struct {
+	Coding string
+	Err    error
+}
+
+func (e *Error) Error() string { return "content coding " + e.Coding + ": " + e.Err.Error() }
+
+// Unwrap gives the cause, for errors.Is.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Limits bounds what decoding may produce. The zero value is safe for bodies
+// of any honest size: the ratio is the one Apache's mod_deflate has long used,
+// and it counts only once a body is larger than anybody would mind.
+type Limits struct {
+	// MaxDecoded is the largest decoded body in bytes; zero or less: no bound.
+	MaxDecoded int64
+	// MaxRatio is how many times larger than its coded bytes the body may
+	// become at any coding of the list; zero: 200, negative: no bound.
+	MaxRatio int
+	// RatioFloor is the decoded size in bytes below which MaxRatio is not
+	// looked at; zero: 32 MiB.
+	RatioFloor int64
+	// RejectTruncated makes the early end of a gzip or deflate stream an
+	// error (io.ErrUnexpectedEOF in an *Error). Requests accepts it.
+	RejectTruncated bool
+}
+
+// NoLimits are Limits which allow everything, as Requests does.
+var NoLimits = Limits{MaxRatio: -1}
+
+const (
+	defaultRatio = 200
+	defaultFloor = 32 << 20
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.MaxRatio == 0 {
+		l.MaxRatio = defaultRatio
+	}
+	if l.RatioFloor == 0 {
+		l.RatioFloor = defaultFloor
+	}
+	return l
+}
+
+// allows reports how many of the bytes decoded so far may be handed out.
+func (l Limits) allows(decoded, coded int64) int64 {
+	allowed := decoded
+	if l.MaxDecoded > 0 {
+		allowed = min(allowed, l.MaxDecoded)
+	}
+	if l.MaxRatio > 0 && decoded > l.RatioFloor && decoded/int64(l.MaxRatio) > coded {
+		allowed = min(allowed, max(l.RatioFloor, coded*int64(l.MaxRatio)))
+	}
+	return allowed
+}
+
+// Supported lists the codings NewReader can undo, lower-case.
+func Supported() []string { return []string{"gzip", "x-gzip", "deflate", "br", "zstd"} }
+
+// AcceptEncoding is the Accept-Encoding value that asks for them.
+func AcceptEncoding() string { return "gzip, deflate, br, zstd" }
+
+// Parse reads the values of the Content-Encoding fields, in order, and returns
+// the codings to undo, in the order they were applied, lower-case. Empty
+// elements and identity are left out. A response in which no coding is known
+// has nothing to undo, as in Requests.
+func Parse(contentEncoding []string) ([]string, error) {
+	var codings []string
+	count, known := 0, false
+	for _, value := range contentEncoding {
+		for name := range strings.SplitSeq(value, ",") {
+			name = strings.ToLower(strings.Trim(name, " \t"))
+			if name == "" {
+				continue
+			}
+			count++
+			if name != "identity" {
+				codings = append(codings, name)
+				known = known || slices.Contains(Supported(), name)
+			}
+		}
+	}
+	if !known {
+		return nil, nil
+	}
+	if count > MaxCodings {
+		return nil, &Error{Coding: "list", Err: ErrTooManyCodings}
+	}
+	return codings, nil
+}
+
+// NewReader returns src with the codings of a response undone.
+//
+// Data is handed out as soon as it can be decoded: a block the server flushed
+// comes out although the connection stays open and silent behind it. Read
+// reads src to its end, also past the end of the coded data, and never returns
+// 0, nil for a non-empty buffer. Errors are *Error, or those of src unchanged.
+//
+// Close gives pooled decoders back; it does not close src. It may be called at
+// any time, from any goroutine, more than once; a Read that is waiting for src
+// is not interrupted by it. Read itself is for one goroutine at a time.
+func NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadCloser, error) {
+	codings, err := Parse(contentEncoding)
+	if err != nil {
+		return nil, err
+	}
+	lim = lim.withDefaults()
+	raw := &source{r: src}
+	if len(codings) == 0 {
+		return &body{top: raw}, nil
+	}
+	b := &body{}
+	in := raw
+	for _, name := range slices.Backward(codings) {
+		l := newLayer(name, in, raw, lim)
+		b.layers = append(b.layers, l)
+		b.top, in = l, &source{r: l}
+	}
+	return b, nil
+}

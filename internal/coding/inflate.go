@@ -1,0 +1,289 @@
+package coding
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"hash"
+	"hash/adler32"
+	"hash/crc32"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+var (
+	errHeader   = errors.New("invalid header")
+	errChecksum = errors.New("invalid checksum")
+)
+
+const inputBuffer = 8 << 10
+
+// inflater is the pooled part of both deflate codings: the buffered input and
+// the decompressor. Partial flush lets every complete block out at once.
+type inflater struct {
+	in *bufio.Reader
+	fl io.ReadCloser
+}
+
+var inflaters = sync.Pool{New: func() any {
+	in := bufio.NewReaderSize(nil, inputBuffer)
+	return &inflater{in: in, fl: flate.NewReaderOpts(in, flate.WithPartialBlock())}
+}}
+
+func getInflater(src io.Reader) *inflater {
+	f := inflaters.Get().(*inflater)
+	f.in.Reset(src)
+	return f
+}
+
+func (f *inflater) release() {
+	f.in.Reset(nil)
+	inflaters.Put(f)
+}
+
+func (f *inflater) restart() { _ = f.fl.(flate.Resetter).Reset(f.in, nil) }
+
+// swallow reads what follows the coded data, so that the connection can be
+// used again, and returns how the source ended.
+func (f *inflater) swallow() error {
+	for {
+		if _, err := f.in.Discard(inputBuffer); err != nil {
+			return err
+		}
+	}
+}
+
+// trailer reads the checksum bytes behind the data.
+func (f *inflater) trailer(p []byte) error {
+	if _, err := io.ReadFull(f.in, p); err != nil {
+		return noEOF(err)
+	}
+	return nil
+}
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// gzipReader joins the members of a gzip stream (RFC 1952). The framing is
+// done here rather than by a gzip package: data must not wait for the checksum
+// behind it, and garbage after a member must be told from a damaged member.
+type gzipReader struct {
+	*inflater
+	next    func(p []byte) (int, error) // what is read next
+	members int
+	crc     uint32
+	size    uint32
+	head    uint32 // running CRC of the header
+}
+
+func newGzip(src io.Reader) *gzipReader {
+	z := &gzipReader{inflater: getInflater(src)}
+	z.next = z.header
+	return z
+}
+
+func (z *gzipReader) Read(p []byte) (int, error) {
+	for {
+		if n, err := z.next(p); n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// header reads the head of a member; where there is none, the stream ends.
+func (z *gzipReader) header([]byte) (int, error) {
+	magic, err := z.in.Peek(2)
+	switch {
+	case len(magic) == 0:
+		return 0, err
+	case magic[0] == 0x1f && len(magic) == 1:
+		return 0, noEOF(err)
+	case len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b:
+		if z.members == 0 {
+			return 0, errHeader
+		}
+		z.next = z.rest
+		return 0, nil
+	}
+	if err := z.fields(); err != nil {
+		return 0, noEOF(err)
+	}
+	z.restart()
+	z.crc, z.size, z.next = 0, 0, z.data
+	return 0, nil
+}
+
+const (
+	flagHeaderCRC = 1 << 1
+	flagExtra     = 1 << 2
+	flagName      = 1 << 3
+	flagComment   = 1 << 4
+	flagReserved  = 0xe0
+)
+
+func (z *gzipReader) fields() error {
+	z.head = 0
+	var fixed [10]byte
+	if err := z.take(fixed[:]); err != nil {
+		return err
+	}
+	flags := fixed[3]
+	if fixed[2] != 8 || flags&flagReserved != 0 {
+		return errHeader
+	}
+	if flags&flagExtra != 0 {
+		if err := z.skipExtra(); err != nil {
+			return err
+		}
+	}
+	for _, text := range []byte{flagName, flagComment} {
+		if flags&text != 0 {
+			if err := z.skipText(); err != nil {
+				return err
+			}
+		}
+	}
+	if flags&flagHeaderCRC == 0 {
+		return nil
+	}
+	want := uint16(z.head)
+	var sum [2]byte
+	if err := z.take(sum[:]); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint16(sum[:]) != want {
+		return errHeader
+	}
+	return nil
+}
+
+// take reads header bytes, adding them to the header's CRC.
+func (z *gzipReader) take(p []byte) error {
+	_, err := io.ReadFull(z.in, p)
+	z.head = crc32.Update(z.head, crc32.IEEETable, p)
+	return err
+}
+
+func (z *gzipReader) skipExtra() error {
+	var b [2]byte
+	if err := z.take(b[:]); err != nil {
+		return err
+	}
+	for range binary.LittleEndian.Uint16(b[:]) {
+		if err := z.take(b[:1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *gzipReader) skipText() error {
+	b := [1]byte{1}
+	for b[0] != 0 {
+		if err := z.take(b[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *gzipReader) data(p []byte) (int, error) {
+	n, err := z.fl.Read(p)
+	z.crc = crc32.Update(z.crc, crc32.IEEETable, p[:n])
+	z.size += uint32(n)
+	if err == io.EOF {
+		z.next, err = z.check, nil
+	}
+	return n, err
+}
+
+func (z *gzipReader) check([]byte) (int, error) {
+	var sums [8]byte
+	if err := z.trailer(sums[:]); err != nil {
+		return 0, err
+	}
+	if binary.LittleEndian.Uint32(sums[:]) != z.crc || binary.LittleEndian.Uint32(sums[4:]) != z.size {
+		return 0, errChecksum
+	}
+	z.members++
+	z.next = z.header
+	return 0, nil
+}
+
+func (z *gzipReader) rest([]byte) (int, error) { return 0, z.swallow() }
+
+// deflateReader undoes "deflate": the zlib format (RFC 1950), or the bare
+// deflate data (RFC 1951) some servers send under that name.
+type deflateReader struct {
+	*inflater
+	next func(p []byte) (int, error)
+	sum  hash.Hash32 // nil for bare data
+}
+
+func newDeflate(src io.Reader) *deflateReader {
+	d := &deflateReader{inflater: getInflater(src)}
+	d.next = d.header
+	return d
+}
+
+func (d *deflateReader) Read(p []byte) (int, error) {
+	for {
+		if n, err := d.next(p); n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// header decides between the two formats. The first byte of a zlib stream read
+// as bare data would be a stored block with padding no encoder writes, so two
+// bytes are enough to be sure.
+func (d *deflateReader) header([]byte) (int, error) {
+	head, err := d.in.Peek(2)
+	if len(head) == 0 {
+		return 0, err
+	}
+	if len(head) < 2 {
+		return 0, noEOF(err)
+	}
+	const dictionary = 1 << 5
+	if head[0]&0x0f == 8 && head[0]>>4 <= 7 && binary.BigEndian.Uint16(head)%31 == 0 && head[1]&dictionary == 0 {
+		_, _ = d.in.Discard(2)
+		d.sum = adler32.New()
+	}
+	d.restart()
+	d.next = d.data
+	return 0, nil
+}
+
+func (d *deflateReader) data(p []byte) (int, error) {
+	n, err := d.fl.Read(p)
+	if d.sum != nil {
+		_, _ = d.sum.Write(p[:n])
+	}
+	if err == io.EOF {
+		d.next, err = d.check, nil
+	}
+	return n, err
+}
+
+func (d *deflateReader) check([]byte) (int, error) {
+	if d.sum != nil {
+		var sum [4]byte
+		if err := d.trailer(sum[:]); err != nil {
+			return 0, err
+		}
+		if binary.BigEndian.Uint32(sum[:]) != d.sum.Sum32() {
+			return 0, errChecksum
+		}
+	}
+	d.next = d.rest
+	return 0, nil
+}
+
+func (d *deflateReader) rest([]byte) (int, error) { return 0, d.swallow() }
