@@ -1,0 +1,94 @@
+package uri
+
+import (
+	"strconv"
+	"strings"
+)
+
+// SplitAuth returns the user and password in the authority of a URL, decoded
+// (requests.utils.get_auth_from_url). Both must be present, though each may be
+// empty: "http://user@host" has none.
+func SplitAuth(s string) (user, password string, ok bool) {
+	p, err := splitText(s)
+	if err != nil {
+		return "", "", false
+	}
+	info, _, ok := p.userinfo()
+	if !ok {
+		return "", "", false
+	}
+	return decodeUserinfo(info)
+}
+
+func decodeUserinfo(info string) (user, password string, ok bool) {
+	user, password, ok = strings.Cut(info, ":")
+	if !ok {
+		return "", "", false
+	}
+	return unquote(user), unquote(password), true
+}
+
+// DefragAuth removes the fragment and the user information
+// (requests.utils.urldefragauth): the URL of a request line to a proxy.
+func DefragAuth(s string) string {
+	p, err := splitText(s)
+	if err != nil {
+		return StripUserinfo(s)
+	}
+	p = p.withoutEmptyParams()
+	if p.netloc == "" {
+		path, params := p.cutParams()
+		p.netloc, p.path = path, ""
+		if params != "" {
+			p.path = ";" + params
+		}
+	}
+	_, p.netloc, _ = p.userinfo()
+	p.fragment = ""
+	return p.String()
+}
+
+// StripUserinfo removes the user information of any URL or URL-like text, such
+// as a proxy given without a scheme.
+func StripUserinfo(s string) string {
+	start, at := userinfoSpan(s)
+	if at < 0 {
+		return s
+	}
+	return s[:start] + s[at+1:]
+}
+
+// maxRedacted bounds a URL in an error message.
+const maxRedacted = 2048
+
+// Redact returns s for people to read: user information masked as "***", and cut
+// at 2 KiB. It works on any text, whether a URL or not, and removes too much
+// rather than too little.
+func Redact(s string) string {
+	if start, at := userinfoSpan(s); at >= 0 {
+		s = s[:start] + "***" + s[at:]
+	}
+	if len(s) > maxRedacted {
+		s = strings.ToValidUTF8(s[:maxRedacted], "") + "..."
+	}
+	return s
+}
+
+// userinfoSpan finds what may be user information: everything between the start
+// of the authority and the last "@" before the path. A backslash or a stray
+// slash does not end it, since a broken URL may hold a password with one.
+func userinfoSpan(s string) (start, at int) {
+	if i := strings.Index(s, "://"); i >= 0 {
+		start = i + 3
+	} else if strings.HasPrefix(s, "//") {
+		start = 2
+	}
+	end := start + authorityEnd(s[start:])
+	at = strings.LastIndexByte(s[start:end], '@')
+	if at < 0 {
+		return start, -1
+	}
+	return start, start + at
+}
+
+func quoteForError(s string) string { return strconv.Quote(s) }

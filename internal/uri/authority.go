@@ -1,0 +1,164 @@
+package uri
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// splitAuthority cuts the text between "//" and the path. hostport is what is
+// behind the last "@".
+func splitAuthority(s string) (user, hostport string, hasUser bool) {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// splitHostPort cuts the port off. The host of an IPv6 literal keeps its
+// brackets; what is inside them is not looked at. Port is -1 if there is none.
+func splitHostPort(s string) (host string, port int, code Code, ok bool) {
+	end := strings.IndexByte(s, ':')
+	if strings.HasPrefix(s, "[") {
+		end = strings.IndexByte(s, ']') + 1
+		if end == 0 {
+			return "", -1, InvalidHost, false
+		}
+		if end == len(s) {
+			return s, -1, 0, true
+		}
+		if s[end] != ':' {
+			return "", -1, InvalidHost, false
+		}
+	}
+	if end < 0 {
+		return s, -1, 0, true
+	}
+	port, ok = parsePort(s[end+1:])
+	return s[:end], port, InvalidPort, ok
+}
+
+// parsePort reads digits up to 65535, leading zeros allowed; an empty port is
+// none.
+func parsePort(s string) (int, bool) {
+	if s == "" {
+		return -1, true
+	}
+	port := 0
+	for i := range len(s) {
+		if !is(s[i], digit) {
+			return -1, false
+		}
+		if port = port*10 + int(s[i]-'0'); port > 65535 {
+			return -1, false
+		}
+	}
+	return port, true
+}
+
+// isIPv6 reports whether s is an IPv6 address without brackets; a zone is
+// allowed.
+func isIPv6(s string) bool {
+	addr, err := netip.ParseAddr(s)
+	return err == nil && addr.Is6()
+}
+
+// parseIPv6 reads the inside of the brackets of an IPv6 literal: the address in
+// lower case and, behind a percent sign, the zone, whose separator may be "%25"
+// (RFC 6874) or a bare "%".
+func parseIPv6(s string) (string, bool) {
+	addr, zone, hasZone := strings.Cut(s, "%")
+	if !isIPv6(addr) {
+		return "", false
+	}
+	addr = lowerASCII(addr)
+	if !hasZone {
+		return addr, true
+	}
+	if len(zone) > 2 && strings.HasPrefix(zone, "25") {
+		zone = zone[2:]
+	}
+	if !validZone(zone) {
+		return "", false
+	}
+	return addr + "%" + encodeInvalid(zone, unreserved, zoneExtra), true
+}
+
+func validZone(zone string) bool {
+	for i := 0; i < len(zone); i++ {
+		if is(zone[i], unreserved) {
+			continue
+		}
+		if !isEscape(zone[i:]) || is(unhex(zone[i+1])<<4|unhex(zone[i+2]), control|badInURL) {
+			return false
+		}
+		i += 2
+	}
+	return zone != ""
+}
+
+// canonicalIPv4 returns the dotted form of the addresses the C library accepts
+// (inet_aton: one to four numbers, decimal, octal or hexadecimal), which the
+// resolver below a client would turn into an address all the same. Every other
+// host is returned as it is.
+func canonicalIPv4(host string) string {
+	if host == "" || !is(host[0], digit) || !is(host[len(host)-1], hexDigit) {
+		return host
+	}
+	ip, ok := ParseIPv4(host)
+	if !ok {
+		return host
+	}
+	var buf [15]byte
+	if dotted := ip.AppendTo(buf[:0]); string(dotted) != host {
+		return string(dotted)
+	}
+	return host
+}
+
+// ParseIPv4 reads an IPv4 address in any form inet_aton knows: "127.0.0.1",
+// "127.1", "0x7f.1", "017700000001", "2130706433".
+func ParseIPv4(s string) (netip.Addr, bool) {
+	var parts [4]uint64
+	n := 0
+	for field := range strings.SplitSeq(s, ".") {
+		if n == 4 {
+			return netip.Addr{}, false
+		}
+		v, ok := parseCNumber(field)
+		if !ok {
+			return netip.Addr{}, false
+		}
+		parts[n] = v
+		n++
+	}
+	ip := uint64(0)
+	for i, v := range parts[:n-1] {
+		if v > 255 {
+			return netip.Addr{}, false
+		}
+		ip |= v << (24 - 8*i)
+	}
+	if last := parts[n-1]; last>>(8*(5-n)) == 0 {
+		ip |= last
+		return netip.AddrFrom4([4]byte{byte(ip >> 24), byte(ip >> 16), byte(ip >> 8), byte(ip)}), true
+	}
+	return netip.Addr{}, false
+}
+
+// parseCNumber reads a number as C's strtoul with base 0 does, without sign.
+func parseCNumber(s string) (uint64, bool) {
+	base := 10
+	switch {
+	case len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x':
+		base, s = 16, s[2:]
+	case len(s) > 1 && s[0] == '0':
+		base, s = 8, s[1:]
+	}
+	if s == "" || !is(s[0], hexDigit) {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(s, base, 33)
+	return v, err == nil
+}

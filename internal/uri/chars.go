@@ -1,0 +1,107 @@
+package uri
+
+import "strings"
+
+// class is a set of the roles an ASCII character has in a URL.
+type class uint8
+
+const (
+	unreserved class = 1 << iota // RFC 3986 section 2.3
+	subDelim                     // RFC 3986 section 2.2
+	colonAt                      // ":" and "@"
+	hexDigit
+	alpha
+	digit
+	control  // U+0000..U+001F and U+007F
+	badInURL // blank and the ASCII characters no component may hold: " < > \ ^ ` { | }
+)
+
+var charClass = func() (t [256]class) {
+	mark := func(chars string, c class) {
+		for i := range len(chars) {
+			t[chars[i]] |= c
+		}
+	}
+	lower := "abcdefghijklmnopqrstuvwxyz"
+	mark(lower+strings.ToUpper(lower), alpha|unreserved)
+	mark("0123456789", digit|hexDigit|unreserved)
+	mark("abcdefABCDEF", hexDigit)
+	mark("-._~", unreserved)
+	mark("!$&'()*+,;=", subDelim)
+	mark(":@", colonAt)
+	mark(" \"<>\\^`{|}", badInURL)
+	for i := range 0x20 {
+		t[i] |= control
+	}
+	t[0x7f] |= control
+	return t
+}()
+
+func is(c byte, want class) bool { return charClass[c]&want != 0 }
+
+// isEscape reports whether s starts with a percent sign and two hex digits.
+func isEscape(s string) bool {
+	return len(s) > 2 && s[0] == '%' && is(s[1], hexDigit) && is(s[2], hexDigit)
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c <= 'F':
+		return c - 'A' + 10
+	}
+	return c - 'a' + 10
+}
+
+const upperHex = "0123456789ABCDEF"
+
+func appendEscape(b []byte, c byte) []byte {
+	return append(b, '%', upperHex[c>>4], upperHex[c&15])
+}
+
+// hasControl reports whether s holds an ASCII control character.
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if is(s[i], control) {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+// lowerASCII lower-cases ASCII letters only, and copies only if there are any.
+func lowerASCII(s string) string {
+	for i := range len(s) {
+		if isUpper(s[i]) {
+			return lowerFrom(s, i)
+		}
+	}
+	return s
+}
+
+func lowerFrom(s string, i int) string {
+	b := []byte(s)
+	for ; i < len(b); i++ {
+		if isUpper(b[i]) {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// hasPrefixFold reports whether s starts with prefix, which is lower-case ASCII.
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && lowerASCII(s[:len(prefix)]) == prefix
+}

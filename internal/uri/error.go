@@ -1,0 +1,55 @@
+package uri
+
+// Code says what is wrong with a URL.
+type Code int
+
+// The reasons a URL is refused. MissingScheme is Requests' MissingSchema, all
+// others are its InvalidURL.
+const (
+	InvalidURL    Code = iota // does not follow the grammar
+	MissingScheme             // no scheme: "example.com/x"
+	MissingHost               // no host: "http:///x"
+	InvalidHost               // a host nobody should look up
+	InvalidPort               // no number, or beyond 65535
+	InvalidEscape             // a percent sign without two hexadecimal digits
+	InvalidText               // not UTF-8
+)
+
+var codeText = [...]string{
+	InvalidURL:    "invalid URL",
+	MissingScheme: "no scheme supplied",
+	MissingHost:   "no host supplied",
+	InvalidHost:   "invalid host",
+	InvalidPort:   "invalid port",
+	InvalidEscape: "invalid percent-escape",
+	InvalidText:   "not valid UTF-8",
+}
+
+// String returns the reason in a few words.
+func (c Code) String() string {
+	if c < 0 || int(c) >= len(codeText) {
+		return codeText[InvalidURL]
+	}
+	return codeText[c]
+}
+
+// Error is the error of every function here. URL has its user information
+// masked and its length bounded, so that the error may be logged.
+type Error struct {
+	Code   Code
+	URL    string
+	Detail string
+}
+
+// Error formats the reason, the detail if there is one, and the masked URL.
+func (e *Error) Error() string {
+	msg := e.Code.String()
+	if e.Detail != "" {
+		msg += ": " + e.Detail
+	}
+	return msg + ": " + quoteForError(e.URL)
+}
+
+func fail(code Code, url, detail string) error {
+	return &Error{Code: code, URL: Redact(url), Detail: detail}
+}

@@ -1,0 +1,96 @@
+package uri
+
+import "strings"
+
+// Parse reads an absolute URL, such as [Prepare] and [ResolveRedirect] return.
+// It is strict: control characters anywhere, and in the authority of an http or
+// https URL a backslash, a second "@", a bracket that is not part of an IPv6
+// literal, or an escape that is no plain character are refused. It allocates
+// only if the host has to be normalised. Errors are of type [*Error].
+//
+// A URL of another scheme is only cut into its parts.
+func Parse(s string) (URL, error) {
+	scheme, rest := cutScheme(s)
+	if scheme == "" {
+		return URL{}, fail(MissingScheme, s, "")
+	}
+	if hasControl(rest) {
+		return URL{}, fail(InvalidURL, s, "control character")
+	}
+	u := URL{Scheme: scheme, Port: -1}
+	if strings.HasPrefix(rest, "//") {
+		end := authorityEnd(rest[2:]) + 2
+		if problem := u.setAuthority(rest[2:end]); problem != nil {
+			return URL{}, fail(problem.code, s, problem.detail)
+		}
+		rest = rest[end:]
+	}
+	if u.Host == "" && u.isWeb() {
+		return URL{}, fail(MissingHost, s, "")
+	}
+	rest, u.Fragment, u.HasFragment = cutByte(rest, '#')
+	u.Path, u.Query, u.HasQuery = cutByte(rest, '?')
+	return u, nil
+}
+
+func cutByte(s string, sep byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+// cutScheme returns the scheme in lower case and what follows its colon.
+func cutScheme(s string) (scheme, rest string) {
+	switch {
+	case strings.HasPrefix(s, "https:"):
+		return "https", s[6:]
+	case strings.HasPrefix(s, "http:"):
+		return "http", s[5:]
+	}
+	i := schemeLen(s)
+	if i == 0 {
+		return "", s
+	}
+	return lowerASCII(s[:i]), s[i+1:]
+}
+
+type problem struct {
+	code   Code
+	detail string
+}
+
+func (u *URL) setAuthority(s string) *problem {
+	var hostport string
+	u.User, hostport, u.HasUser = splitAuthority(s)
+	host, port, code, ok := splitHostPort(hostport)
+	if !ok && u.isWeb() {
+		return &problem{code: code}
+	}
+	if !ok {
+		host, port = hostport, -1
+	}
+	u.Host, u.Port = host, port
+	if !u.isWeb() {
+		if name, isV6 := parseIPv6(unbracket(host)); isV6 {
+			u.Host = name
+		}
+		return nil
+	}
+	if u.HasUser && strings.ContainsAny(u.User, `@\[]`) {
+		return &problem{InvalidURL, "user information"}
+	}
+	name, detail := normaliseHost(host)
+	if detail != "" {
+		return &problem{InvalidHost, detail}
+	}
+	u.Host = canonicalIPv4(name)
+	return nil
+}
+
+func unbracket(host string) string {
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return ""
+}
