@@ -1,0 +1,157 @@
+package charset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// ErrUnknown reports a charset name that stands for no text encoding.
+var ErrUnknown = errors.New("unknown encoding")
+
+// ErrMalformed reports bytes that are not of the encoding they should be of.
+var ErrMalformed = errors.New("malformed data")
+
+// machine turns bytes into UTF-8 appended to dst, with U+FFFD for what is no
+// character. It returns how many bytes it used: without final, an incomplete
+// character at the end is left, and comes again in front of the bytes that
+// follow; with final, everything is used. bad tells that U+FFFD was put in.
+type machine interface {
+	decode(dst, src []byte, final bool) (out []byte, n int, bad bool)
+}
+
+// Encoding is a text encoding as Python names and decodes it. The zero value
+// decodes nothing; get one from Lookup.
+type Encoding struct {
+	name  string
+	ascii bool // ASCII bytes stand for themselves, always
+	start func() machine
+}
+
+// Name is the name of Python's codec, as in "utf_8" or "iso8859_15".
+func (e Encoding) Name() string { return e.name }
+
+// Lookup finds an encoding by any name Python's codecs have, in any letter
+// case, with any punctuation: "latin-1", "UTF8", "Shift_JIS", "cp1252".
+// Codecs that are not text encodings (base64, rot13 …) are not found.
+func Lookup(name string) (Encoding, bool) {
+	codec := canonical(name)
+	e := Encoding{name: codec, ascii: true}
+	switch codec {
+	case "":
+		return Encoding{}, false
+	case "utf_8":
+		e.start = func() machine { return utf8Machine{} }
+	case "utf_8_sig":
+		e.start = func() machine { return &bomMachine{} }
+	case "ascii":
+		e.start = func() machine { return asciiMachine{} }
+	case "latin_1":
+		e.start = func() machine { return latin1Machine{} }
+	case "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be":
+		e.ascii, e.start = false, wide(codec)
+	case "utf_7":
+		e.ascii, e.start = false, func() machine { return &utf7Machine{} }
+	case "idna":
+		e.ascii, e.start = false, nil
+	default:
+		if table, ok := singleByte[codec]; ok {
+			e.ascii, e.start = tableStart(table)
+		} else if e.ascii, e.start = multiByte(codec); e.start == nil {
+			return Encoding{}, false
+		}
+	}
+	return e, true
+}
+
+// Decode decodes data by the named encoding, with U+FFFD for bytes that do not
+// fit, counted as Python counts them with errors="replace". ok is false when
+// the name stands for no encoding; Requests takes UTF-8 then. A byte order
+// mark stays, except in utf-16, utf-32 and utf-8-sig.
+func Decode(data []byte, name string) (text string, ok bool) {
+	e, ok := Lookup(name)
+	if !ok || e.start == nil {
+		return "", false
+	}
+	if s, ok := e.asIs(data); ok {
+		return s, true
+	}
+	out, _ := e.all(data)
+	return string(out), true
+}
+
+// DecodeStrict decodes data by the named encoding. The error wraps ErrUnknown
+// when there is no such encoding, and ErrMalformed when the data does not fit.
+func DecodeStrict(data []byte, name string) (string, error) {
+	e, ok := Lookup(name)
+	if !ok {
+		return "", fmt.Errorf("%w: %.40q", ErrUnknown, name)
+	}
+	if e.name == "idna" {
+		return decodeIDNA(data)
+	}
+	if s, ok := e.asIs(data); ok {
+		return s, nil
+	}
+	out, bad := e.all(data)
+	if bad {
+		return "", fmt.Errorf("%s: %w", e.name, ErrMalformed)
+	}
+	return string(out), nil
+}
+
+// asIs answers for data that is its own decoding, which most is.
+func (e Encoding) asIs(data []byte) (string, bool) {
+	if e.name == "utf_8" && utf8.Valid(data) || e.ascii && e.name != "utf_8" && isASCII(data) {
+		return string(data), true
+	}
+	return "", false
+}
+
+func (e Encoding) all(data []byte) ([]byte, bool) {
+	out, _, bad := e.start().decode(make([]byte, 0, len(data)+len(data)/8+8), data, true)
+	return out, bad
+}
+
+func isASCII(p []byte) bool {
+	for _, c := range p {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Decoder decodes a stream piece by piece, with U+FFFD for bytes that do not
+// fit. What it returns never ends inside a character.
+type Decoder struct {
+	m    machine
+	rest []byte
+}
+
+// NewDecoder returns a Decoder for the named encoding; ok is false when the
+// name stands for none.
+func NewDecoder(name string) (d *Decoder, ok bool) {
+	e, ok := Lookup(name)
+	if !ok || e.start == nil {
+		return nil, false
+	}
+	return &Decoder{m: e.start()}, true
+}
+
+// Decode returns the text that is complete with chunk; final says that nothing
+// follows, so that a character begun becomes U+FFFD.
+func (d *Decoder) Decode(chunk []byte, final bool) string {
+	src := chunk
+	if len(d.rest) > 0 {
+		src = append(d.rest, chunk...)
+	}
+	out, n, _ := d.m.decode(make([]byte, 0, len(src)), src, final)
+	d.rest = append(d.rest[:0], src[n:]...)
+	return string(out)
+}
+
+var replacement = []byte("\ufffd")
+
+func containsReplacement(p []byte) bool { return bytes.Contains(p, replacement) }

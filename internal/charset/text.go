@@ -1,0 +1,19 @@
+package charset
+
+import "errors"
+
+// Text decodes a body the way Response.text does: by the named encoding if one
+// is declared, by the detected one if not, and as UTF-8 where the name is
+// unknown; with U+FFFD for what does not fit.
+func Text(content []byte, name string, declared bool) string {
+	if !declared {
+		name = Detect(content)
+	}
+	if s, ok := Decode(content, name); ok {
+		return s
+	}
+	s, _ := Decode(content, "utf-8")
+	return s
+}
+
+func isUnknown(err error) bool { return errors.Is(err, ErrUnknown) }
