@@ -1,0 +1,74 @@
+package h1
+
+import "strconv"
+
+// AppendRequestHead appends a request head with its final empty line, fields in the order and case given.
+//
+// The method must be a token; the target printable ASCII without blanks; names must be tokens, and values free of
+// CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). On an error
+// (*Error) dst is returned as it was.
+func AppendRequestHead(dst []byte, method, target string, fields Fields) ([]byte, error) {
+	if !isToken(method) {
+		return dst, fault(InvalidMethod, excerpt(method))
+	}
+	if !validTarget(target) {
+		return dst, fault(InvalidTarget, "empty, or holds a blank, a control or a non-ASCII character")
+	}
+	out := append(dst, method...)
+	out = append(out, ' ')
+	out = append(out, target...)
+	out = append(out, " HTTP/1.1\r\n"...)
+	return appendFields(dst, out, fields)
+}
+
+// AppendResponseHead appends an HTTP/1.1 response head with its final empty line: the server's side, for tests and
+// proxies. The rules for fields are those of AppendRequestHead.
+func AppendResponseHead(dst []byte, status int, reason string, fields Fields) ([]byte, error) {
+	if status < 100 || status > 999 || hasControl(reason) {
+		return dst, fault(InvalidStatus, strconv.Itoa(status))
+	}
+	out := append(dst, "HTTP/1.1 "...)
+	out = strconv.AppendInt(out, int64(status), 10)
+	out = append(out, ' ')
+	out = append(out, reason...)
+	out = append(out, "\r\n"...)
+	return appendFields(dst, out, fields)
+}
+
+// appendFields finishes the head in out, or returns dst as it was.
+func appendFields(dst, out []byte, fields Fields) ([]byte, error) {
+	for i := range fields {
+		name, value := fields[i][0], fields[i][1]
+		if !isToken(name) {
+			return dst, fault(InvalidFieldName, excerpt(name))
+		}
+		if !validValue(value) {
+			return dst, fault(InvalidFieldValue, "of "+name)
+		}
+		out = append(out, name...)
+		out = append(out, ": "...)
+		out = append(out, value...)
+		out = append(out, "\r\n"...)
+	}
+	return append(out, "\r\n"...), nil
+}
+
+func validTarget(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// validValue refuses what would end the line early. Other control characters are the caller's own business, as
+// in Requests.
+func validValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == '\r' || c == '\n' || c == 0 {
+			return false
+		}
+	}
+	return true
+}
