@@ -94,7 +94,13 @@ func isTransport(err error) bool {
 	return errors.As(err, &sys) || errors.Is(err, errClosedInHandshake) || errors.Is(err, net.ErrClosed)
 }
 
-var errClosedInHandshake = fmt.Errorf("connection closed during the handshake: %w", io.ErrUnexpectedEOF)
+// closedError is a peer that hung up in the middle of a handshake.
+type closedError string
+
+func (e closedError) Error() string { return string(e) }
+func (e closedError) Unwrap() error { return io.ErrUnexpectedEOF }
+
+const errClosedInHandshake = closedError("connection closed during the handshake")
 
 // fault builds the error of a phase; a done context is the cause wherever it fired.
 func fault(ctx context.Context, op Phase, addr string, err error) *Error {
