@@ -74,10 +74,16 @@ func (c *tlsCase) run(t *testing.T) (string, error) {
 		p.TLS.Certificates = []tls.Certificate{certs[c.ClientCert].chain()}
 	}
 	if err := get(t, p); err != nil {
+		if c.refusesClient() && !IsAlert(err) {
+			t.Errorf("not an alert: %v", err)
+		}
 		return "refuse", err
 	}
 	return "accept", nil
 }
+
+// refusesClient: the server refuses the client by an alert, during the handshake or after it.
+func (c *tlsCase) refusesClient() bool { return c.Server.ClientAuth != "" && c.Expect == "refuse" }
 
 // get speaks as much HTTP as the cases need: a body cut short is an error.
 func get(t *testing.T, p *Plan) error {

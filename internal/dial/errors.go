@@ -78,6 +78,13 @@ func (e *Error) SecurityFault() bool {
 	return !isTransport(e.Err)
 }
 
+// IsAlert reports whether a read or write failed by a TLS alert, the peer's or our own. With TLS 1.3
+// a refused client certificate shows only there, after Dial.
+func IsAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}
+
 // brief leaves out what net.OpError repeats of the address.
 func brief(err error) error {
 	var op *net.OpError

@@ -2,14 +2,13 @@ package dial
 
 import (
 	"context"
-	"fmt"
 	"net"
 )
 
 // traverse takes a connection to the proxy as far as the origin, or, where requests are
 // forwarded, as far as the proxy speaks HTTP.
 func (p *Plan) traverse(ctx context.Context, conn net.Conn) (net.Conn, error) {
-	switch scheme := p.Proxy.Scheme; scheme {
+	switch p.Proxy.Scheme {
 	case "http":
 		return p.tunnel(ctx, conn)
 	case "https":
@@ -18,11 +17,16 @@ func (p *Plan) traverse(ctx context.Context, conn net.Conn) (net.Conn, error) {
 			return nil, err
 		}
 		return p.tunnel(ctx, conn)
-	case "socks4", "socks4a", "socks5", "socks5h":
-		return conn, p.socks(ctx, conn)
-	default:
-		return nil, fault(ctx, PhaseProxyConnect, p.Proxy.addr(), fmt.Errorf("unknown proxy scheme %q", scheme))
 	}
+	return conn, p.socks(ctx, conn)
+}
+
+func knownProxy(scheme string) bool {
+	switch scheme {
+	case "http", "https", "socks4", "socks4a", "socks5", "socks5h":
+		return true
+	}
+	return false
 }
 
 // secureProxy starts TLS with the proxy: its own name, certificate and roots (rule 18).
