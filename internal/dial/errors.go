@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 )
 
 // Phase is the step of Dial that failed.
@@ -114,6 +115,9 @@ func fault(ctx context.Context, op Phase, addr string, err error) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // a socket's timer may run ahead of the context's by a moment
 	}
 	if ctx.Err() != nil {
 		err = contextError(ctx)
