@@ -9,27 +9,31 @@ import (
 	textunicode "golang.org/x/text/encoding/unicode"
 )
 
+// The characters urllib3 leaves alone in each component.
+const (
+	userChars  = unreserved | subDelim // and ":"
+	pathChars  = unreserved | subDelim | colonAt
+	userExtra  = ":"
+	pathExtra  = "/"
+	queryExtra = "/?"
+	zoneExtra  = ""
+)
+
 // encodeInvalid percent-encodes what a component may not hold (urllib3's
 // _encode_invalid_chars). Escapes survive, in upper case, only if every percent
 // sign of the component starts one; otherwise every percent sign is encoded.
-func encodeInvalid(s string, allowed class) string {
-	dirty := countOthers(s, allowed)
-	if dirty == 0 {
+func encodeInvalid(s string, allowed class, extra string) string {
+	if isClean(s, allowed, extra) {
 		return s
 	}
 	escaped := allEscaped(s)
-	b := make([]byte, 0, len(s)+2*dirty)
+	b := make([]byte, 0, len(s)+len(s)/4+16)
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '%' && isEscape(s[i:]):
-			if !escaped {
-				b = append(b, "%25"...)
-			} else {
-				b = append(b, '%')
-			}
-			b = append(b, upperASCII(s[i+1]), upperASCII(s[i+2]))
+		case c == '%' && escaped:
+			b = appendEscape(b, unhex(s[i+1])<<4|unhex(s[i+2]))
 			i += 2
-		case is(c, allowed):
+		case is(c, allowed) || strings.IndexByte(extra, c) >= 0:
 			b = append(b, c)
 		default:
 			b = appendEscape(b, c)
@@ -38,15 +42,13 @@ func encodeInvalid(s string, allowed class) string {
 	return string(b)
 }
 
-// countOthers returns how many bytes of s are not allowed.
-func countOthers(s string, allowed class) int {
-	n := 0
+func isClean(s string, allowed class, extra string) bool {
 	for i := range len(s) {
-		if !is(s[i], allowed) {
-			n++
+		if !is(s[i], allowed) && strings.IndexByte(extra, s[i]) < 0 {
+			return false
 		}
 	}
-	return n
+	return true
 }
 
 // allEscaped reports whether every percent sign of s starts an escape.
@@ -156,18 +158,22 @@ func Requote(s string) string {
 	return quote(s, false)
 }
 
+const (
+	quoteClass = unreserved | subDelim | colonAt
+	quoteExtra = "#/?[]"
+)
+
 func quote(s string, keepPercent bool) string {
-	allowed := uriChars
+	extra := quoteExtra
 	if keepPercent {
-		allowed |= percent
+		extra = quoteExtra + "%"
 	}
-	dirty := countOthers(s, allowed)
-	if dirty == 0 {
+	if isClean(s, quoteClass, extra) {
 		return s
 	}
-	b := make([]byte, 0, len(s)+2*dirty)
+	b := make([]byte, 0, len(s)+len(s)/4+16)
 	for i := range len(s) {
-		if is(s[i], allowed) {
+		if is(s[i], quoteClass) || strings.IndexByte(extra, s[i]) >= 0 {
 			b = append(b, s[i])
 		} else {
 			b = appendEscape(b, s[i])

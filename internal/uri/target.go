@@ -26,15 +26,17 @@ func RequestTarget(s string) string {
 	if i := strings.Index(rest, "://"); i >= 0 {
 		rest = rest[i+3:]
 	}
-	if i := strings.IndexByte(rest, '/'); i >= 0 && i == authorityEnd(rest) && countOthers(rest[i:], queryChars) == 0 {
+	if i := strings.IndexByte(rest, '/'); i >= 0 && i == authorityEnd(rest) && isCleanTarget(rest[i:]) {
 		return strings.TrimSuffix(rest[i:], "?")
 	}
 	target := PathURL(s)
 	if encoded, ok := EncodeTarget(target); ok {
 		return encoded
 	}
-	return encodeInvalid(target, queryChars)
+	return encodeInvalid(target, pathChars, queryExtra)
 }
+
+func isCleanTarget(s string) bool { return isClean(s, pathChars, queryExtra) }
 
 // EncodeTarget percent-encodes path and query of a request target and cuts its
 // fragment off (urllib3's _encode_target). ok is false if s does not start with
@@ -45,11 +47,11 @@ func EncodeTarget(s string) (target string, ok bool) {
 	}
 	s, _, _ = cutByte(s, '#')
 	path, query, hasQuery := cutByte(s, '?')
-	path = encodeInvalid(path, pathChars)
+	path = encodeInvalid(path, pathChars, pathExtra)
 	if !hasQuery {
 		return path, true
 	}
-	return path + "?" + encodeInvalid(query, queryChars), true
+	return path + "?" + encodeInvalid(query, pathChars, queryExtra), true
 }
 
 // AbsoluteTarget returns the request line's target for a plain proxy (RFC 9112

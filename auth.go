@@ -1,0 +1,112 @@
+package requests
+
+import (
+	"encoding/base64"
+)
+
+// Auth puts credentials on a prepared request. It is called last, when URL,
+// headers, cookies and body stand, and may change any of them; Content-Length is
+// computed again afterwards. It may add a response hook to answer a challenge.
+// An Auth used by concurrent requests must be safe for that; those of this
+// package are.
+type Auth interface {
+	Authenticate(p *PreparedRequest) error
+}
+
+// AuthFunc makes an [Auth] of a function. It is an [Option].
+type AuthFunc func(p *PreparedRequest) error
+
+// Authenticate calls f.
+func (f AuthFunc) Authenticate(p *PreparedRequest) error { return f(p) }
+
+// Apply makes f the auth of r.
+func (f AuthFunc) Apply(r *Request) error {
+	r.Auth = f
+	return nil
+}
+
+// NoAuth sends no credentials, and keeps those of the session, netrc and the
+// URL from being sent.
+var NoAuth Auth = AuthFunc(func(*PreparedRequest) error { return nil })
+
+// Basic is HTTP Basic authentication (RFC 7617). It is an [Option].
+type Basic struct{ Username, Password string }
+
+// BasicAuth sends user and password with every request. Text that fits Latin-1
+// is sent as Latin-1, as Requests does; other text as UTF-8.
+func BasicAuth(user, password string) *Basic { return &Basic{user, password} }
+
+// Authenticate sets the Authorization header.
+func (b *Basic) Authenticate(p *PreparedRequest) error {
+	p.Headers.Set("Authorization", basicCredentials(b.Username, b.Password))
+	return nil
+}
+
+// Apply makes b the auth of r.
+func (b *Basic) Apply(r *Request) error {
+	r.Auth = b
+	return nil
+}
+
+// String never shows the password.
+func (b *Basic) String() string { return "Basic(" + b.Username + ")" }
+
+// ProxyBasic is HTTP Basic authentication towards a proxy. It is an [Option].
+type ProxyBasic struct{ Username, Password string }
+
+// ProxyAuth sends user and password in Proxy-Authorization with the request, for
+// plain http through a proxy. Credentials in the proxy's URL serve https as well.
+func ProxyAuth(user, password string) *ProxyBasic { return &ProxyBasic{user, password} }
+
+// Authenticate sets the Proxy-Authorization header.
+func (b *ProxyBasic) Authenticate(p *PreparedRequest) error {
+	p.Headers.Set("Proxy-Authorization", basicCredentials(b.Username, b.Password))
+	return nil
+}
+
+// Apply makes b the auth of r.
+func (b *ProxyBasic) Apply(r *Request) error {
+	r.Auth = b
+	return nil
+}
+
+// String never shows the password.
+func (b *ProxyBasic) String() string { return "ProxyBasic(" + b.Username + ")" }
+
+// Bearer sends a bearer token (RFC 6750). It is an [Option].
+type Bearer struct{ Token string }
+
+// BearerAuth sends "Authorization: Bearer token" with every request.
+func BearerAuth(token string) *Bearer { return &Bearer{token} }
+
+// Authenticate sets the Authorization header.
+func (b *Bearer) Authenticate(p *PreparedRequest) error {
+	p.Headers.Set("Authorization", "Bearer "+b.Token)
+	return nil
+}
+
+// Apply makes b the auth of r.
+func (b *Bearer) Apply(r *Request) error {
+	r.Auth = b
+	return nil
+}
+
+// String never shows the token.
+func (b *Bearer) String() string { return "Bearer" }
+
+func basicCredentials(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString(latin1(user+":"+password))
+}
+
+// latin1 encodes s as ISO-8859-1 where every character fits, as Requests does,
+// and leaves it UTF-8 otherwise (RFC 7617 section 2.1).
+func latin1(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return []byte(s)
+		}
+		out = append(out, byte(r))
+	}
+	return out
+}

@@ -1,0 +1,219 @@
+package requests
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"net/netip"
+	"strings"
+
+	"github.com/mountable/requests/internal/dial"
+)
+
+// ConnConfig describes the connection that a request needs. It is at once the
+// plan for dialing and the key of the pool: two requests share a connection only
+// where their ConnConfigs are equal. It is a comparable value without references
+// to anything that changes, so that composing adapter options can be tested by
+// comparing values; see [HTTPAdapter.Plan].
+//
+// The hops are separate parts: what is meant for the origin's TLS never reaches
+// the proxy, nor the other way round.
+type ConnConfig struct {
+	Scheme string // "http" or "https"
+	Host   string // ASCII, without brackets; empty where the proxy's connections serve all hosts
+	Port   int
+
+	Network   string         // "tcp", "tcp4", "tcp6" or "unix"; empty is "tcp"
+	Address   string         // dialled in the place of Host and Port: "ip", "host:port", or a Unix socket's path
+	LocalAddr netip.AddrPort // source address; the zero parts are the system's choice
+	Interface string         // network interface to bind to
+	Options   SocketOptions  // set on each socket before it connects
+	Resolver  dial.Resolver  // nil: the system's; must be comparable
+	HTTP2     HTTP2Mode      // whether HTTP/2 may be, or is, spoken
+
+	TLS   TLSConfig   // towards the origin
+	Proxy ProxyConfig // the zero value is a direct connection
+}
+
+// TLSConfig is how one hop is secured.
+type TLSConfig struct {
+	ServerName  string // SNI; empty is the hop's host
+	VerifyName  string // what the certificate must be for; empty is ServerName, then the host
+	Verify      Verification
+	Cert        Certificate
+	MinVersion  uint16 // tls.VersionTLS12 if 0
+	MaxVersion  uint16 // the newest if 0
+	Fingerprint string // raw digest of the leaf: MD5, SHA-1 or SHA-256 by length; takes the place of the name check
+}
+
+// ProxyConfig is the hop in front of the origin.
+type ProxyConfig struct {
+	Scheme        string // http, https, socks4, socks4a, socks5, socks5h; empty is none
+	Host          string
+	Port          int
+	User          string // for SOCKS
+	Password      string
+	Authorization string // Proxy-Authorization of CONNECT
+	Tunnel        bool   // CONNECT; otherwise requests go to the proxy in absolute form
+	TLS           TLSConfig
+}
+
+// HTTP2Mode says whether a connection may speak HTTP/2.
+type HTTP2Mode uint8
+
+// The modes.
+const (
+	HTTP1Only      HTTP2Mode = iota // the default, as in Requests
+	HTTP2Offered                    // by ALPN, over TLS
+	HTTP2PriorKnow                  // without asking, also in the clear
+)
+
+// SocketOption is one setsockopt call, by the platform's numbers: with Bytes
+// where these are not nil, else with Int.
+type SocketOption = dial.SocketOption
+
+// SocketOptions is a list of socket options as a comparable value.
+type SocketOptions struct{ encoded string }
+
+// NewSocketOptions makes a list; options are set in its order.
+func NewSocketOptions(options ...SocketOption) SocketOptions {
+	var b []byte
+	for _, o := range options {
+		b = binary.AppendVarint(b, int64(o.Level))
+		b = binary.AppendVarint(b, int64(o.Name))
+		b = binary.AppendVarint(b, int64(o.Int))
+		b = binary.AppendVarint(b, int64(len(o.Bytes)))
+		if o.Bytes == nil {
+			b[len(b)-1] = 1 // an odd varint is negative: no bytes at all
+		}
+		b = append(b, o.Bytes...)
+	}
+	return SocketOptions{string(b)}
+}
+
+// All returns the options in order.
+func (s SocketOptions) All() []SocketOption {
+	var options []SocketOption
+	for rest := []byte(s.encoded); len(rest) > 0; {
+		var o SocketOption
+		var length int64
+		for _, field := range []*int{&o.Level, &o.Name, &o.Int} {
+			v, n := binary.Varint(rest)
+			*field, rest = int(v), rest[n:]
+		}
+		length, n := binary.Varint(rest)
+		rest = rest[n:]
+		if length >= 0 {
+			o.Bytes = append([]byte{}, rest[:length]...)
+			rest = rest[length:]
+		}
+		options = append(options, o)
+	}
+	return options
+}
+
+// Append returns the list with more options at its end.
+func (s SocketOptions) Append(options ...SocketOption) SocketOptions {
+	return SocketOptions{s.encoded + NewSocketOptions(options...).encoded}
+}
+
+// DefaultSocketOptions turns Nagle's algorithm off, as urllib3 does.
+func DefaultSocketOptions() SocketOptions { return defaultSocketOptions }
+
+var defaultSocketOptions = NewSocketOptions(SocketOption{Level: ipprotoTCP, Name: tcpNoDelay, Int: 1})
+
+// These are the same number on every platform Go runs on.
+const (
+	ipprotoTCP = 6
+	tcpNoDelay = 1
+)
+
+// String describes the connection for people: no credentials.
+func (c ConnConfig) String() string {
+	var b strings.Builder
+	b.WriteString(c.Scheme + "://" + joinHostPort(c.Host, c.Port))
+	if c.Proxy.Scheme != "" {
+		b.WriteString(" through " + c.Proxy.Scheme + "://" + joinHostPort(c.Proxy.Host, c.Proxy.Port))
+	}
+	if c.Address != "" {
+		b.WriteString(" at " + c.Address)
+	}
+	return b.String()
+}
+
+// plan turns the value into what dial carries out. Certificates are read here.
+func (c *ConnConfig) plan(m *material) (*dial.Plan, error) {
+	p := &dial.Plan{
+		Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address,
+		Local: c.LocalAddr, Interface: c.Interface, SocketOptions: c.Options.All(), Resolver: c.Resolver,
+	}
+	if c.Proxy.Scheme != "" {
+		proxy, err := c.Proxy.plan(m)
+		if err != nil {
+			return nil, err
+		}
+		p.Proxy = proxy
+	}
+	if c.Scheme == "https" {
+		t, err := c.TLS.plan(&m.origin)
+		if err != nil {
+			return nil, err
+		}
+		t.NextProtos = c.HTTP2.protocols()
+		p.TLS = t
+	}
+	return p, nil
+}
+
+func (m HTTP2Mode) protocols() []string {
+	if m == HTTP2Offered || m == HTTP2PriorKnow {
+		return []string{"h2", "http/1.1"}
+	}
+	return nil
+}
+
+func (c *ProxyConfig) plan(m *material) (*dial.Proxy, error) {
+	p := &dial.Proxy{
+		Scheme: c.Scheme, Host: c.Host, Port: c.Port,
+		User: c.User, Password: c.Password, HasAuth: c.User != "" || c.Password != "", Tunnel: c.Tunnel,
+	}
+	if c.Authorization != "" {
+		p.Header = append(p.Header, [2]string{"Proxy-Authorization", c.Authorization})
+	}
+	if c.Scheme != "https" {
+		return p, nil
+	}
+	t, err := c.TLS.plan(&m.proxy)
+	p.TLS = t
+	return p, err
+}
+
+// plan loads what the hop's TLS needs. sessions belongs to this hop of this
+// configuration alone, so that no TLS session is resumed under other checks
+// (rule 17).
+func (c *TLSConfig) plan(sessions *tls.ClientSessionCache) (*dial.TLS, error) {
+	roots, err := c.Verify.load()
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := c.Cert.load()
+	if err != nil {
+		return nil, err
+	}
+	if *sessions == nil {
+		*sessions = tls.NewLRUClientSessionCache(sessionsPerHop)
+	}
+	return &dial.TLS{
+		ServerName: c.ServerName, VerifyName: c.VerifyName,
+		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
+		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion, Fingerprint: []byte(c.Fingerprint),
+		SessionCache: *sessions, KeyLog: keyLog(),
+	}, nil
+}
+
+const sessionsPerHop = 8
+
+// material is what belongs to one ConnConfig and is no part of its value: the TLS
+// sessions of its two hops.
+type material struct {
+	origin, proxy tls.ClientSessionCache
+}

@@ -1,0 +1,223 @@
+package requests
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind classifies an [Error]. Kinds are error values to be used with
+// [errors.Is], and know their parents, so that Requests' exception tree,
+// multiple inheritance included, works:
+//
+//	errors.Is(err, requests.ErrTimeout)    // a connect, read, total or pool timeout
+//	errors.Is(err, requests.ErrConnection) // anything that failed on the connection
+type Kind uint8
+
+// The kinds. Each is also every kind named after "is".
+const (
+	ErrRequest           Kind = iota + 1 // any error of this package: Requests' RequestException
+	ErrHTTP                              // RaiseForStatus found a 4xx or 5xx
+	ErrConnection                        // the connection failed: refused, reset, closed, malformed reply
+	ErrProxy                             // the proxy failed or refused; is ErrConnection
+	ErrSSL                               // TLS failed; is ErrConnection
+	ErrTimeout                           // any time limit
+	ErrConnectTimeout                    // no connection in time; is ErrConnection and ErrTimeout
+	ErrReadTimeout                       // the server sent nothing in time; is ErrTimeout
+	ErrBodyTimeout                       // the same while the body was read; is ErrReadTimeout and, as in Requests, ErrConnection
+	ErrTotalTimeout                      // Timeouts.Total ran out; is ErrTimeout
+	ErrPoolTimeout                       // no connection of a full blocking pool came free; is ErrConnection and ErrTimeout
+	ErrURLRequired                       // a URL is needed
+	ErrTooManyRedirects                  // the chain was longer than MaxRedirects
+	ErrMissingSchema                     // the URL has no scheme
+	ErrInvalidSchema                     // no adapter is mounted for the URL
+	ErrInvalidURL                        // the URL cannot be used
+	ErrInvalidHeader                     // a header cannot be sent, or came malformed
+	ErrInvalidProxyURL                   // the proxy's URL cannot be used; is ErrInvalidURL
+	ErrChunkedEncoding                   // the body was cut short or badly chunked
+	ErrContentDecoding                   // the content coding was corrupt, or beyond its limits
+	ErrStreamConsumed                    // the body has been read already
+	ErrRetry                             // the retries were used up by replies to be retried
+	ErrUnrewindableBody                  // the body must be sent again and cannot be
+	ErrInvalidJSON                       // a value cannot be sent as JSON
+	ErrJSONDecode                        // the body is not JSON; is ErrInvalidJSON
+	ErrInvalidArgument                   // an argument that makes no sense, named in the message
+	ErrInvalidTimeout                    // a negative time limit; is ErrInvalidArgument
+	ErrInvalidMethod                     // a method that is no token; is ErrInvalidArgument
+	ErrInvalidBody                       // a body of no known kind, or conflicting bodies; is ErrInvalidArgument
+	ErrFile                              // a named file (CA bundle, certificate, upload, cookie file) cannot be used
+	ErrCookieConflict                    // several cookies match the name
+	ErrRedirectDowngrade                 // a redirect from https to http was refused by Policy; is ErrInvalidURL
+	ErrRedirectScheme                    // a redirect to something that is not http or https; is ErrInvalidSchema
+	ErrCanceled                          // the context was cancelled
+	ErrBodyLength                        // a body yielded more or less than it had announced
+	ErrLimit                             // a bound on what a server may send was passed
+	kindCount
+)
+
+type kindInfo struct {
+	name    string
+	parents []Kind
+}
+
+var kinds = [kindCount]kindInfo{
+	ErrRequest:          {"request error", nil},
+	ErrHTTP:             {"HTTP error", nil},
+	ErrConnection:       {"connection error", nil},
+	ErrProxy:            {"proxy error", []Kind{ErrConnection}},
+	ErrSSL:              {"TLS error", []Kind{ErrConnection}},
+	ErrTimeout:          {"timeout", nil},
+	ErrConnectTimeout:   {"connect timeout", []Kind{ErrConnection, ErrTimeout}},
+	ErrReadTimeout:      {"read timeout", []Kind{ErrTimeout}},
+	ErrBodyTimeout:      {"read timeout in the body", []Kind{ErrReadTimeout, ErrConnection}},
+	ErrTotalTimeout:     {"total timeout", []Kind{ErrTimeout}},
+	ErrPoolTimeout:      {"pool timeout", []Kind{ErrConnection, ErrTimeout}},
+	ErrURLRequired:      {"URL required", nil},
+	ErrTooManyRedirects: {"too many redirects", nil},
+	ErrMissingSchema:    {"missing scheme", nil},
+	ErrInvalidSchema:    {"no adapter for URL", nil},
+	ErrInvalidURL:       {"invalid URL", nil},
+	ErrInvalidHeader:    {"invalid header", nil},
+	ErrInvalidProxyURL:  {"invalid proxy URL", []Kind{ErrInvalidURL}},
+	ErrChunkedEncoding:  {"incomplete body", nil},
+	ErrContentDecoding:  {"content decoding failed", nil},
+	ErrStreamConsumed:   {"stream consumed", nil},
+	ErrRetry:            {"retries exhausted", nil},
+	ErrUnrewindableBody: {"unrewindable body", nil},
+	ErrInvalidJSON:      {"invalid JSON", nil},
+	ErrJSONDecode:       {"JSON decoding failed", []Kind{ErrInvalidJSON}},
+	ErrInvalidArgument:  {"invalid argument", nil},
+	ErrInvalidTimeout:   {"invalid timeout", []Kind{ErrInvalidArgument}},
+	ErrInvalidMethod:    {"invalid method", []Kind{ErrInvalidArgument}},
+	ErrInvalidBody:      {"invalid body", []Kind{ErrInvalidArgument}},
+	ErrFile:             {"file error", nil},
+	ErrCookieConflict:   {"cookie conflict", nil},
+
+	ErrRedirectDowngrade: {"redirect downgrade", []Kind{ErrInvalidURL}},
+	ErrRedirectScheme:    {"redirect scheme", []Kind{ErrInvalidSchema}},
+	ErrCanceled:          {"cancelled", nil},
+	ErrBodyLength:        {"body length mismatch", nil},
+	ErrLimit:             {"limit exceeded", nil},
+}
+
+// Error returns the name of the kind, "read timeout" for example.
+func (k Kind) Error() string {
+	if k > 0 && k < kindCount {
+		return kinds[k].name
+	}
+	return "unknown kind"
+}
+
+// Is reports whether k is target or a descendant of it, for [errors.Is].
+func (k Kind) Is(target error) bool {
+	t, ok := target.(Kind)
+	if !ok || k == 0 || k >= kindCount {
+		return false
+	}
+	return t == k || t == ErrRequest || k.below(t)
+}
+
+func (k Kind) below(target Kind) bool {
+	for _, parent := range kinds[k].parents {
+		if parent == target || parent.below(target) {
+			return true
+		}
+	}
+	return false
+}
+
+// Error is the error of every failed request. Use [errors.Is] with a [Kind] to
+// ask what went wrong and with a cause ([context.Canceled],
+// [syscall.ECONNREFUSED], …) to ask why; use [errors.As] for the causes' types.
+// Its text never holds a password, a token or the user info of a URL.
+type Error struct {
+	Kind     Kind
+	Request  *PreparedRequest // nil when it failed before it was prepared
+	Response *Response        // nil unless a reply had come
+	Err      error            // the cause, may be nil
+	Op       string           // what was being done: "GET http://h/", "connect", …
+	Detail   string           // what was wrong, in words
+
+	written bool // something of the request had been written
+}
+
+// Error describes method, redacted URL, what failed and why.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Request != nil {
+		fmt.Fprintf(&b, "%s %s: ", e.Request.Method, redactURL(e.Request.URL))
+	}
+	if e.Op != "" {
+		b.WriteString(e.Op + ": ")
+	}
+	switch {
+	case e.Detail != "":
+		b.WriteString(e.Detail)
+	default:
+		b.WriteString(e.Kind.Error())
+	}
+	if e.Err != nil {
+		if text := e.Err.Error(); text != e.Detail {
+			b.WriteString(": " + text)
+		}
+	}
+	return cleanText(b.String())
+}
+
+// Unwrap gives the kind and the cause to [errors.Is] and [errors.As].
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Err}
+}
+
+// Timeout reports whether a time limit ended the request, as [net.Error] has it.
+func (e *Error) Timeout() bool { return e.Kind.Is(ErrTimeout) }
+
+// SafeToRetry reports whether nothing of the request had been written, so that
+// sending it again cannot repeat an effect.
+func (e *Error) SafeToRetry() bool { return !e.written }
+
+// fail builds an Error that has no cause.
+func fail(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+}
+
+// wrap builds an Error around a cause, unless the cause is one already.
+func wrap(kind Kind, err error, detail string) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok && error(e) == err {
+		return err
+	}
+	return &Error{Kind: kind, Err: err, Detail: detail}
+}
+
+// withRequest names the request in an error of this package that has none yet.
+func withRequest(err error, p *PreparedRequest) error {
+	if e, ok := err.(*Error); ok && e.Request == nil {
+		e.Request = p
+	}
+	return err
+}
+
+// cleanText escapes control characters, which a server may have chosen, so that
+// an error is always one line of plain text (security rule 39).
+func cleanText(s string) string {
+	if strings.IndexFunc(s, isControl) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isControl(r) {
+			fmt.Fprintf(&b, "\\x%02x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) }

@@ -1,0 +1,119 @@
+package requests
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Headers is an ordered list of header fields. Order, letter case and
+// duplicates are kept exactly as given, on the wire too; look-ups ignore case.
+// The zero value is an empty list ready to use. Values are raw bytes: text
+// outside ASCII goes out as the UTF-8 it is.
+//
+// Headers is an [Option] by itself: its fields are merged over the session's.
+// It is not safe for concurrent modification.
+type Headers [][2]string
+
+// Get returns the value of name, or "" if it is absent. A repeated field gives
+// its values joined by ", ", as Requests shows them.
+func (h Headers) Get(name string) string {
+	i := h.index(name)
+	if i < 0 {
+		return ""
+	}
+	for _, f := range h[i+1:] {
+		if strings.EqualFold(f[0], name) {
+			return strings.Join(h.Values(name), ", ")
+		}
+	}
+	return h[i][1]
+}
+
+// Values returns every value of name in order, nil if it is absent.
+func (h Headers) Values(name string) []string {
+	var values []string
+	for _, f := range h {
+		if strings.EqualFold(f[0], name) {
+			values = append(values, f[1])
+		}
+	}
+	return values
+}
+
+// Has reports whether name is present, an empty value included.
+func (h Headers) Has(name string) bool { return h.index(name) >= 0 }
+
+// Set gives name the single value. A field that is there already keeps its
+// place and takes the new spelling of the name; further ones are removed.
+func (h *Headers) Set(name, value string) {
+	i := h.index(name)
+	if i < 0 {
+		*h = append(*h, [2]string{name, value})
+		return
+	}
+	(*h)[i] = [2]string{name, value}
+	rest := (*h)[i+1:]
+	kept := slices.DeleteFunc(rest, func(f [2]string) bool { return strings.EqualFold(f[0], name) })
+	*h = (*h)[:i+1+len(kept)]
+}
+
+// Add appends a field, whether or not the name is there already.
+func (h *Headers) Add(name, value string) { *h = append(*h, [2]string{name, value}) }
+
+// Del removes every field called name.
+func (h *Headers) Del(name string) {
+	*h = slices.DeleteFunc(*h, func(f [2]string) bool { return strings.EqualFold(f[0], name) })
+}
+
+// Clone returns a copy that shares nothing with h.
+func (h Headers) Clone() Headers { return slices.Clone(h) }
+
+// All iterates over the fields in order.
+func (h Headers) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, f := range h {
+			if !yield(f[0], f[1]) {
+				return
+			}
+		}
+	}
+}
+
+// Apply merges h over the headers already in r: it makes Headers an [Option].
+func (h Headers) Apply(r *Request) error {
+	r.Headers = overlay(r.Headers, h)
+	return nil
+}
+
+func (h Headers) index(name string) int {
+	for i := range h {
+		if len(h[i][0]) == len(name) && strings.EqualFold(h[i][0], name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// setDefault appends the field unless the name is present.
+func (h *Headers) setDefault(name, value string) {
+	if !h.Has(name) {
+		h.Add(name, value)
+	}
+}
+
+// overlay returns base with the fields of over: the first field of a name takes
+// the place of base's, a repeated one follows at the end, as two fields of one
+// name in a single literal are both meant.
+func overlay(base, over Headers) Headers {
+	merged := make(Headers, len(base), len(base)+len(over)+4)
+	copy(merged, base)
+	for i, f := range over {
+		if over[:i].Has(f[0]) {
+			merged.Add(f[0], f[1])
+			continue
+		}
+		merged.Set(f[0], f[1])
+	}
+	return merged
+}

@@ -1,0 +1,369 @@
+package requests
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests/internal/dial"
+	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/pool"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// HTTPAdapter sends requests over HTTP/1.1 connections of its own, kept in pools
+// with urllib3's semantics: the last connection given back is used first, at most
+// PoolMaxSize idle ones for each of at most PoolConnections places, the least
+// recently used place making room. It is safe for concurrent use and starts no
+// goroutine for a connection or a request.
+//
+// Make one with [NewHTTPAdapter].
+type HTTPAdapter struct {
+	editors []ConnEditor
+	pool    *pool.Pool[ConnConfig, *conn]
+	config  pool.Config
+	retry   Retry
+	limits  h1.Limits
+	err     error // an option that made no sense; every Send returns it
+
+	mu        sync.Mutex
+	materials map[ConnConfig]*material
+}
+
+// AdapterOption configures an [HTTPAdapter] when it is made.
+type AdapterOption func(a *HTTPAdapter)
+
+// ConnEditor edits the connection that a request is about to use. It must be
+// pure: the same request gives the same connection. An error ends the request
+// before anything is sent.
+type ConnEditor func(c *ConnConfig, p *PreparedRequest) error
+
+// ConfigureConn adds an editor. Editors run for each request, in the order given;
+// the request's own Verify and Cert apply after them.
+func ConfigureConn(edit ConnEditor) AdapterOption {
+	return func(a *HTTPAdapter) { a.editors = append(a.editors, edit) }
+}
+
+// PoolConnections is how many places (in the sense of [ConnConfig]) keep idle
+// connections: 10 by default, at least 1.
+func PoolConnections(n int) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.Keys = n }
+}
+
+// PoolMaxSize is how many idle connections a place keeps: 10 by default. With
+// PoolBlock it is also how many may be open.
+func PoolMaxSize(n int) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.PerKey = n }
+}
+
+// PoolBlock makes requests wait for a connection where PoolMaxSize are in use, in
+// the place of opening one more and discarding it afterwards. Timeouts.Pool bounds
+// the wait.
+func PoolBlock(block bool) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.Block = block }
+}
+
+// PoolMaxAge closes connections older than d when they would be used again, and
+// PoolMaxIdle those that have been idle for longer. Zero is for ever, the default.
+func PoolMaxAge(d time.Duration) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.MaxAge = d }
+}
+
+// PoolMaxIdle closes connections that have been idle for longer than d.
+func PoolMaxIdle(d time.Duration) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
+}
+
+// JoinAdapterOptions makes one option of several.
+func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
+	return func(a *HTTPAdapter) {
+		for _, o := range options {
+			if o != nil {
+				o(a)
+			}
+		}
+	}
+}
+
+// NewHTTPAdapter returns an adapter with the given options and Requests' defaults.
+func NewHTTPAdapter(options ...AdapterOption) *HTTPAdapter {
+	a := &HTTPAdapter{config: pool.Config{Keys: 10, PerKey: 10}, materials: map[ConnConfig]*material{}}
+	JoinAdapterOptions(options...)(a)
+	a.pool = pool.New[ConnConfig, *conn](a.config)
+	return a
+}
+
+// Plan returns the connection that p would be sent on, without any I/O.
+func (a *HTTPAdapter) Plan(p *PreparedRequest, opts SendOptions) (ConnConfig, error) {
+	r, err := a.route(p, opts)
+	return r.config, err
+}
+
+// Close closes the idle connections; those in use are closed when their
+// response has been read. The adapter may be used again.
+func (a *HTTPAdapter) Close() error {
+	closeAll(a.pool.Close())
+	return nil
+}
+
+// CloseIdle closes the idle connections and nothing else.
+func (a *HTTPAdapter) CloseIdle() { closeAll(a.pool.CloseIdle()) }
+
+// String shows the state of the pools.
+func (a *HTTPAdapter) String() string { return "HTTPAdapter(" + a.pool.String() + ")" }
+
+func closeAll(conns []*conn) {
+	for _, c := range conns {
+		_ = c.Close()
+	}
+}
+
+// Send sends p on a pooled or a new connection and returns when the head of the
+// reply has been read. Failures are tried again as the adapter's Retry says.
+func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if err := opts.Timeouts.check(); err != nil {
+		return nil, err
+	}
+	r, err := a.route(p, opts)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	return a.retry.run(ctx, p, opts, func() (*Response, error) { return a.once(ctx, p, opts, &r) })
+}
+
+// route is where a request goes: the connection, and what its head says.
+type route struct {
+	config    ConnConfig
+	target    string // of the request line
+	host      string // of the Host header
+	proxyAuth string // Proxy-Authorization of a request in absolute form
+}
+
+// route plans the connection: from the URL, the proxies, the editors, and last
+// what the request itself asks for.
+func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
+	u, err := uri.Parse(p.URL)
+	if err != nil {
+		return route{}, urlError(err)
+	}
+	r := route{target: uri.RequestTarget(p.URL), host: u.HostHeader()}
+	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
+	if u.Scheme == "https" {
+		r.config.Scheme = "https"
+	}
+	if err := r.chooseProxy(p, &u, opts.Proxies); err != nil {
+		return r, err
+	}
+	for _, edit := range a.editors {
+		if err := edit(&r.config, p); err != nil {
+			return r, err
+		}
+	}
+	return r, r.applyRequest(&u, opts)
+}
+
+// applyRequest puts the request's Verify and Cert over what the editors chose, and
+// leaves out of the value what makes no difference, so that requests share
+// connections where they can.
+func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
+	c := &r.config
+	if err := opts.Cert.check(); err != nil {
+		return err
+	}
+	if c.Scheme != "https" {
+		c.TLS = TLSConfig{}
+	} else {
+		c.TLS.Verify = opts.Verify.over(c.TLS.Verify)
+		c.TLS.Cert = opts.Cert.or(c.TLS.Cert)
+		if err := c.TLS.Verify.check(); err != nil {
+			return err
+		}
+	}
+	if c.Proxy.Scheme != "https" {
+		c.Proxy.TLS = TLSConfig{}
+	} else {
+		c.Proxy.TLS.Verify = opts.Verify.over(c.Proxy.TLS.Verify)
+	}
+	if r.forwarded() {
+		c.Host, c.Port = "", 0 // the proxy's connections serve every host
+	}
+	return nil
+}
+
+// forwarded reports whether the request goes to a proxy in absolute form.
+func (r *route) forwarded() bool {
+	return strings.HasPrefix(r.config.Proxy.Scheme, "http") && !r.config.Proxy.Tunnel
+}
+
+// chooseProxy fills in the proxy hop, if the URL has one.
+func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) error {
+	chosen := selectProxy(u, proxies)
+	if chosen == "" {
+		return nil
+	}
+	proxy, err := parseProxy(chosen)
+	if err != nil {
+		return err
+	}
+	c := &r.config.Proxy
+	*c = ProxyConfig{Scheme: proxy.Scheme, Host: proxy.Host, Port: proxy.Port}
+	if strings.HasPrefix(c.Scheme, "socks") {
+		c.User, c.Password, c.Tunnel = proxy.User, proxy.Password, true
+		return nil
+	}
+	auth := proxy.authorization()
+	if r.config.Scheme == "https" {
+		c.Tunnel, c.Authorization = true, auth
+		if own := p.Headers.Get("Proxy-Authorization"); own != "" && auth == "" {
+			c.Authorization = own
+		}
+		return nil
+	}
+	r.proxyAuth = auth
+	r.target, err = uri.AbsoluteTarget(p.URL)
+	return urlError(err)
+}
+
+// once sends p once: on an idle connection if one is alive, else on a new one. An
+// idle connection that dies before one byte of the reply is replaced by a new one
+// if the request may be repeated (RFC 9110 section 9.2.2).
+func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+	for fresh := false; ; fresh = true {
+		x := &exchange{method: p.Method, limits: &a.limits}
+		reused, err := a.connect(ctx, x, r, opts, fresh)
+		if err != nil {
+			return nil, err
+		}
+		x.watch(ctx)
+		err = x.roundTrip(p, r, opts)
+		if err == nil {
+			return x.response(p), nil
+		}
+		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || !x.wrote) && p.body.replayable()
+		err = x.failure(err, p)
+		x.finish(err)
+		if !stale {
+			return nil, err
+		}
+		if err := p.body.restart(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// connect lends x a connection and says whether it had been used before.
+func (a *HTTPAdapter) connect(ctx context.Context, x *exchange, r *route, opts SendOptions, fresh bool) (bool, error) {
+	lease, err := a.lease(ctx, r, opts, fresh)
+	if err != nil {
+		return false, err
+	}
+	c, reused := lease.Conn, lease.Reused
+	if !reused {
+		if c, err = a.dial(ctx, &r.config, opts); err != nil {
+			a.pool.Drop(lease)
+			return false, err
+		}
+	}
+	x.conn = c
+	x.done = func(keep bool) { a.giveBack(lease, c, keep) }
+	c.source.limit, c.source.deadline = limit(opts.Timeouts.Read), opts.Deadline
+	return reused, nil
+}
+
+// lease takes an idle connection that is alive, or the right to open one.
+func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (pool.Lease[ConnConfig, *conn], error) {
+	lease, err := a.pool.Get(ctx, r.config, limit(opts.Timeouts.Pool))
+	closeAll(lease.Stale)
+	if err != nil {
+		return lease, poolError(err)
+	}
+	for lease.Reused && (fresh || !dial.Alive(lease.Conn.Conn)) {
+		_ = lease.Conn.Close()
+		lease = a.pool.Again(lease)
+	}
+	return lease, nil
+}
+
+func (a *HTTPAdapter) giveBack(lease pool.Lease[ConnConfig, *conn], c *conn, keep bool) {
+	if !keep {
+		_ = c.Close()
+		a.pool.Drop(lease)
+		return
+	}
+	closeAll(a.pool.Put(lease, c))
+}
+
+func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions) (*conn, error) {
+	plan, err := c.plan(a.material(c))
+	if err != nil {
+		return nil, err
+	}
+	plan.ConnectTimeout, plan.ReadTimeout = limit(opts.Timeouts.Connect), limit(opts.Timeouts.Read)
+	plan.Deadline = opts.Deadline
+	nc, err := dial.Dial(ctx, plan)
+	if err != nil {
+		return nil, dialError(ctx, err)
+	}
+	pc := newConn(nc)
+	pc.state = nc.TLS
+	return pc, nil
+}
+
+// maxMaterials bounds what is remembered of places that are no longer used.
+const maxMaterials = 1000
+
+// material returns the TLS sessions of a place; they live as long as the adapter
+// remembers the place.
+func (a *HTTPAdapter) material(c *ConnConfig) *material {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m := a.materials[*c]
+	if m == nil {
+		if len(a.materials) >= maxMaterials {
+			clear(a.materials)
+		}
+		m = &material{}
+		a.materials[*c] = m
+	}
+	return m
+}
+
+// neverAnswered reports whether the connection ended before the first byte of a
+// reply, as an idle connection does that the server has given up.
+func (x *exchange) neverAnswered(err error) bool {
+	if x.stopped.Load() || x.conn.reader.Buffered() > 0 {
+		return false
+	}
+	if e, ok := errors.AsType[*h1.Error](err); ok {
+		return e.Code == h1.NoResponse || e.Code == h1.ReadFailed && isReset(e.Err)
+	}
+	return isReset(err)
+}
+
+// isIdempotent: repeating the request has no further effect (RFC 9110 section 9.2.2).
+func isIdempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}
+
+// response makes the response of an exchange whose head has been read.
+func (x *exchange) response(p *PreparedRequest) *Response {
+	r := NewResponse(p, x.head.Status, Headers(x.head.Fields), x)
+	r.Reason = cleanText(x.head.Reason)
+	r.TLS = x.conn.state
+	if x.head.Minor == 0 {
+		r.Proto = "HTTP/1.0"
+	}
+	return r
+}
+
+var _ io.WriterTo = (*exchange)(nil)

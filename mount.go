@@ -1,0 +1,185 @@
+package requests
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// mountTable finds the adapter of a URL: the longest prefix wins, ASCII letter
+// case aside; of two prefixes that differ in case only, the one mounted first.
+// Mounting an old prefix again replaces its adapter in place. A look-up walks a
+// trie, so its cost does not depend on how many are mounted, and takes no lock:
+// mounting copies the path it changes.
+type mountTable struct {
+	mu     sync.Mutex
+	mounts []mount // longest first, then in order of mounting
+	root   atomic.Pointer[mountNode]
+}
+
+type mount struct {
+	prefix  string
+	adapter Adapter
+}
+
+func (t *mountTable) mount(prefix string, adapter Adapter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.put(prefix, adapter)
+	folded := lowerASCII(prefix)
+	for _, m := range t.mounts {
+		if lowerASCII(m.prefix) == folded {
+			t.root.Store(t.root.Load().insert(folded, m.adapter))
+			return
+		}
+	}
+}
+
+func (t *mountTable) put(prefix string, adapter Adapter) {
+	at := len(t.mounts)
+	for i, m := range t.mounts {
+		if m.prefix == prefix {
+			t.mounts[i].adapter = adapter
+			return
+		}
+		if len(m.prefix) < len(prefix) {
+			at = i
+			break
+		}
+	}
+	t.mounts = slices.Insert(t.mounts, at, mount{prefix, adapter})
+}
+
+// all returns the mounts, longest prefix first.
+func (t *mountTable) all() []mount {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.mounts)
+}
+
+// lookup returns the adapter of the longest prefix of url, nil if none.
+func (t *mountTable) lookup(url string) Adapter {
+	var found Adapter
+	node, rest := t.root.Load(), url
+	for node != nil && hasPrefixFold(rest, node.label) {
+		rest = rest[len(node.label):]
+		if node.adapter != nil {
+			found = node.adapter
+		}
+		if rest == "" {
+			break
+		}
+		node = node.child(lower(rest[0]))
+	}
+	return found
+}
+
+// mountNode is a byte-wise radix node; keys are lower-cased ASCII.
+type mountNode struct {
+	label    string
+	adapter  Adapter
+	children []*mountNode // ordered by first byte of label
+}
+
+// insert returns a copy of the path to prefix, so that readers of the old trie
+// are not disturbed.
+func (n *mountNode) insert(prefix string, adapter Adapter) *mountNode {
+	if n == nil {
+		return &mountNode{label: prefix, adapter: adapter}
+	}
+	common := commonPrefix(n.label, prefix)
+	if common < len(n.label) {
+		return n.split(common, prefix, adapter)
+	}
+	node := *n
+	if common == len(prefix) {
+		node.adapter = adapter
+		return &node
+	}
+	node.children = slices.Clone(n.children)
+	rest := prefix[common:]
+	i, found := slices.BinarySearchFunc(node.children, rest[0], byFirstByte)
+	if found {
+		node.children[i] = node.children[i].insert(rest, adapter)
+		return &node
+	}
+	node.children = slices.Insert(node.children, i, &mountNode{label: rest, adapter: adapter})
+	return &node
+}
+
+// split makes a parent of n's label up to common, with n's rest and, unless the
+// prefix ends there, the prefix's rest as children.
+func (n *mountNode) split(common int, prefix string, adapter Adapter) *mountNode {
+	tail := *n
+	tail.label = n.label[common:]
+	parent := &mountNode{label: n.label[:common], children: []*mountNode{&tail}}
+	if common == len(prefix) {
+		parent.adapter = adapter
+		return parent
+	}
+	leaf := &mountNode{label: prefix[common:], adapter: adapter}
+	if leaf.label[0] < tail.label[0] {
+		parent.children = []*mountNode{leaf, &tail}
+	} else {
+		parent.children = append(parent.children, leaf)
+	}
+	return parent
+}
+
+func (n *mountNode) child(first byte) *mountNode {
+	lo, hi := 0, len(n.children)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if n.children[mid].label[0] < first {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(n.children) && n.children[lo].label[0] == first {
+		return n.children[lo]
+	}
+	return nil
+}
+
+func byFirstByte(n *mountNode, b byte) int { return int(n.label[0]) - int(b) }
+
+func commonPrefix(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// hasPrefixFold reports whether s starts with the lower-case prefix, ASCII case aside.
+func hasPrefixFold(s, prefix string) bool {
+	if len(s) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		if lower(s[i]) != prefix[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}

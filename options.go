@@ -1,0 +1,183 @@
+package requests
+
+import (
+	"math"
+	"time"
+)
+
+// Option fills in one keyword of a [Request]. Options are applied in order; a
+// later one wins over an earlier one. [Headers], [Params], [Form], [Files],
+// [Cookies], [Proxies], [Timeouts], [Verification], [Certificate] and the
+// package's auth types are options by themselves; other packages can write
+// their own, with [OptionFunc] or as types.
+type Option interface {
+	// Apply changes r. An error ends the call before anything is sent.
+	Apply(r *Request) error
+}
+
+// OptionFunc makes an [Option] of a function.
+type OptionFunc func(r *Request) error
+
+// Apply calls f.
+func (f OptionFunc) Apply(r *Request) error { return f(r) }
+
+// JoinOptions makes one option of several.
+func JoinOptions(options ...Option) Option {
+	return OptionFunc(func(r *Request) error { return r.apply(options) })
+}
+
+// apply runs the options; a nil option is skipped.
+func (r *Request) apply(options []Option) error {
+	for _, o := range options {
+		if o == nil {
+			continue
+		}
+		if err := o.Apply(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setting is an Option that cannot fail.
+type setting func(r *Request)
+
+func (f setting) Apply(r *Request) error {
+	f(r)
+	return nil
+}
+
+// WithoutHeader leaves headers of the session out of this request.
+func WithoutHeader(names ...string) Option {
+	return setting(func(r *Request) { r.WithoutHeaders = append(r.WithoutHeaders, names...) })
+}
+
+// WithoutParam leaves params of the session out of this request.
+func WithoutParam(names ...string) Option {
+	return setting(func(r *Request) { r.WithoutParams = append(r.WithoutParams, names...) })
+}
+
+// Query appends text to the URL's query as it is, encoding only what no URL may
+// hold. As in Requests, it takes the place of the session's Params.
+func Query(text string) Option {
+	return setting(func(r *Request) { r.Query = text })
+}
+
+// OnlyParams is Params that replaces the session's instead of being merged, as
+// a list of pairs does in Requests. Empty params count as not given.
+func OnlyParams(p Params) Option {
+	return setting(func(r *Request) { r.Params, r.ReplaceParams = p, len(p) > 0 })
+}
+
+// JSON sends v as JSON with Content-Type application/json. nil is no body; use
+// json.RawMessage("null") to send null. A value that does not marshal, NaN
+// included, is [ErrInvalidJSON] before anything is sent.
+func JSON(v any) Option {
+	return setting(func(r *Request) { r.JSON = v })
+}
+
+// Body sends v: a string, a []byte, an [io.Reader], an iter.Seq[[]byte], an
+// iter.Seq2[[]byte, error] or a [Streamer]. A reader whose length can be known
+// (files, bytes.Reader, anything with Len or Size and io.Seeker) is sent from its
+// current position with Content-Length, others are sent chunked. Any other type
+// is [ErrInvalidBody]. The reader is not closed.
+func Body(v any) Option {
+	return setting(func(r *Request) { r.Body = v })
+}
+
+// WithAuth authenticates this request with a in the place of the session's
+// auth, netrc and the URL's user info. A nil a, or [NoAuth], sends none.
+func WithAuth(a Auth) Option {
+	return setting(func(r *Request) {
+		if a == nil {
+			a = NoAuth
+		}
+		r.Auth = a
+	})
+}
+
+// OnResponse adds response hooks for this call. They take the place of the
+// session's hooks, as in Requests.
+func OnResponse(hooks ...Hook) Option {
+	return setting(func(r *Request) { r.Hooks = append(r.Hooks, hooks...) })
+}
+
+// Stream leaves the body on the connection until it is read. The caller must
+// read it to its end or Close the response.
+func Stream(on bool) Option {
+	return setting(func(r *Request) { r.Send.Stream = toggle(on) })
+}
+
+// AllowRedirects says whether redirects are followed. They are by default,
+// except by Head.
+func AllowRedirects(on bool) Option {
+	return setting(func(r *Request) { r.Send.Redirects = toggle(on) })
+}
+
+// Timeout bounds both the connecting and every wait for bytes of the reply, as
+// a single number does in Requests.
+func Timeout(d time.Duration) Option {
+	return Timeouts{Connect: d, Read: d}
+}
+
+// Forever as a field of [Timeouts] means no limit, where zero means "what the
+// session says".
+const Forever = time.Duration(math.MaxInt64)
+
+// NoTimeout lifts the limits of the session for one call.
+var NoTimeout = Timeouts{Connect: Forever, Read: Forever, Total: Forever, Pool: Forever}
+
+// Timeouts bound the phases of a request. Zero takes the session's value, which
+// is no limit by default; [Forever] is no limit. A negative one is
+// [ErrInvalidTimeout]. It is an [Option].
+type Timeouts struct {
+	Connect time.Duration // each attempt to connect to one address: ErrConnectTimeout
+	Read    time.Duration // each wait for bytes, also inside the TLS handshake: ErrReadTimeout
+	Total   time.Duration // everything, redirects, retries and the reading of the body included: ErrTotalTimeout
+	Pool    time.Duration // the wait for a connection of a full, blocking pool: ErrPoolTimeout
+}
+
+// Apply sets the fields of t that are not zero.
+func (t Timeouts) Apply(r *Request) error {
+	r.Send.Timeouts = t.or(r.Send.Timeouts)
+	return t.check()
+}
+
+// or takes zero fields from other.
+func (t Timeouts) or(other Timeouts) Timeouts {
+	return Timeouts{
+		Connect: orDuration(t.Connect, other.Connect),
+		Read:    orDuration(t.Read, other.Read),
+		Total:   orDuration(t.Total, other.Total),
+		Pool:    orDuration(t.Pool, other.Pool),
+	}
+}
+
+func orDuration(d, other time.Duration) time.Duration {
+	if d == 0 {
+		return other
+	}
+	return d
+}
+
+func (t Timeouts) check() error {
+	switch {
+	case t.Connect < 0:
+		return fail(ErrInvalidTimeout, "Timeouts.Connect is negative: %v", t.Connect)
+	case t.Read < 0:
+		return fail(ErrInvalidTimeout, "Timeouts.Read is negative: %v", t.Read)
+	case t.Total < 0:
+		return fail(ErrInvalidTimeout, "Timeouts.Total is negative: %v", t.Total)
+	case t.Pool < 0:
+		return fail(ErrInvalidTimeout, "Timeouts.Pool is negative: %v", t.Pool)
+	}
+	return nil
+}
+
+// limit turns Forever into 0, which the lower rooms read as "no limit".
+func limit(d time.Duration) time.Duration {
+	if d == Forever {
+		return 0
+	}
+	return d
+}

@@ -1,0 +1,52 @@
+package requests
+
+// Policy holds the switches that restore Requests' behaviour where this package
+// is safer by default. The zero value is the safe one; [PolicyRequests] turns
+// every switch to Requests' way. The numbers are those of the security rules in
+// docs/differences.md.
+type Policy struct {
+	// KeepCrossOriginHeaders lets every header but Authorization and Cookie
+	// travel to another origin on a redirect (rule 4). By default only Accept*,
+	// User-Agent, Range and the like do.
+	KeepCrossOriginHeaders bool
+	// CrossOriginDigest answers digest challenges of origins other than the one
+	// the request was first sent to (rule 7).
+	CrossOriginDigest bool
+	// AllowDowngrade follows redirects from https to http (rule 13).
+	AllowDowngrade bool
+	// NetrcOnRedirect looks up credentials in netrc for redirect targets (rule 14).
+	NetrcOnRedirect bool
+	// NetrcDefault lets the "default" entry of netrc match any host (rule 14).
+	NetrcDefault bool
+	// UnlimitedDecoding turns off the bounds on decoded size and ratio (rule 27).
+	UnlimitedDecoding bool
+	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
+	// no public suffix list, for a Session whose jar is its own (rule 33).
+	NetscapeCookies bool
+	// EnvironmentProxiesFirst lets the environment's proxies win over the
+	// session's in Get, Post and the other calls (rule 47).
+	EnvironmentProxiesFirst bool
+	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify,
+	// Verify(false) included (rule 48).
+	EnvironmentCAFirst bool
+	// SendIgnoresEnvironmentCA makes Send(prepared) overlook the CA bundle
+	// variables (rule 49).
+	SendIgnoresEnvironmentCA bool
+}
+
+// PolicyRequests returns the Policy that behaves as Requests does everywhere a
+// switch exists.
+func PolicyRequests() Policy {
+	return Policy{
+		KeepCrossOriginHeaders:   true,
+		CrossOriginDigest:        true,
+		AllowDowngrade:           true,
+		NetrcOnRedirect:          true,
+		NetrcDefault:             true,
+		UnlimitedDecoding:        true,
+		NetscapeCookies:          true,
+		EnvironmentProxiesFirst:  true,
+		EnvironmentCAFirst:       true,
+		SendIgnoresEnvironmentCA: true,
+	}
+}

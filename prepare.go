@@ -1,0 +1,355 @@
+package requests
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mountable/requests/internal/multipart"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// defaults is what a session adds to a request. The zero value adds nothing.
+type defaults struct {
+	headers Headers
+	params  Params
+	auth    Auth
+	jar     *CookieJar
+	hooks   []Hook
+	policy  *Policy
+	netrc   func(p *PreparedRequest) (Auth, error) // nil: not consulted
+}
+
+// prepare runs the steps in Requests' order, from which the order of the header
+// fields follows: method, URL, headers, cookies, body, auth, hooks.
+func (r *Request) prepare(d defaults) (*PreparedRequest, error) {
+	p := &PreparedRequest{}
+	steps := [...]func(*PreparedRequest, *defaults) error{
+		r.prepareMethod, r.prepareURL, r.prepareHeaders, r.prepareCookies, r.prepareBody, r.prepareAuth, r.prepareHooks,
+	}
+	for _, step := range steps {
+		if err := step(p, &d); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (r *Request) prepareMethod(p *PreparedRequest, _ *defaults) error {
+	p.Method = strings.ToUpper(r.Method)
+	if p.Method == "" {
+		p.Method = "GET"
+	}
+	if !isToken(p.Method) {
+		return fail(ErrInvalidMethod, "the method %q is no token", p.Method)
+	}
+	return nil
+}
+
+func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
+	var err error
+	switch params := r.mergeParams(d.params); {
+	case r.Query != "":
+		p.URL, err = uri.PrepareText(r.URL, r.Query)
+	default:
+		p.URL, err = uri.Prepare(r.URL, params)
+	}
+	return urlError(err)
+}
+
+// mergeParams lays r's params over the session's: a name of both takes the
+// session's place, with r's values.
+func (r *Request) mergeParams(session Params) Params {
+	if r.ReplaceParams || len(session) == 0 {
+		return r.Params
+	}
+	merged := make(Params, 0, len(session)+len(r.Params))
+	done := map[string]bool{}
+	for _, kv := range session {
+		switch {
+		case done[kv[0]] || slices.Contains(r.WithoutParams, kv[0]):
+		case r.Params.has(kv[0]):
+			merged = append(merged, r.Params.only(kv[0])...)
+			done[kv[0]] = true
+		default:
+			merged = append(merged, kv)
+		}
+	}
+	for _, kv := range r.Params {
+		if !done[kv[0]] {
+			merged = append(merged, kv)
+		}
+	}
+	return merged
+}
+
+func (p Params) has(name string) bool {
+	return slices.ContainsFunc(p, func(kv [2]string) bool { return kv[0] == name })
+}
+
+func (p Params) only(name string) Params {
+	return slices.DeleteFunc(slices.Clone(p), func(kv [2]string) bool { return kv[0] != name })
+}
+
+func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
+	p.Headers = overlay(d.headers, r.Headers)
+	for _, name := range r.WithoutHeaders {
+		p.Headers.Del(name)
+	}
+	for _, f := range p.Headers {
+		if err := checkHeader(f[0], f[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHeader is Requests' check_header_validity. What no HTTP message may hold
+// besides is refused when the head is written.
+func checkHeader(name, value string) error {
+	switch {
+	case name == "" || name[0] == ':' || isBlank(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
+		return fail(ErrInvalidHeader, "invalid header name %q", name)
+	case value != "" && isBlank(value[0]):
+		return fail(ErrInvalidHeader, "the value of header %q starts with white space", name)
+	case strings.ContainsAny(value, "\r\n\x00"):
+		return fail(ErrInvalidHeader, "the value of header %q contains a line break or NUL", name)
+	}
+	return nil
+}
+
+func isBlank(c byte) bool {
+	return c == ' ' || '\t' <= c && c <= '\r' || 0x1c <= c && c <= 0x1f || c == 0x85 || c == 0xa0
+}
+
+func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
+	jar := d.jar
+	if len(r.Cookies) > 0 || r.Jar != nil {
+		own, err := r.ownCookies(d.jar)
+		if err != nil {
+			return err
+		}
+		jar, p.jar = own, own
+	}
+	p.setCookieHeader(jar)
+	return nil
+}
+
+// ownCookies returns the jar of this call: the session's cookies and over them
+// those of the call.
+func (r *Request) ownCookies(session *CookieJar) (*CookieJar, error) {
+	jar := session.Clone()
+	if r.Jar != nil {
+		jar.Update(r.Jar)
+	}
+	for _, c := range r.Cookies {
+		if err := jar.Set(Cookie{Name: c[0], Value: c[1], Path: "/"}); err != nil {
+			return nil, err
+		}
+	}
+	return jar, nil
+}
+
+// setCookieHeader adds the Cookie line of the jar, unless the caller wrote one.
+func (p *PreparedRequest) setCookieHeader(jar *CookieJar) {
+	if jar == nil || p.Headers.Has("Cookie") {
+		return
+	}
+	if line := jar.Header(p.URL); line != "" {
+		p.Headers.Add("Cookie", line)
+	}
+}
+
+func (r *Request) prepareBody(p *PreparedRequest, _ *defaults) error {
+	b, contentType, err := r.encodeBody()
+	if err != nil {
+		return err
+	}
+	p.body = b
+	if b.kind == readerBody || b.kind == seqBody {
+		p.frameStream()
+		return nil
+	}
+	p.setContentLength()
+	if contentType != "" {
+		p.Headers.setDefault("Content-Type", contentType)
+	}
+	return nil
+}
+
+// encodeBody chooses between the ways to give a body: data (Body or Form), then
+// files, then JSON.
+func (r *Request) encodeBody() (body, string, error) {
+	data, err := newBody(r.Body)
+	switch {
+	case err != nil:
+		return body{}, "", err
+	case data.kind != noBody && len(r.Form) > 0:
+		return body{}, "", fail(ErrInvalidBody, "Body and Form cannot both be given")
+	case data.kind != noBody && len(r.Files) > 0:
+		return body{}, "", fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
+	case len(r.Files) > 0:
+		return r.encodeFiles()
+	case len(r.Form) > 0:
+		return textBody([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
+	case data.kind == noBody && r.JSON != nil:
+		return encodeJSON(r.JSON)
+	}
+	return data, "", nil
+}
+
+func encodeJSON(v any) (body, string, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
+	}
+	return textBody(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), "application/json", nil
+}
+
+func (r *Request) encodeFiles() (body, string, error) {
+	parts := make([]multipart.Part, 0, len(r.Form)+len(r.Files))
+	for _, kv := range r.Form {
+		parts = append(parts, multipart.Part{Name: kv[0], Content: []byte(kv[1])})
+	}
+	for _, f := range r.Files {
+		part, err := f.part()
+		if err != nil {
+			return body{}, "", err
+		}
+		if part.Content != nil {
+			parts = append(parts, part)
+		}
+	}
+	boundary := multipart.NewBoundary()
+	data, err := multipart.Encode(boundary, parts)
+	if err != nil {
+		return body{}, "", wrap(ErrInvalidBody, err, "Files cannot be encoded")
+	}
+	return textBody(data), "multipart/form-data; boundary=" + boundary, nil
+}
+
+// part reads the file. A nil Content leaves the part out, as in Requests.
+func (f File) part() (multipart.Part, error) {
+	part := multipart.Part{Name: f.Field, ContentType: f.ContentType, Header: f.Headers}
+	if f.Content == nil {
+		return part, nil
+	}
+	if isNilReader(f.Content) {
+		return part, fail(ErrInvalidBody, "the Content of file %q is a nil %T", f.Field, f.Content)
+	}
+	content, err := io.ReadAll(f.Content)
+	if err != nil {
+		return part, wrap(ErrFile, err, fmt.Sprintf("file %q cannot be read", f.Field))
+	}
+	part.Content = content
+	part.Filename, part.HasFilename = f.filename(), !f.NoName
+	return part, nil
+}
+
+// filename is the given one, else an opened file's base name, else the field's.
+func (f File) filename() string {
+	if f.Name != "" {
+		return f.Name
+	}
+	if file, ok := f.Content.(*os.File); ok {
+		return filepath.Base(file.Name())
+	}
+	return f.Field
+}
+
+// setContentLength sets the header for a body in memory. Without a body it is 0
+// where the method usually has one and the caller gave none.
+func (p *PreparedRequest) setContentLength() {
+	switch {
+	case p.body.kind == bytesBody:
+		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.length, 10))
+	case p.body.kind == noBody && p.Method != "GET" && p.Method != "HEAD":
+		p.Headers.setDefault("Content-Length", "0")
+	}
+}
+
+// frameStream announces the length of a stream if it is known and not 0, and
+// chunks otherwise.
+func (p *PreparedRequest) frameStream() {
+	if p.body.length > 0 {
+		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.length, 10))
+		return
+	}
+	p.Headers.Set("Transfer-Encoding", "chunked")
+}
+
+// prepareAuth takes the request's auth, else the session's, else netrc's, else
+// the URL's user info.
+func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
+	auth := r.Auth
+	if auth == nil {
+		auth = d.auth
+	}
+	if auth == nil && d.netrc != nil {
+		found, err := d.netrc(p)
+		if err != nil {
+			return err
+		}
+		auth = found
+	}
+	if auth == nil {
+		if user, password, ok := uri.SplitAuth(p.URL); ok && user+password != "" {
+			auth = BasicAuth(user, password)
+		}
+	}
+	if auth == nil {
+		return nil
+	}
+	if err := auth.Authenticate(p); err != nil {
+		return err
+	}
+	if p.body.kind <= bytesBody {
+		p.setContentLength()
+	}
+	return nil
+}
+
+func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) error {
+	hooks := r.Hooks
+	if len(hooks) == 0 {
+		hooks = d.hooks
+	}
+	p.Hooks = append(p.Hooks, hooks...)
+	return nil
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// urlError gives an error of the uri room its kind.
+func urlError(err error) error {
+	if err == nil {
+		return nil
+	}
+	e, ok := err.(*uri.Error)
+	if !ok {
+		return wrap(ErrInvalidURL, err, "")
+	}
+	kind := ErrInvalidURL
+	if e.Code == uri.MissingScheme {
+		kind = ErrMissingSchema
+	}
+	return &Error{Kind: kind, Detail: e.Error()}
+}
+
+func redactURL(url string) string { return uri.Redact(url) }

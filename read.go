@@ -1,0 +1,451 @@
+package requests
+
+import (
+	"io"
+	"iter"
+	"sync"
+
+	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/coding"
+)
+
+// sizer is a raw body that knows what is left of it, -1 if it does not.
+type sizer interface{ Remaining() int64 }
+
+// chunker is a raw body that comes in chunks. One Read never crosses the border
+// of a chunk; ChunkRemaining is what is left of the current one, 0 between two.
+type chunker interface {
+	Chunked() bool
+	ChunkRemaining() int64
+}
+
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+func (emptyBody) Remaining() int64         { return 0 }
+
+// open starts decoding. Unknown single codings are left alone, as in Requests.
+func (r *Response) open() (io.Reader, error) {
+	if r.decoded != nil {
+		return r.decoded, nil
+	}
+	if r.Raw == nil {
+		r.Raw = emptyBody{}
+	}
+	codings := r.Headers.Values("Content-Encoding")
+	if len(codings) == 0 {
+		r.decoded = r.Raw
+		return r.decoded, nil
+	}
+	lim := coding.Limits{}
+	if r.opts.policy != nil && r.opts.policy.UnlimitedDecoding {
+		lim = coding.NoLimits
+	}
+	decoded, err := coding.NewReader(r.Raw, codings, lim)
+	if err != nil {
+		return nil, err
+	}
+	r.decoded = decoded
+	return decoded, nil
+}
+
+// Read reads the decoded body: from the connection, or from memory where it has
+// been read before.
+func (r *Response) Read(b []byte) (int, error) {
+	switch {
+	case r.loaded && r.offset >= len(r.content) && len(b) > 0:
+		return 0, io.EOF
+	case r.loaded:
+		n := copy(b, r.content[r.offset:])
+		r.offset += n
+		return n, nil
+	case r.failure != nil:
+		return 0, r.failure
+	case r.consumed:
+		return 0, io.EOF
+	}
+	src, err := r.open()
+	if err != nil {
+		return 0, r.fail(err)
+	}
+	n, err := src.Read(b)
+	if err == io.EOF {
+		r.finish()
+		return n, err
+	}
+	return n, r.fail(err)
+}
+
+// finish notes that the body has been read to its end.
+func (r *Response) finish() {
+	r.consumed = true
+	r.closeBody()
+}
+
+// fail notes an error, which every later read repeats, and gives it its kind.
+func (r *Response) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	r.failure = bodyError(r, err)
+	r.closeBody()
+	return r.failure
+}
+
+// closeBody hands the decoder and the connection back.
+func (r *Response) closeBody() {
+	if r.decoded != nil && r.decoded != r.Raw {
+		_ = r.decoded.Close()
+	}
+	if r.Raw != nil {
+		_ = r.Raw.Close()
+	}
+}
+
+// Close releases the connection: to the pool if the body has been read to its
+// end, else by closing it. Closing twice, or a response that was read, is
+// harmless. A body in memory stays readable.
+func (r *Response) Close() error {
+	if !r.loaded && !r.consumed && r.failure == nil {
+		r.consumed = true
+	}
+	r.closeBody()
+	return nil
+}
+
+// Content reads the rest of the decoded body into memory, once, and returns it;
+// the slice is the response's own. A body that was read to its end by streaming
+// is [ErrStreamConsumed].
+func (r *Response) Content() ([]byte, error) {
+	switch {
+	case r.loaded:
+		return r.content, nil
+	case r.failure != nil:
+		return nil, r.failure
+	case r.consumed:
+		return nil, &Error{Kind: ErrStreamConsumed, Request: r.Request, Response: r, Detail: "the content of this response has been read by streaming"}
+	}
+	src, err := r.open()
+	if err != nil {
+		return nil, r.fail(err)
+	}
+	content, err := readAll(src, r.expected())
+	if err != nil {
+		return nil, r.fail(err)
+	}
+	r.content, r.loaded = content, true
+	r.closeBody()
+	return content, nil
+}
+
+// expected returns the decoded length where it is known, else -1.
+func (r *Response) expected() int64 {
+	if s, ok := r.Raw.(sizer); ok && r.decoded == r.Raw {
+		return s.Remaining()
+	}
+	return -1
+}
+
+const (
+	segmentSize = 128 << 10
+	// maxAhead is the most that is allocated on a server's word alone.
+	maxAhead = 16 << 20
+)
+
+var segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
+
+// readAll reads src to its end: into one exact allocation where the length is
+// known, else through pooled segments.
+func readAll(src io.Reader, length int64) ([]byte, error) {
+	if length == 0 {
+		return []byte{}, expectEOF(src)
+	}
+	if length > 0 && length <= maxAhead {
+		content := make([]byte, length)
+		if _, err := io.ReadFull(src, content); err != nil {
+			return nil, err
+		}
+		return content, expectEOF(src)
+	}
+	return readSegments(src)
+}
+
+// expectEOF takes the end of a body of known length, which gives its connection back.
+func expectEOF(src io.Reader) error {
+	var b [1]byte
+	n, err := src.Read(b[:])
+	if err == io.EOF || err == nil && n > 0 {
+		return nil
+	}
+	return err
+}
+
+func readSegments(src io.Reader) ([]byte, error) {
+	var full []*[segmentSize]byte
+	defer func() {
+		for _, s := range full {
+			segments.Put(s)
+		}
+	}()
+	for {
+		segment := segments.Get().(*[segmentSize]byte)
+		full = append(full, segment)
+		n, err := fill(src, segment[:])
+		if err == io.EOF {
+			return joinSegments(full, n), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func joinSegments(full []*[segmentSize]byte, last int) []byte {
+	content := make([]byte, 0, (len(full)-1)*segmentSize+last)
+	for _, s := range full[:len(full)-1] {
+		content = append(content, s[:]...)
+	}
+	return append(content, full[len(full)-1][:last]...)
+}
+
+// fill reads until b is full or src ends; io.EOF comes with what was read.
+func fill(src io.Reader, b []byte) (int, error) {
+	n := 0
+	for n < len(b) {
+		m, err := src.Read(b[n:])
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Chunks iterates over the decoded body in pieces of size bytes, the last one
+// shorter; a chunked body also ends a piece at each of its chunks. A negative
+// size gives what a chunk holds, or everything where the length is known; zero
+// gives nothing. Each piece is valid until the next. Leaving the loop early
+// releases the connection. A body in memory is sliced; one that was streamed
+// before is [ErrStreamConsumed].
+func (r *Response) Chunks(size int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		defer r.abandon()
+		for {
+			chunk, err := r.ReadChunk(size)
+			if err == io.EOF {
+				return
+			}
+			if !yield(chunk, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// abandon gives up what is left of a streamed body.
+func (r *Response) abandon() {
+	if !r.loaded {
+		r.Close()
+	}
+}
+
+// ReadChunk returns the next piece that [Response.Chunks] would give, and io.EOF
+// after the last.
+func (r *Response) ReadChunk(size int) ([]byte, error) {
+	switch {
+	case size == 0:
+		return nil, io.EOF
+	case r.loaded:
+		return r.sliceContent(size)
+	case r.failure != nil:
+		return nil, r.failure
+	case r.consumed && r.chunked:
+		return nil, io.EOF
+	case r.consumed:
+		return nil, &Error{Kind: ErrStreamConsumed, Request: r.Request, Response: r, Detail: "the body has been read by streaming before"}
+	}
+	r.chunked = true
+	src, err := r.open()
+	if err != nil {
+		return nil, r.fail(err)
+	}
+	chunk, err := r.nextChunk(src, size)
+	if err == io.EOF {
+		r.finish()
+		if len(chunk) > 0 {
+			return chunk, nil
+		}
+		return nil, io.EOF
+	}
+	if err != nil {
+		return nil, r.fail(err)
+	}
+	return chunk, nil
+}
+
+func (r *Response) sliceContent(size int) ([]byte, error) {
+	rest := r.content[min(r.offset, len(r.content)):]
+	if len(rest) == 0 {
+		r.offset = 0
+		return nil, io.EOF
+	}
+	if size > 0 && size < len(rest) {
+		rest = rest[:size]
+	}
+	r.offset += len(rest)
+	return rest, nil
+}
+
+// nextChunk reads one piece: up to size bytes, or as it comes.
+func (r *Response) nextChunk(src io.Reader, size int) ([]byte, error) {
+	c, ok := r.Raw.(chunker)
+	if ok && c.Chunked() {
+		return r.wireChunk(src, c, size)
+	}
+	if size < 0 {
+		return readAll(src, r.expected())
+	}
+	n, err := fill(src, r.room(size))
+	return r.buffer[:n], err
+}
+
+// wireChunk reads one piece of a chunked body, which ends where a chunk ends.
+func (r *Response) wireChunk(src io.Reader, c chunker, size int) ([]byte, error) {
+	if size < 0 {
+		size = segmentSize
+		if left := c.ChunkRemaining(); left > 0 {
+			size = int(min(left, maxAhead))
+		}
+	}
+	for {
+		n, err := src.Read(r.room(size))
+		if n > 0 && err == io.EOF {
+			err = nil // the end comes again with the next call
+		}
+		if n > 0 || err != nil {
+			return r.buffer[:n], err
+		}
+	}
+}
+
+// room returns a buffer of size bytes, kept for the next piece.
+func (r *Response) room(size int) []byte {
+	if cap(r.buffer) < size {
+		r.buffer = make([]byte, size)
+	}
+	r.buffer = r.buffer[:size]
+	return r.buffer
+}
+
+// lineBlock is how much Lines reads at a time.
+const lineBlock = 8 << 10
+
+// Lines iterates over the body's lines, which end with \n, \r or \r\n, as they
+// arrive; the ends are not part of them. The text is not decoded: use
+// [Response.TextLines] for other charsets than UTF-8. Unlike Requests' it is
+// right where a line end is cut by the border of a chunk. Leaving the loop early
+// releases the connection.
+func (r *Response) Lines() iter.Seq2[string, error] {
+	return splitLines(r.arriving(), charset.NewLineSplitter(nil, false))
+}
+
+// TextLines is Lines of the decoded text, split at Unicode's line ends as well.
+func (r *Response) TextLines() iter.Seq2[string, error] {
+	return splitLines(r.arrivingText(), charset.NewLineSplitter(nil, true))
+}
+
+// Split iterates over the parts of the body between delimiters; an empty
+// delimiter means lines.
+func (r *Response) Split(delimiter string) iter.Seq2[string, error] {
+	return splitLines(r.arriving(), charset.NewLineSplitter([]byte(delimiter), false))
+}
+
+// TextChunks iterates over the decoded text in pieces of about size bytes of the
+// body. Without a known Encoding the text is taken as UTF-8.
+func (r *Response) TextChunks(size int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for text, err := range decodeChunks(r.Chunks(size), r.textDecoder()) {
+			if !yield(string(text), err) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Response) arrivingText() iter.Seq2[[]byte, error] {
+	return decodeChunks(r.arriving(), r.textDecoder())
+}
+
+func (r *Response) textDecoder() *charset.Decoder {
+	if r.Encoding != "" {
+		if d, ok := charset.NewDecoder(r.Encoding); ok {
+			return d
+		}
+	}
+	d, _ := charset.NewDecoder("utf-8")
+	return d
+}
+
+func decodeChunks(chunks iter.Seq2[[]byte, error], d *charset.Decoder) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for chunk, err := range chunks {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if text := d.Decode(chunk, false); text != "" && !yield([]byte(text), nil) {
+				return
+			}
+		}
+		if text := d.Decode(nil, true); text != "" {
+			yield([]byte(text), nil)
+		}
+	}
+}
+
+func splitLines(chunks iter.Seq2[[]byte, error], s *charset.LineSplitter) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for chunk, err := range chunks {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for line := range s.Feed(chunk) {
+				if !yield(string(line), nil) {
+					return
+				}
+			}
+		}
+		if line, ok := s.Flush(); ok {
+			yield(string(line), nil)
+		}
+	}
+}
+
+// arriving iterates over the body in whatever pieces it arrives, so that a line
+// is seen as soon as it is there.
+func (r *Response) arriving() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if r.loaded || r.consumed || r.failure != nil {
+			for chunk, err := range r.Chunks(lineBlock) {
+				if !yield(chunk, err) {
+					return
+				}
+			}
+			return
+		}
+		defer r.abandon()
+		block := make([]byte, lineBlock)
+		for {
+			n, err := r.Read(block)
+			if n > 0 && !yield(block[:n], nil) || err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}

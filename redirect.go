@@ -1,0 +1,256 @@
+package requests
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mountable/requests/internal/uri"
+)
+
+// follow walks the redirect chain that starts with r and returns its last reply,
+// the others in its History, oldest first.
+func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*Response, error) {
+	chain := newChain(s, r, opts)
+	for {
+		next, err := chain.next(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			return r, nil
+		}
+		hop, err := s.sendOne(ctx, next, chain.opts)
+		if err != nil {
+			return nil, err
+		}
+		hop.History = append(chain.history[:len(chain.history):len(chain.history)], hop.History...)
+		r = hop
+	}
+}
+
+// prepareNext sets Next of a redirect that is not to be followed. As in Requests,
+// that needs the body to be read.
+func (s *Session) prepareNext(r *Response, opts SendOptions) error {
+	if r.redirectTarget() == "" {
+		return nil
+	}
+	chain := newChain(s, r, opts)
+	next, err := chain.next(context.Background(), r)
+	r.Next = next
+	return err
+}
+
+// chain is the state of following redirects: what travels from hop to hop.
+type chain struct {
+	session  *Session
+	opts     SendOptions
+	history  []*Response
+	fragment string
+	jar      *CookieJar // the cookies of the original call and those set since
+	home     string     // origin of the first request
+}
+
+func newChain(s *Session, first *Response, opts SendOptions) *chain {
+	c := &chain{session: s, opts: opts}
+	if p := first.Request; p != nil {
+		c.home = p.Origin()
+		_, c.fragment, _ = strings.Cut(p.URL, "#")
+	}
+	return c
+}
+
+// next returns the request that r redirects to, nil if it does not.
+func (c *chain) next(ctx context.Context, r *Response) (*PreparedRequest, error) {
+	location := r.redirectTarget()
+	if location == "" || r.Request == nil {
+		return nil, nil
+	}
+	drain(r)
+	if len(c.history) >= max(c.session.MaxRedirects, 0) {
+		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", c.session.MaxRedirects)}
+	}
+	c.history = append(c.history, r)
+	target, err := c.target(r, location)
+	if err != nil {
+		return nil, withRequest(err, r.Request)
+	}
+	p, err := c.rebuild(ctx, r, target)
+	if err != nil {
+		return nil, withRequest(err, r.Request)
+	}
+	return p, nil
+}
+
+// drain reads a redirect's body, so that its connection can be used again.
+// Broken framing or coding does not matter: nobody will look at the body.
+func drain(r *Response) {
+	if _, err := r.Content(); err != nil && r.Raw != nil {
+		_, _ = io.CopyN(io.Discard, r.Raw, maxDrain)
+	}
+	r.Close()
+}
+
+// maxDrain bounds what is read of a redirect's body that could not be decoded.
+const maxDrain = 256 << 10
+
+// target resolves Location against the reply's URL. The fragment is Location's,
+// else the last one seen in the chain (RFC 9110 section 10.2.2).
+func (c *chain) target(r *Response, location string) (string, error) {
+	target, err := uri.ResolveRedirect(r.URL, location, c.fragment)
+	if err != nil {
+		return "", urlError(err)
+	}
+	if _, fragment, ok := strings.Cut(target, "#"); ok && fragment != "" {
+		c.fragment = fragment
+	}
+	return target, c.allow(r.URL, target)
+}
+
+// allow refuses targets that are not http or https, whatever is mounted for them
+// (rule 42), and steps from https down to http (rule 13).
+func (c *chain) allow(from, target string) error {
+	if !hasPrefixFold(target, "http") && strings.Contains(target, ":") {
+		return fail(ErrRedirectScheme, "redirect to %q refused: only http and https are followed", redactURL(target))
+	}
+	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !c.session.Policy.AllowDowngrade {
+		return fail(ErrRedirectDowngrade, "redirect from https to %q refused; Policy.AllowDowngrade follows it", redactURL(target))
+	}
+	return nil
+}
+
+// rebuild makes the next request of the previous one: method, body and headers
+// by the rules of the status, cookies, proxies and credentials by the target.
+func (c *chain) rebuild(_ context.Context, r *Response, target string) (*PreparedRequest, error) {
+	p := r.Request.Clone()
+	from := p.URL
+	p.URL, p.home = target, c.home
+	p.Method = redirectMethod(p.Method, r.StatusCode)
+	if r.StatusCode != 307 && r.StatusCode != 308 {
+		p.dropBody()
+	}
+	if err := c.stripHeaders(p, from); err != nil {
+		return nil, err
+	}
+	c.rebuildCookies(p, r)
+	if err := c.rebuildProxies(p); err != nil {
+		return nil, err
+	}
+	if err := c.rebuildAuth(p, from); err != nil {
+		return nil, err
+	}
+	if p.Headers.Has("Content-Length") || p.Headers.Has("Transfer-Encoding") {
+		if err := p.body.restart(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// redirectMethod: 303 and 302 make everything but HEAD a GET, 301 only POST.
+func redirectMethod(method string, status int) string {
+	switch {
+	case (status == 303 || status == 302) && method != "HEAD":
+		return "GET"
+	case status == 301 && method == "POST":
+		return "GET"
+	}
+	return method
+}
+
+// dropBody removes the body and every header that describes it (rule 10).
+func (p *PreparedRequest) dropBody() {
+	p.body = body{}
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Trailer", "Expect"} {
+		p.Headers.Del(name)
+	}
+}
+
+// crossOriginHeaders may travel to another origin (rule 4); the rest is meant for
+// the one it was given for. The body's headers describe the body, which travels.
+var crossOriginHeaders = map[string]bool{
+	"accept": true, "accept-charset": true, "accept-encoding": true, "accept-language": true,
+	"user-agent": true, "range": true, "if-range": true, "connection": true, "cache-control": true,
+	"pragma": true, "content-length": true, "content-type": true, "content-encoding": true,
+	"content-language": true, "transfer-encoding": true, "te": true, "date": true,
+	"if-match": true, "if-none-match": true, "if-modified-since": true, "if-unmodified-since": true,
+	"authorization": true, // decided by rebuildAuth
+}
+
+// stripHeaders removes what must not reach the target: the Cookie line, which is
+// built anew, and on a change of origin what is not on the list.
+func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
+	p.Headers.Del("Cookie")
+	if c.session.Policy.KeepCrossOriginHeaders || sameOrigin(from, p.URL) {
+		return nil
+	}
+	kept := p.Headers[:0]
+	for _, f := range p.Headers {
+		if crossOriginHeaders[strings.ToLower(f[0])] {
+			kept = append(kept, f)
+		}
+	}
+	p.Headers = kept
+	return nil
+}
+
+// rebuildCookies carries the cookies of the call along, with those set since.
+func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) {
+	session := c.session.jar()
+	if p.jar != nil {
+		p.jar.store(r)
+		p.jar.Update(session)
+		p.setCookieHeader(p.jar)
+		return
+	}
+	p.setCookieHeader(session)
+}
+
+// rebuildProxies chooses the proxies of the target anew; proxy credentials never
+// travel from one hop to the next (rules 5 and 6).
+func (c *chain) rebuildProxies(p *PreparedRequest) error {
+	proxies, err := c.session.redirectProxies(p.URL, c.opts.Proxies)
+	if err != nil {
+		return err
+	}
+	c.opts.Proxies = proxies
+	p.Headers.Del("Proxy-Authorization")
+	return nil
+}
+
+// rebuildAuth drops Authorization where the target may not have it, and once
+// dropped it does not come back. netrc is asked again only if Policy says so.
+func (c *chain) rebuildAuth(p *PreparedRequest, from string) error {
+	if p.Headers.Has("Authorization") {
+		strip, err := uri.ShouldStripAuth(from, p.URL)
+		if err != nil {
+			return urlError(err)
+		}
+		if strip {
+			p.Headers.Del("Authorization")
+		}
+	}
+	if !c.session.TrustEnv || !c.session.Policy.NetrcOnRedirect {
+		return nil
+	}
+	auth, err := c.session.netrcAuth(p)
+	if err != nil || auth == nil {
+		return err
+	}
+	return auth.Authenticate(p)
+}
+
+func sameOrigin(a, b string) bool {
+	ua, errA := uri.Parse(a)
+	ub, errB := uri.Parse(b)
+	return errA == nil && errB == nil && uri.SameOrigin(&ua, &ub)
+}
+
+func originOf(url string) string {
+	u, err := uri.Parse(url)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s://%s:%d", u.Scheme, u.DialHost(), u.EffectivePort())
+}

@@ -1,0 +1,132 @@
+package requests
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Request is what a caller asks for, before the session's settings are merged
+// and before it is encoded. Options fill one in; it can as well be written as a
+// literal and given to [Session.Prepare] or [Session.Do]. It can be used again
+// as long as its body can.
+type Request struct {
+	Method string // GET if empty; upper-cased
+	URL    string
+
+	Headers        Headers  // merged over the session's
+	WithoutHeaders []string // names left out after merging
+	Params         Params   // merged over the session's, appended to the URL's query
+	ReplaceParams  bool     // Params replace the session's
+	WithoutParams  []string // names left out after merging
+	Query          string   // query text, in the place of all params
+
+	Body  any   // see the Body option
+	Form  Form  // form-encoded, or the fields of a multipart body when Files are given
+	JSON  any   // see the JSON option
+	Files Files // multipart/form-data
+
+	Cookies Cookies    // sent with this request only, to whatever host
+	Jar     *CookieJar // more cookies for this request only, by the jar's rules
+	Auth    Auth       // nil: the session's, else netrc, else the URL's user info
+	Hooks   []Hook     // replace the session's when not empty
+
+	Send SendOptions // settings of the send that are not part of the request
+}
+
+// Params are query parameters, in order; a repeated name is a list. It is an
+// [Option] whose names replace those of the session.
+type Params [][2]string
+
+// Apply adds p to the params of r.
+func (p Params) Apply(r *Request) error {
+	r.Params = append(slices.Clip(r.Params), p...)
+	return nil
+}
+
+// Form is a form-encoded body, in order; a repeated name is a list. It is an
+// [Option]. With Files it gives the plain fields of the multipart body.
+type Form [][2]string
+
+// Apply sets the form of r.
+func (f Form) Apply(r *Request) error {
+	r.Form = f
+	return nil
+}
+
+// Files are the files of a multipart/form-data body, in order. It is an [Option].
+type Files []File
+
+// File is one file part.
+type File struct {
+	Field       string    // the name of the form field
+	Name        string    // the file name; of an *os.File its base name if empty, else the field's name
+	NoName      bool      // leave the file name out, making a plain field
+	Content     io.Reader // read when the request is prepared, from its current position
+	ContentType string    // none if empty: it is never guessed
+	Headers     Headers   // further part headers
+}
+
+// Apply sets the files of r.
+func (f Files) Apply(r *Request) error {
+	r.Files = f
+	return nil
+}
+
+// Cookies are sent with one request. They belong to no domain: they go to every
+// host the request's redirects lead to, unless Policy forbids it. It is an [Option].
+type Cookies [][2]string
+
+// Apply adds c to the cookies of r.
+func (c Cookies) Apply(r *Request) error {
+	r.Cookies = append(slices.Clip(r.Cookies), c...)
+	return nil
+}
+
+// PreparedRequest is a request as it will be sent: a pure value, independent of
+// the session that made it. Its fields may be edited before sending; editing
+// them changes nothing else (a new body set with SetBody does set
+// Content-Length). It must not be changed while it is being sent.
+type PreparedRequest struct {
+	Method  string
+	URL     string
+	Headers Headers
+	Hooks   []Hook
+
+	body body
+	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
+	home string     // origin of the first hop of the chain, for credentials bound to it
+}
+
+// Prepare encodes r without any session: no default headers, cookies, auth or
+// hooks but its own.
+func (r *Request) Prepare() (*PreparedRequest, error) {
+	return r.prepare(defaults{})
+}
+
+// Clone returns a copy whose headers and hooks can be edited apart. A streamed
+// body is shared.
+func (p *PreparedRequest) Clone() *PreparedRequest {
+	c := *p
+	c.Headers = p.Headers.Clone()
+	c.Hooks = slices.Clone(p.Hooks)
+	if p.jar != nil {
+		c.jar = p.jar.Clone()
+	}
+	return &c
+}
+
+// Origin returns scheme, host and port of the first request of the redirect
+// chain that p belongs to, as "https://h.example:443". Credentials of a caller
+// are meant for it.
+func (p *PreparedRequest) Origin() string {
+	if p.home != "" {
+		return p.home
+	}
+	return originOf(p.URL)
+}
+
+// String returns the method and the URL, user info removed.
+func (p *PreparedRequest) String() string {
+	return fmt.Sprintf("<PreparedRequest [%s %s]>", p.Method, redactURL(p.URL))
+}

@@ -1,0 +1,431 @@
+package requests
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests/internal/h1"
+)
+
+// oneWrite is up to how many bytes head and body go out in one write.
+const oneWrite = 32 << 10
+
+var writeBuffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4<<10)
+	return &b
+}}
+
+// roundTrip writes the request and reads the head of the reply. A server that
+// answers before it has taken the whole body is listened to: its reply wins over
+// the failure to write.
+func (x *exchange) roundTrip(p *PreparedRequest, r *route, opts SendOptions) error {
+	writeErr := x.write(p, r)
+	if writeErr != nil {
+		x.unsent = true
+		if !x.mayHaveAnswered(writeErr) {
+			return writeErr
+		}
+	}
+	err := x.readHead()
+	if writeErr != nil && err != nil {
+		return writeErr
+	}
+	return err
+}
+
+// mayHaveAnswered reports whether it makes sense to look for a reply after the
+// writing ended: the server closed its side, or has been seen to answer early.
+func (x *exchange) mayHaveAnswered(err error) bool {
+	return err == errAnswered || isReset(err) && !x.stopped.Load()
+}
+
+// errAnswered ends the writing of a body because the reply is there already.
+var errAnswered = errors.New("requests: answered before the body was sent")
+
+// write sends head and body, in one write where they are small.
+func (x *exchange) write(p *PreparedRequest, r *route) error {
+	framing, err := x.frame(p)
+	if err != nil {
+		return err
+	}
+	pooled := writeBuffers.Get().(*[]byte)
+	defer writeBuffers.Put(pooled)
+	buf, err := h1.AppendRequestHead((*pooled)[:0], p.Method, r.target, x.header(p, r, framing))
+	if err != nil {
+		return sendError(err)
+	}
+	*pooled = buf[:0]
+	w := &bodyWriter{x: x, pending: buf, framing: framing}
+	if err := w.send(&p.body); err != nil {
+		return err
+	}
+	if cap(w.pending) <= oneWrite {
+		*pooled = w.pending[:0]
+	}
+	return nil
+}
+
+// requestFraming is how the body of a request is delimited.
+type requestFraming struct {
+	chunked bool
+	length  int64 // with a Content-Length header; else -1
+	add     [2]string
+}
+
+// frame decides from the prepared headers how the body goes out, and which
+// framing header has to be added. Content-Length must tell the truth about a body
+// of known length: otherwise the rest would be taken for another request.
+func (x *exchange) frame(p *PreparedRequest) (requestFraming, error) {
+	f := requestFraming{length: -1}
+	given := p.Headers.Get("Content-Length")
+	f.chunked = p.Headers.Has("Transfer-Encoding")
+	switch {
+	case given != "" && f.chunked:
+		return f, fail(ErrInvalidHeader, "Content-Length and Transfer-Encoding cannot both be sent")
+	case given != "":
+		n, err := strconv.ParseUint(given, 10, 62)
+		if err != nil {
+			return f, fail(ErrInvalidHeader, "Content-Length %q is no length", given)
+		}
+		f.length = int64(n)
+		if known := p.ContentLength(); known >= 0 && known != f.length && p.body.kind != noBody {
+			return f, fail(ErrBodyLength, "Content-Length is %d, but the body has %d bytes", f.length, known)
+		}
+	case f.chunked:
+	case p.body.kind != noBody:
+		f.chunked, f.add = true, [2]string{"Transfer-Encoding", "chunked"}
+	case !bareMethod(p.Method):
+		f.add = [2]string{"Content-Length", "0"}
+	}
+	return f, nil
+}
+
+// bareMethod lists the methods whose requests need no Content-Length: 0.
+func bareMethod(method string) bool {
+	switch method {
+	case "GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT":
+		return true
+	}
+	return false
+}
+
+// header lists the fields of the head: what the transport has to add first, then
+// the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
+func (x *exchange) header(p *PreparedRequest, r *route, f requestFraming) h1.Fields {
+	fields := x.sent[:0]
+	if !p.Headers.Has("Host") {
+		fields = append(fields, [2]string{"Host", r.host})
+	}
+	if !p.Headers.Has("Accept-Encoding") {
+		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
+	}
+	if f.add[0] != "" {
+		fields = append(fields, f.add)
+	}
+	if !p.Headers.Has("User-Agent") {
+		fields = append(fields, [2]string{"User-Agent", transportUserAgent})
+	}
+	proxyAuth := r.proxyAuth
+	for _, field := range p.Headers {
+		if strings.EqualFold(field[0], "Proxy-Authorization") {
+			if !r.forwarded() {
+				continue
+			}
+			if proxyAuth != "" {
+				field[1], proxyAuth = proxyAuth, ""
+			}
+		}
+		fields = append(fields, field)
+	}
+	if proxyAuth != "" {
+		fields = append(fields, [2]string{"Proxy-Authorization", proxyAuth})
+	}
+	return fields
+}
+
+// transportUserAgent names the client where no User-Agent header is left.
+const transportUserAgent = "go-requests-transport/" + fallbackVersion
+
+// bodyWriter sends a body after what is pending, the head. It tells the errors of
+// the connection from those of the body's own reader.
+type bodyWriter struct {
+	x       *exchange
+	pending []byte
+	framing requestFraming
+	sent    int64 // bytes of the body
+	large   bool  // more than one write: the server may answer in between
+}
+
+func (w *bodyWriter) send(b *body) error {
+	switch b.kind {
+	case bytesBody:
+		if w.framing.chunked {
+			w.pending = h1.AppendChunk(w.pending, b.data)
+			w.pending = append(w.pending, h1.LastChunk...)
+			return w.flush()
+		}
+		return w.sendBytes(b.data)
+	case readerBody:
+		return w.sendReader(b.reader)
+	case seqBody:
+		return w.sendSeq(b)
+	}
+	if w.framing.chunked {
+		w.pending = append(w.pending, h1.LastChunk...)
+	}
+	return w.flush()
+}
+
+func (w *bodyWriter) sendBytes(data []byte) error {
+	if len(w.pending)+len(data) <= oneWrite {
+		w.pending = append(w.pending, data...)
+		return w.flush()
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	for len(data) > 0 {
+		n := min(len(data), segmentSize)
+		if _, err := w.Write(data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// sendReader sends a stream: exactly the announced length, or chunked.
+func (w *bodyWriter) sendReader(r io.Reader) error {
+	if w.framing.chunked {
+		return w.sendChunked(r)
+	}
+	if err := w.sendLength(r); err != nil {
+		return err
+	}
+	if w.sent != w.framing.length {
+		return fail(ErrBodyLength, "the body ended after %d bytes of %d", w.sent, w.framing.length)
+	}
+	return nil
+}
+
+func (w *bodyWriter) sendLength(r io.Reader) error {
+	if writerTo, ok := r.(io.WriterTo); ok && isStreamer(r) {
+		_, err := writerTo.WriteTo(w)
+		return w.readerError(err)
+	}
+	limited := &io.LimitedReader{R: r, N: w.framing.length}
+	if w.framing.length <= int64(oneWrite-len(w.pending)) {
+		return w.sendSmall(limited)
+	}
+	return w.copy(limited)
+}
+
+func isStreamer(r io.Reader) bool {
+	_, ok := r.(Streamer)
+	return ok
+}
+
+// sendSmall reads the body behind the head, for one write.
+func (w *bodyWriter) sendSmall(r io.Reader) error {
+	head := len(w.pending)
+	want := head + int(w.framing.length)
+	for cap(w.pending) < want {
+		w.pending = append(w.pending[:cap(w.pending)], 0)
+	}
+	w.pending = w.pending[:want]
+	n, err := fill(r, w.pending[head:])
+	w.pending, w.sent = w.pending[:head+n], int64(n)
+	if err != nil && err != io.EOF {
+		return w.readerError(err)
+	}
+	if int64(n) < w.framing.length {
+		return nil // the caller reports it; nothing has been written
+	}
+	return w.flush()
+}
+
+// copy sends a long body through a pooled block.
+func (w *bodyWriter) copy(r io.Reader) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.large = true
+	if n, done, err := w.sendFile(r); done || err != nil {
+		w.sent += n
+		return err
+	}
+	block := segments.Get().(*[segmentSize]byte)
+	defer segments.Put(block)
+	for {
+		n, err := r.Read(block[:])
+		if n > 0 {
+			if _, err := w.Write(block[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return w.readerError(err)
+		}
+	}
+}
+
+// sendChunked sends a stream in blocks of Requests' size, each in one write.
+func (w *bodyWriter) sendChunked(r io.Reader) error {
+	block := segments.Get().(*[segmentSize]byte)
+	defer segments.Put(block)
+	for {
+		n, err := r.Read(block[h1.ChunkRoom : h1.ChunkRoom+h1.BlockSize])
+		if n > 0 {
+			if err := w.writeChunk(h1.FrameChunk(block[:], n)); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			w.pending = append(w.pending, h1.LastChunk...)
+			return w.flush()
+		}
+		if err != nil {
+			return w.readerError(err)
+		}
+	}
+}
+
+// sendSeq sends the items of an iterator, one chunk each, or as they are where
+// the caller has set Content-Length.
+func (w *bodyWriter) sendSeq(b *body) error {
+	var failed error
+	for item, err := range b.seq {
+		if failed = w.readerError(err); failed == nil {
+			failed = w.sendItem(item)
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	if w.framing.chunked {
+		w.pending = append(w.pending, h1.LastChunk...)
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if !w.framing.chunked && w.sent != w.framing.length {
+		return fail(ErrBodyLength, "the body ended after %d bytes of %d", w.sent, w.framing.length)
+	}
+	return nil
+}
+
+func (w *bodyWriter) sendItem(item []byte) error {
+	if len(item) == 0 {
+		return nil
+	}
+	if !w.framing.chunked {
+		_, err := w.Write(item)
+		return err
+	}
+	w.pending = h1.AppendChunk(w.pending, item)
+	return w.flush()
+}
+
+// writeChunk writes a framed chunk, behind what is pending.
+func (w *bodyWriter) writeChunk(chunk []byte) error {
+	w.pending = append(w.pending, chunk...)
+	return w.flush()
+}
+
+// Write sends bytes of the body behind what is pending.
+func (w *bodyWriter) Write(p []byte) (int, error) {
+	if w.framing.length >= 0 && w.sent+int64(len(p)) > w.framing.length {
+		return 0, fail(ErrBodyLength, "the body is longer than the %d bytes announced", w.framing.length)
+	}
+	w.sent += int64(len(p))
+	if len(w.pending) > 0 && len(w.pending)+len(p) <= segmentSize {
+		w.pending = append(w.pending, p...)
+		return len(p), w.flush()
+	}
+	if err := w.flush(); err != nil {
+		return 0, err
+	}
+	if err := w.x.conn.write(p, w.x); err != nil {
+		return 0, err
+	}
+	return len(p), w.x.checkAnswered()
+}
+
+// flush writes what is pending.
+func (w *bodyWriter) flush() error {
+	if len(w.pending) == 0 {
+		return nil
+	}
+	err := w.x.conn.write(w.pending, w.x)
+	w.pending = w.pending[:0]
+	return err
+}
+
+// readerError marks an error of the body's own reader, which is the caller's, from
+// those of the connection, which pass.
+func (w *bodyWriter) readerError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok || err == errAnswered {
+		return err
+	}
+	if _, ok := errors.AsType[*writeError](err); ok {
+		return err
+	}
+	return &Error{Kind: ErrInvalidBody, Err: err, Detail: "the body could not be read to be sent"}
+}
+
+// writeError is a failure of the connection while writing.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return "write: " + e.err.Error() }
+func (e *writeError) Unwrap() error { return e.err }
+
+// write writes b within the time limits.
+func (c *conn) write(b []byte, x *exchange) error {
+	d := &c.source
+	if d.limit > 0 || !d.deadline.IsZero() || c.writeArmed {
+		t := sooner(d.limit, d.deadline)
+		if err := c.Conn.SetWriteDeadline(t); err != nil {
+			return &writeError{err}
+		}
+		c.writeArmed = !t.IsZero()
+	}
+	if x.stopped.Load() {
+		return &writeError{errStopped}
+	}
+	n, err := c.Conn.Write(b)
+	x.wrote = x.wrote || n > 0
+	if err != nil {
+		return &writeError{err}
+	}
+	return nil
+}
+
+// sendError gives what may not be sent its kind.
+func sendError(err error) error {
+	e, ok := err.(*h1.Error)
+	if !ok {
+		return err
+	}
+	switch e.Code {
+	case h1.InvalidMethod:
+		return wrap(ErrInvalidMethod, err, "")
+	case h1.InvalidTarget:
+		return wrap(ErrInvalidURL, err, "")
+	}
+	return wrap(ErrInvalidHeader, err, "")
+}
+
+func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+
+var _ = time.Second

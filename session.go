@@ -1,0 +1,330 @@
+package requests
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/mountable/requests/internal/coding"
+)
+
+// Session sends requests with settings that hold for all of them, keeps cookies
+// from one to the next, and keeps connections open between them.
+//
+// Make one with [NewSession] and set its fields before using it; from then on it
+// is safe for concurrent requests, as are its jar, its auth and its adapters.
+// Nothing of a single call stays in the session but cookies and connections.
+type Session struct {
+	Headers      Headers      // sent with every request; see DefaultHeaders
+	Params       Params       // added to the query of every request
+	Auth         Auth         // nil: netrc, then the URL's user info
+	Cookies      *CookieJar   // cookies of all replies, sent back by the jar's rules
+	Proxies      Proxies      // by scheme, "scheme://host" or "all"
+	ProxyFunc    ProxyFunc    // asked first, if set
+	Hooks        []Hook       // called with every reply, unless the request has hooks of its own
+	Verify       Verification // how servers' certificates are checked
+	Cert         Certificate  // shown to servers that ask for one
+	Stream       bool         // leave bodies to the caller by default
+	Timeouts     Timeouts     // no limits by default
+	MaxRedirects int          // 30 by NewSession; beyond it ErrTooManyRedirects
+	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
+	Policy       Policy       // switches to Requests' way where this package is safer
+
+	mounts mountTable
+	netrc  netrcCache
+}
+
+// NewSession returns a Session with the default headers, an empty cookie jar and
+// an [HTTPAdapter] mounted on "https://" and on "http://".
+func NewSession() *Session {
+	s := &Session{
+		Headers:      DefaultHeaders(),
+		Cookies:      NewCookieJar(),
+		MaxRedirects: 30,
+		TrustEnv:     true,
+	}
+	s.Mount("https://", NewHTTPAdapter())
+	s.Mount("http://", NewHTTPAdapter())
+	return s
+}
+
+// DefaultHeaders returns the headers a new Session starts with, in Requests'
+// order: User-Agent, Accept-Encoding, Accept and Connection.
+func DefaultHeaders() Headers {
+	return Headers{
+		{"User-Agent", DefaultUserAgent()},
+		{"Accept-Encoding", coding.AcceptEncoding()},
+		{"Accept", "*/*"},
+		{"Connection", "keep-alive"},
+	}
+}
+
+// DefaultUserAgent returns "go-requests/VERSION".
+func DefaultUserAgent() string { return "go-requests/" + version() }
+
+func version() string {
+	const path = "github.com/mountable/requests"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return fallbackVersion
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == path && len(dep.Version) > 1 {
+			return dep.Version[1:]
+		}
+	}
+	return fallbackVersion
+}
+
+// fallbackVersion names the version where the build does not.
+const fallbackVersion = "0.1.0"
+
+// Mount makes adapter carry every URL that starts with prefix, letter case
+// aside. The longest mounted prefix wins. Mounting an old prefix again replaces
+// its adapter, which is not closed.
+func (s *Session) Mount(prefix string, adapter Adapter) {
+	s.mounts.mount(prefix, adapter)
+}
+
+// Adapter returns the adapter that carries url, or [ErrInvalidSchema].
+func (s *Session) Adapter(url string) (Adapter, error) {
+	if a := s.mounts.lookup(url); a != nil {
+		return a, nil
+	}
+	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q", redactURL(url))
+}
+
+// Prefixes returns the mounted prefixes in the order they are tried.
+func (s *Session) Prefixes() []string {
+	mounts := s.mounts.all()
+	prefixes := make([]string, len(mounts))
+	for i, m := range mounts {
+		prefixes[i] = m.prefix
+	}
+	return prefixes
+}
+
+// OnResponse adds hooks that see every reply of this session.
+func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...) }
+
+// Close closes the mounted adapters and with them their idle connections. The
+// session may be used again.
+func (s *Session) Close() error {
+	var first error
+	for _, m := range s.mounts.all() {
+		if err := m.adapter.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// Get sends a GET request.
+func (s *Session) Get(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "GET", url, options...)
+}
+
+// Options sends an OPTIONS request.
+func (s *Session) Options(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "OPTIONS", url, options...)
+}
+
+// Head sends a HEAD request. Alone among the verbs, it does not follow redirects
+// unless asked.
+func (s *Session) Head(ctx context.Context, url string, options ...Option) (*Response, error) {
+	r := &Request{Method: "HEAD", URL: url, Send: SendOptions{Redirects: Off}}
+	if err := r.apply(options); err != nil {
+		return nil, err
+	}
+	return s.Do(ctx, r)
+}
+
+// Post sends a POST request.
+func (s *Session) Post(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "POST", url, options...)
+}
+
+// Put sends a PUT request.
+func (s *Session) Put(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "PUT", url, options...)
+}
+
+// Patch sends a PATCH request.
+func (s *Session) Patch(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "PATCH", url, options...)
+}
+
+// Delete sends a DELETE request.
+func (s *Session) Delete(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "DELETE", url, options...)
+}
+
+// Request sends a request with any method and returns the reply with its body
+// read, unless it is to be streamed. A reply of any status is no error; see
+// [Response.RaiseForStatus]. Every error is an [*Error].
+func (s *Session) Request(ctx context.Context, method, url string, options ...Option) (*Response, error) {
+	r := &Request{Method: method, URL: url}
+	if err := r.apply(options); err != nil {
+		return nil, err
+	}
+	return s.Do(ctx, r)
+}
+
+// Do prepares r with the session's settings and the environment's, and sends it.
+func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
+	p, err := s.Prepare(r)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := s.MergeEnvironment(p.URL, r.Send)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	return s.Send(ctx, p, opts)
+}
+
+// Prepare merges r with the session's headers, params, cookies, auth and hooks
+// and encodes it. r is not changed, but a reader in it may be read.
+func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
+	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.jar(), hooks: s.Hooks, policy: &s.Policy}
+	if s.TrustEnv {
+		d.netrc = s.netrcAuth
+	}
+	return r.prepare(d)
+}
+
+// MergeEnvironment fills in what opts leaves open from the session and, where
+// TrustEnv is set, from the environment, for a request to url.
+func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
+	if err := opts.Timeouts.check(); err != nil {
+		return opts, err
+	}
+	proxies, err := s.requestProxies(url, opts.Proxies)
+	if err != nil {
+		return opts, err
+	}
+	opts.Proxies = proxies
+	opts.Verify = s.mergeVerify(opts.Verify)
+	return s.mergeSession(opts), nil
+}
+
+// mergeSession fills in what does not depend on the environment.
+func (s *Session) mergeSession(opts SendOptions) SendOptions {
+	opts.Stream = opts.Stream.or(toggle(s.Stream))
+	opts.Redirects = opts.Redirects.or(On)
+	opts.Timeouts = opts.Timeouts.or(s.Timeouts)
+	opts.Cert = opts.Cert.or(s.Cert)
+	opts.policy, opts.merged = &s.Policy, true
+	return opts
+}
+
+// mergeSend fills in the options of a prepared request that is sent by itself.
+func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
+	if opts.merged {
+		return opts, nil
+	}
+	given := opts.Proxies
+	verify := opts.Verify
+	opts, err := s.MergeEnvironment(p.URL, opts)
+	if err != nil {
+		return opts, err
+	}
+	if given == nil && s.Policy.EnvironmentProxiesFirst {
+		opts.Proxies, err = s.resolveProxies(p.URL, s.Proxies)
+	}
+	if s.Policy.SendIgnoresEnvironmentCA {
+		opts.Verify = verify.or(s.Verify)
+	}
+	return opts, err
+}
+
+func (s *Session) jar() *CookieJar {
+	if s.Cookies == nil {
+		return nil
+	}
+	s.Cookies.usePolicy(&s.Policy)
+	return s.Cookies
+}
+
+// Send sends a prepared request as it is, with what opts leaves open taken from
+// the session and the environment as in Get. Cookies, auth and params are not
+// added; cookies of the reply are stored, and redirects followed.
+func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	if p == nil {
+		return nil, fail(ErrInvalidArgument, "Send needs a prepared request")
+	}
+	opts, err := s.mergeSend(p, opts)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	if opts.Deadline.IsZero() && opts.Timeouts.Total > 0 && opts.Timeouts.Total != Forever {
+		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
+	}
+	r, err := s.sendOne(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Redirects == On {
+		r, err = s.follow(ctx, r, opts)
+	} else {
+		err = s.prepareNext(r, opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if opts.Stream != On {
+		if _, err := r.Content(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// sendOne does one hop: adapter, hooks, cookies.
+func (s *Session) sendOne(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	adapter, err := s.Adapter(p.URL)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	start := time.Now()
+	r, err := sendOver(ctx, adapter, p, opts)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	r.Elapsed = time.Since(start)
+	first := r
+	r, err = dispatch(ctx, p.Hooks, r)
+	if err != nil {
+		first.Close()
+		return nil, err
+	}
+	s.storeCookies(p, r)
+	return r, nil
+}
+
+// sendOver sends through an adapter and lets the reply know how it came, so that
+// a hook can send again.
+func sendOver(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	r, err := a.Send(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, fail(ErrInvalidArgument, "the adapter for %s returned neither a response nor an error", redactURL(p.URL))
+	}
+	r.complete(p, a, opts)
+	return r, nil
+}
+
+// storeCookies keeps the cookies of the replies that hooks have put into the
+// history (a challenge that was answered), then those of the reply itself. A
+// reply that a hook made up has no request and leaves no cookies.
+func (s *Session) storeCookies(p *PreparedRequest, r *Response) {
+	if s.Cookies == nil {
+		return
+	}
+	for _, earlier := range r.History {
+		s.Cookies.store(earlier)
+	}
+	s.Cookies.store(r)
+}
