@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 )
 
@@ -12,6 +13,9 @@ import (
 func Dial(ctx context.Context, p *Plan) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault(ctx, p.firstPhase(), p.origin(), err)
+	}
+	if p.Proxy != nil && !knownProxy(p.Proxy.Scheme) {
+		return nil, fault(ctx, PhaseProxyConnect, p.Proxy.addr(), fmt.Errorf("unknown proxy scheme %q", p.Proxy.Scheme))
 	}
 	raw, err := p.connect(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 )
 
 // Phase is the step of Dial that failed.
@@ -78,6 +79,13 @@ func (e *Error) SecurityFault() bool {
 	return !isTransport(e.Err)
 }
 
+// IsAlert reports whether a read or write failed by a TLS alert, the peer's or our own. With TLS 1.3
+// a refused client certificate shows only there, after Dial.
+func IsAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}
+
 // brief leaves out what net.OpError repeats of the address.
 func brief(err error) error {
 	var op *net.OpError
@@ -94,13 +102,22 @@ func isTransport(err error) bool {
 	return errors.As(err, &sys) || errors.Is(err, errClosedInHandshake) || errors.Is(err, net.ErrClosed)
 }
 
-var errClosedInHandshake = fmt.Errorf("connection closed during the handshake: %w", io.ErrUnexpectedEOF)
+// closedError is a peer that hung up in the middle of a handshake.
+type closedError string
+
+func (e closedError) Error() string { return string(e) }
+func (e closedError) Unwrap() error { return io.ErrUnexpectedEOF }
+
+const errClosedInHandshake = closedError("connection closed during the handshake")
 
 // fault builds the error of a phase; a done context is the cause wherever it fired.
 func fault(ctx context.Context, op Phase, addr string, err error) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // a socket's timer may run ahead of the context's by a moment
 	}
 	if ctx.Err() != nil {
 		err = contextError(ctx)

@@ -79,7 +79,7 @@ func (p *Pool[K, C]) Get(ctx context.Context, key K, wait time.Duration) (Lease[
 	p.mu.Lock()
 	b, stale := p.use(key)
 	stale = p.expire(b, stale)
-	if p.cfg.Block && false {
+	if p.cfg.Block && b.inUse >= p.cfg.PerKey {
 		w := &waiter[K, C]{done: make(chan struct{})}
 		b.waiters = append(b.waiters, w)
 		p.mu.Unlock()

@@ -82,7 +82,7 @@ func parseIPv6(s string) (string, bool) {
 	if !validZone(zone) {
 		return "", false
 	}
-	return addr + "%" + encodeInvalid(zone, unreserved, zoneExtra), true
+	return addr + "%" + encodeInvalid(zone, unreserved), true
 }
 
 func validZone(zone string) bool {
@@ -99,14 +99,15 @@ func validZone(zone string) bool {
 }
 
 // canonicalIPv4 returns the dotted form of the addresses the C library accepts
-// (inet_aton: one to four numbers, decimal, octal or hexadecimal), which the
-// resolver below a client would turn into an address all the same. Every other
+// (inet_aton: one to four numbers, decimal, octal or hexadecimal), with or
+// without a trailing dot, which the resolver below a client might turn into an
+// address all the same. Every other
 // host is returned as it is.
 func canonicalIPv4(host string) string {
-	if host == "" || !is(host[0], digit) || !is(host[len(host)-1], hexDigit) {
+	if host == "" || !is(host[0], digit) {
 		return host
 	}
-	ip, ok := ParseIPv4(host)
+	ip, ok := ParseIPv4(strings.TrimSuffix(host, "."))
 	if !ok {
 		return host
 	}
@@ -147,12 +148,13 @@ func ParseIPv4(s string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// parseCNumber reads a number as C's strtoul with base 0 does, without sign.
+// parseCNumber reads a number as C's strtoul with base 0 does, without sign; a
+// bare "0x" is 0, as browsers have it.
 func parseCNumber(s string) (uint64, bool) {
 	base := 10
 	switch {
-	case len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x':
-		base, s = 16, s[2:]
+	case len(s) > 1 && s[0] == '0' && s[1]|0x20 == 'x':
+		base, s = 16, "0"+s[2:]
 	case len(s) > 1 && s[0] == '0':
 		base, s = 8, s[1:]
 	}

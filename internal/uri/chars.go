@@ -3,12 +3,17 @@ package uri
 import "strings"
 
 // class is a set of the roles an ASCII character has in a URL.
-type class uint8
+type class uint16
 
 const (
 	unreserved class = 1 << iota // RFC 3986 section 2.3
 	subDelim                     // RFC 3986 section 2.2
-	colonAt                      // ":" and "@"
+	colon
+	at
+	slash
+	question
+	hashBracket // "#", "[" and "]"
+	percent
 	hexDigit
 	alpha
 	digit
@@ -28,7 +33,12 @@ var charClass = func() (t [256]class) {
 	mark("abcdefABCDEF", hexDigit)
 	mark("-._~", unreserved)
 	mark("!$&'()*+,;=", subDelim)
-	mark(":@", colonAt)
+	mark(":", colon)
+	mark("@", at)
+	mark("/", slash)
+	mark("?", question)
+	mark("#[]", hashBracket)
+	mark("%", percent)
 	mark(" \"<>\\^`{|}", badInURL)
 	for i := range 0x20 {
 		t[i] |= control
@@ -36,6 +46,15 @@ var charClass = func() (t [256]class) {
 	t[0x7f] |= control
 	return t
 }()
+
+// The characters urllib3 leaves alone in each component, and those requests'
+// requote_uri leaves alone anywhere.
+const (
+	userChars  = unreserved | subDelim | colon
+	pathChars  = userChars | at | slash
+	queryChars = pathChars | question
+	uriChars   = queryChars | hashBracket
+)
 
 func is(c byte, want class) bool { return charClass[c]&want != 0 }
 
@@ -80,6 +99,13 @@ func isASCII(s string) bool {
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+func upperASCII(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - ('a' - 'A')
+	}
+	return c
+}
 
 // lowerASCII lower-cases ASCII letters only, and copies only if there are any.
 func lowerASCII(s string) string {

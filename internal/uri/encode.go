@@ -9,31 +9,27 @@ import (
 	textunicode "golang.org/x/text/encoding/unicode"
 )
 
-// The characters urllib3 leaves alone in each component.
-const (
-	userChars  = unreserved | subDelim // and ":"
-	pathChars  = unreserved | subDelim | colonAt
-	userExtra  = ":"
-	pathExtra  = "/"
-	queryExtra = "/?"
-	zoneExtra  = ""
-)
-
 // encodeInvalid percent-encodes what a component may not hold (urllib3's
 // _encode_invalid_chars). Escapes survive, in upper case, only if every percent
 // sign of the component starts one; otherwise every percent sign is encoded.
-func encodeInvalid(s string, allowed class, extra string) string {
-	if isClean(s, allowed, extra) {
+func encodeInvalid(s string, allowed class) string {
+	dirty := countOthers(s, allowed)
+	if dirty == 0 {
 		return s
 	}
 	escaped := allEscaped(s)
-	b := make([]byte, 0, len(s)+len(s)/4+16)
+	b := make([]byte, 0, len(s)+2*dirty)
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '%' && escaped:
-			b = appendEscape(b, unhex(s[i+1])<<4|unhex(s[i+2]))
+		case c == '%' && isEscape(s[i:]):
+			if !escaped {
+				b = append(b, "%25"...)
+			} else {
+				b = append(b, '%')
+			}
+			b = append(b, upperASCII(s[i+1]), upperASCII(s[i+2]))
 			i += 2
-		case is(c, allowed) || strings.IndexByte(extra, c) >= 0:
+		case is(c, allowed):
 			b = append(b, c)
 		default:
 			b = appendEscape(b, c)
@@ -42,13 +38,15 @@ func encodeInvalid(s string, allowed class, extra string) string {
 	return string(b)
 }
 
-func isClean(s string, allowed class, extra string) bool {
+// countOthers returns how many bytes of s are not allowed.
+func countOthers(s string, allowed class) int {
+	n := 0
 	for i := range len(s) {
-		if !is(s[i], allowed) && strings.IndexByte(extra, s[i]) < 0 {
-			return false
+		if !is(s[i], allowed) {
+			n++
 		}
 	}
-	return true
+	return n
 }
 
 // allEscaped reports whether every percent sign of s starts an escape.
@@ -158,22 +156,18 @@ func Requote(s string) string {
 	return quote(s, false)
 }
 
-const (
-	quoteClass = unreserved | subDelim | colonAt
-	quoteExtra = "#/?[]"
-)
-
 func quote(s string, keepPercent bool) string {
-	extra := quoteExtra
+	allowed := uriChars
 	if keepPercent {
-		extra = quoteExtra + "%"
+		allowed |= percent
 	}
-	if isClean(s, quoteClass, extra) {
+	dirty := countOthers(s, allowed)
+	if dirty == 0 {
 		return s
 	}
-	b := make([]byte, 0, len(s)+len(s)/4+16)
+	b := make([]byte, 0, len(s)+2*dirty)
 	for i := range len(s) {
-		if is(s[i], quoteClass) || strings.IndexByte(extra, s[i]) >= 0 {
+		if is(s[i], allowed) {
 			b = append(b, s[i])
 		} else {
 			b = appendEscape(b, s[i])

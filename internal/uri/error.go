@@ -9,7 +9,8 @@ const (
 	InvalidURL    Code = iota // does not follow the grammar
 	MissingScheme             // no scheme: "example.com/x"
 	MissingHost               // no host: "http:///x"
-	InvalidHost               // a host nobody should look up
+	InvalidHost               // a host the grammar or IDNA 2008 refuses
+	AmbiguousHost             // a host that programs are known to read differently
 	InvalidPort               // no number, or beyond 65535
 	InvalidEscape             // a percent sign without two hexadecimal digits
 	InvalidText               // not UTF-8
@@ -20,6 +21,7 @@ var codeText = [...]string{
 	MissingScheme: "no scheme supplied",
 	MissingHost:   "no host supplied",
 	InvalidHost:   "invalid host",
+	AmbiguousHost: "ambiguous host",
 	InvalidPort:   "invalid port",
 	InvalidEscape: "invalid percent-escape",
 	InvalidText:   "not valid UTF-8",

@@ -2,50 +2,83 @@ package uri
 
 import "strings"
 
+// problem is what a part of a URL is refused for.
+type problem struct {
+	code   Code
+	detail string
+}
+
+// maxHost bounds a host. No name is longer than 253 bytes (RFC 1035), and no
+// time is to be spent on one that is.
+const maxHost = 1024
+
 // normaliseHost returns the host of an http or https URL in the form that
 // everything is decided by: ASCII, lower-case, an IPv6 literal without brackets.
 // Non-ASCII labels are encoded by strict IDNA 2008. Escapes of unreserved
 // characters are decoded; any other escape, and every character that ends or
 // splits an authority for some parser, is refused.
-func normaliseHost(host string) (name, problem string) {
+func normaliseHost(host string) (string, *problem) {
+	if len(host) > maxHost {
+		return "", &problem{InvalidHost, "too long"}
+	}
 	if strings.HasPrefix(host, "[") {
 		name, ok := parseIPv6(strings.TrimSuffix(host[1:], "]"))
 		if !ok || !strings.HasSuffix(host, "]") {
-			return "", "no IPv6 address in the brackets"
+			return "", &problem{InvalidHost, "no IPv6 address in the brackets"}
 		}
-		return name, ""
+		return name, nil
 	}
 	if strings.IndexByte(host, '%') >= 0 {
-		unquoted, err := UnquoteUnreserved(host)
-		if err != nil || strings.IndexByte(unquoted, '%') >= 0 {
-			return "", "percent-escape"
+		unquoted, bad := unquoteHost(host)
+		if bad != nil {
+			return "", bad
 		}
 		host = unquoted
 	}
-	ascii := true
-	for i := range len(host) {
-		switch c := host[i]; {
-		case c >= 0x80:
-			ascii = false
-		case is(c, control|badInURL) || strings.IndexByte("/?#[]@:", c) >= 0:
-			return "", "forbidden character"
-		}
+	if bad := checkHostChars(host); bad != nil {
+		return "", bad
 	}
 	host = lowerASCII(host)
-	if !ascii || strings.Contains(host, "xn--") {
+	if strings.Contains(host, "xn--") || !isASCII(host) {
 		return encodeLabels(host)
 	}
-	return host, ""
+	return host, nil
 }
 
-func encodeLabels(host string) (name, problem string) {
+func unquoteHost(host string) (string, *problem) {
+	unquoted, err := UnquoteUnreserved(host)
+	switch {
+	case err != nil || !allEscaped(host):
+		return "", &problem{InvalidHost, "broken percent-escape"}
+	case strings.IndexByte(unquoted, '%') >= 0:
+		return "", &problem{AmbiguousHost, "percent-escape"}
+	}
+	return unquoted, nil
+}
+
+func checkHostChars(host string) *problem {
+	for i := range len(host) {
+		switch c := host[i]; {
+		case is(c, control) || c == ' ' || c == '[' || c == ']':
+			return &problem{InvalidHost, "forbidden character"}
+		case is(c, badInURL) || c == '@' || c == ':':
+			return &problem{AmbiguousHost, "forbidden character"}
+		}
+	}
+	return nil
+}
+
+func encodeLabels(host string) (string, *problem) {
 	labels := strings.Split(host, ".")
 	for i, label := range labels {
 		encoded, err := encodeLabel(label)
+		if err != nil && isASCII(label) {
+			return "", &problem{AmbiguousHost, "label encodes no name"}
+		}
 		if err != nil {
-			return "", "label is not valid in IDNA 2008"
+			return "", &problem{InvalidHost, "label is not valid in IDNA 2008"}
 		}
 		labels[i] = encoded
 	}
-	return strings.Join(labels, "."), ""
+	return strings.Join(labels, "."), nil
 }

@@ -18,11 +18,12 @@ var errLabel = errors.New("not a valid label")
 // non-ASCII label with more characters fits into it once it is encoded.
 const maxLabel = 63
 
-// registration checks normal form, hyphens, joiners, the first character and
-// direction of a label, and maps nothing.
+// registration checks normal form, joiners, the first character and direction
+// of a label, and maps nothing. Hyphens are checked here, since it takes them at
+// byte positions.
 var registration = idna.New(
 	idna.ValidateForRegistration(),
-	idna.CheckHyphens(true),
+	idna.CheckHyphens(false),
 	idna.CheckJoiners(true),
 	idna.BidiRule(),
 	idna.StrictDomainName(true),
@@ -44,7 +45,7 @@ func encodeLabel(label string) (string, error) {
 		return "", errLabel
 	}
 	label = cases.Lower(language.Und).String(label)
-	if isASCII(label) || !isPermitted(label) {
+	if runes := []rune(label); isASCII(label) || hasBadHyphen(runes) || !isPermitted(runes) {
 		return "", errLabel
 	}
 	encoded, err := registration.ToASCII(label)
@@ -56,19 +57,29 @@ func encodeLabel(label string) (string, error) {
 
 func isEncodedLabel(label string) bool {
 	decoded, err := idna.Punycode.ToUnicode(label)
-	if err != nil || isASCII(decoded) {
+	if err != nil || isASCII(decoded) || strings.ContainsFunc(decoded, isNoText) {
 		return false
 	}
 	encoded, err := idna.Punycode.ToASCII(decoded)
 	return err == nil && encoded == label
 }
 
+// isNoText reports whether r can be in no name, whatever Unicode may still add.
+func isNoText(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cs, unicode.Noncharacter_Code_Point)
+}
+
+// hasBadHyphen applies RFC 5891 section 4.2.3.1.
+func hasBadHyphen(label []rune) bool {
+	return label[0] == '-' || label[len(label)-1] == '-' ||
+		len(label) > 3 && label[2] == '-' && label[3] == '-'
+}
+
 // isPermitted reports whether every character of label is PVALID (RFC 5892), or
 // a joiner, which the profile judges, or stands in the context it needs.
-func isPermitted(label string) bool {
-	runes := []rune(label)
-	for i, r := range runes {
-		if !permitted(r) && r != 0x200c && r != 0x200d && !inContext(runes, i) {
+func isPermitted(label []rune) bool {
+	for i, r := range label {
+		if !permitted(r) && r != 0x200c && r != 0x200d && !inContext(label, i) {
 			return false
 		}
 	}

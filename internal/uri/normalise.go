@@ -1,6 +1,7 @@
 package uri
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func parseLoose(s string) (loose, error) {
 			end = len(rest)
 		}
 		if end < len(rest) && rest[end] == '\\' && p.normalises() {
-			return loose{}, fail(InvalidHost, s, "backslash behind the host")
+			return loose{}, fail(AmbiguousHost, s, "backslash behind the host")
 		}
 		if bad := p.setAuthority(rest[2:end]); bad != nil {
 			return loose{}, fail(bad.code, s, bad.detail)
@@ -75,10 +76,10 @@ func (p *loose) setAuthority(s string) *problem {
 		p.auth = user
 		return p.setForeignHost(host)
 	}
-	p.auth = encodeInvalid(user, userChars, userExtra)
-	name, detail := normaliseHost(host)
-	if detail != "" {
-		return &problem{InvalidHost, detail}
+	p.auth = encodeInvalid(user, userChars)
+	name, bad := normaliseHost(host)
+	if bad != nil {
+		return bad
 	}
 	p.host = bracket(name, "%")
 	return nil
@@ -105,9 +106,9 @@ func (p *loose) setRest(s string) {
 	s, p.query, p.hasQuery = cutByte(s, '?')
 	p.path = s
 	if p.normalises() {
-		p.path = encodeInvalid(removeDotSegments(s), pathChars, pathExtra)
-		p.query = encodeInvalid(p.query, pathChars, queryExtra)
-		p.fragment = encodeInvalid(p.fragment, pathChars, queryExtra)
+		p.path = encodeInvalid(removeDotSegments(s), pathChars)
+		p.query = encodeInvalid(p.query, queryChars)
+		p.fragment = encodeInvalid(p.fragment, queryChars)
 	}
 	if p.path != "" && p.path[0] != '/' {
 		p.path = "/" + p.path
@@ -128,23 +129,38 @@ func removeDotSegments(path string) string {
 	if !strings.Contains(path, "/.") && !strings.HasPrefix(path, ".") {
 		return path
 	}
-	out := make([]string, 0, 8)
+	out, segments := make([]byte, 0, len(path)), 0
 	for segment := range strings.SplitSeq(path, "/") {
 		switch segment {
 		case ".":
 		case "..":
-			out = out[:max(len(out)-1, 0)]
+			out = out[:max(bytes.LastIndexByte(out, '/'), 0)]
+			segments = max(segments-1, 0)
 		default:
-			out = append(out, segment)
+			if segments++; segments > 1 {
+				out = append(out, '/')
+			}
+			out = append(out, segment...)
 		}
 	}
-	if path[0] == '/' && (len(out) == 0 || out[0] != "") {
-		out = append([]string{""}, out...)
+	return rootedPath(path, out, segments)
+}
+
+// rootedPath gives back to a path without dot segments the slash at its start
+// and, where the last segment was one of them, at its end.
+func rootedPath(path string, out []byte, segments int) string {
+	firstEmpty := segments == 1 && len(out) == 0 || segments > 1 && out[0] == '/'
+	clean := string(out)
+	if path[0] == '/' && !firstEmpty {
+		if segments > 0 {
+			clean = "/" + clean
+		}
+		segments++
 	}
-	if strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/..") {
-		out = append(out, "")
+	if segments > 0 && (strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/..")) {
+		clean += "/"
 	}
-	return strings.Join(out, "/")
+	return clean
 }
 
 // foreignIDNA encodes the host of an http-like scheme (httpfoo://), which is
@@ -155,5 +171,5 @@ func foreignIDNA(host string) (string, bool) {
 		return "", false
 	}
 	name, problem := normaliseHost(mapped)
-	return name, problem == ""
+	return name, problem == nil
 }

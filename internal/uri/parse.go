@@ -20,8 +20,8 @@ func Parse(s string) (URL, error) {
 	u := URL{Scheme: scheme, Port: -1}
 	if strings.HasPrefix(rest, "//") {
 		end := authorityEnd(rest[2:]) + 2
-		if problem := u.setAuthority(rest[2:end]); problem != nil {
-			return URL{}, fail(problem.code, s, problem.detail)
+		if bad := u.setAuthority(rest[2:end]); bad != nil {
+			return URL{}, fail(bad.code, s, bad.detail)
 		}
 		rest = rest[end:]
 	}
@@ -55,11 +55,6 @@ func cutScheme(s string) (scheme, rest string) {
 	return lowerASCII(s[:i]), s[i+1:]
 }
 
-type problem struct {
-	code   Code
-	detail string
-}
-
 func (u *URL) setAuthority(s string) *problem {
 	var hostport string
 	u.User, hostport, u.HasUser = splitAuthority(s)
@@ -78,11 +73,11 @@ func (u *URL) setAuthority(s string) *problem {
 		return nil
 	}
 	if u.HasUser && strings.ContainsAny(u.User, `@\[]`) {
-		return &problem{InvalidURL, "user information"}
+		return &problem{AmbiguousHost, "delimiter in the user information"}
 	}
-	name, detail := normaliseHost(host)
-	if detail != "" {
-		return &problem{InvalidHost, detail}
+	name, bad := normaliseHost(host)
+	if bad != nil {
+		return bad
 	}
 	u.Host = canonicalIPv4(name)
 	return nil

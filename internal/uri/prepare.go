@@ -1,6 +1,7 @@
 package uri
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"unicode"
@@ -38,6 +39,10 @@ func PrepareText(raw, query string) (string, error) {
 		return s, nil
 	}
 	p, err := parseLoose(s)
+	var refused *Error
+	if errors.As(err, &refused) && refused.Code == AmbiguousHost && (s == "" || !startsWithScheme(s)) {
+		return "", missingScheme(s)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +59,7 @@ func PrepareText(raw, query string) (string, error) {
 // checkPrepared applies the rules prepare_url has for scheme and host.
 func (p *loose) checkPrepared(s string) error {
 	if p.scheme == "" {
-		return fail(MissingScheme, s, "perhaps you meant https://"+Redact(s))
+		return missingScheme(s)
 	}
 	if p.host == "" {
 		return fail(MissingHost, s, "")
@@ -70,6 +75,10 @@ func (p *loose) checkPrepared(s string) error {
 		return fail(InvalidHost, s, "invalid label")
 	}
 	return nil
+}
+
+func missingScheme(s string) error {
+	return fail(MissingScheme, s, "perhaps you meant "+strconv.Quote("https://"+Redact(s)))
 }
 
 // prepared writes the URL. The zone of an IPv6 host is encoded apart from the
@@ -129,7 +138,7 @@ func isPrepared(s string) bool {
 	for i := end; i < len(rest); i++ {
 		c := rest[i]
 		switch {
-		case is(c, unreserved|subDelim|colonAt):
+		case is(c, userChars|at):
 			if c == '.' && rest[i-1] == '/' && queries == 0 {
 				return false
 			}

@@ -45,16 +45,16 @@ func ResolveRedirect(respURL, location, lastFragment string) (string, error) {
 // encodeHost makes the authority one that has a single reading.
 func (p *split) encodeHost(location string) error {
 	if strings.Contains(p.netloc, `\`) {
-		return fail(InvalidHost, location, "backslash in the authority")
+		return fail(AmbiguousHost, location, "backslash in the authority")
 	}
 	user, hostport, hasUser := splitAuthority(p.netloc)
 	if isASCII(hostport) || !isWebScheme(p.scheme) {
 		return nil
 	}
 	host, _, _ := cutByte(hostport, ':')
-	name, problem := normaliseHost(host)
-	if problem != "" {
-		return fail(InvalidHost, location, problem)
+	name, bad := normaliseHost(host)
+	if bad != nil {
+		return fail(bad.code, location, bad.detail)
 	}
 	p.netloc = name + hostport[len(host):]
 	if hasUser {

@@ -26,17 +26,15 @@ func RequestTarget(s string) string {
 	if i := strings.Index(rest, "://"); i >= 0 {
 		rest = rest[i+3:]
 	}
-	if i := strings.IndexByte(rest, '/'); i >= 0 && i == authorityEnd(rest) && isCleanTarget(rest[i:]) {
+	if i := strings.IndexByte(rest, '/'); i >= 0 && i == authorityEnd(rest) && countOthers(rest[i:], queryChars) == 0 {
 		return strings.TrimSuffix(rest[i:], "?")
 	}
 	target := PathURL(s)
 	if encoded, ok := EncodeTarget(target); ok {
 		return encoded
 	}
-	return encodeInvalid(target, pathChars, queryExtra)
+	return encodeInvalid(target, queryChars)
 }
-
-func isCleanTarget(s string) bool { return isClean(s, pathChars, queryExtra) }
 
 // EncodeTarget percent-encodes path and query of a request target and cuts its
 // fragment off (urllib3's _encode_target). ok is false if s does not start with
@@ -47,11 +45,11 @@ func EncodeTarget(s string) (target string, ok bool) {
 	}
 	s, _, _ = cutByte(s, '#')
 	path, query, hasQuery := cutByte(s, '?')
-	path = encodeInvalid(path, pathChars, pathExtra)
+	path = encodeInvalid(path, pathChars)
 	if !hasQuery {
 		return path, true
 	}
-	return path + "?" + encodeInvalid(query, pathChars, queryExtra), true
+	return path + "?" + encodeInvalid(query, queryChars), true
 }
 
 // AbsoluteTarget returns the request line's target for a plain proxy (RFC 9112

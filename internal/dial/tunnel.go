@@ -1,0 +1,125 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/mountable/requests/internal/h1"
+)
+
+// maxReplyBody is how much of a refusal's body is kept.
+const maxReplyBody = 64 << 10
+
+// replyLimits bound a proxy's answer to CONNECT.
+var replyLimits = h1.Limits{HeadBytes: 64 << 10, Fields: 200}
+
+// TunnelError is a CONNECT that the proxy answered with anything but 200.
+type TunnelError struct {
+	Status int
+	Reason string
+}
+
+func (e *TunnelError) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("Tunnel connection failed: %d %s", e.Status, e.Reason), " ")
+}
+
+// errEarlyBytes: whoever speaks before the client in a tunnel is not the origin, and what
+// it says must not be taken for the origin's words.
+var errEarlyBytes = errors.New("the proxy sent more than the head of its reply to CONNECT")
+
+// tunnel asks an HTTP proxy for a tunnel to the origin, where the plan wants one.
+func (p *Plan) tunnel(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	if !p.Proxy.Tunnel {
+		return conn, nil
+	}
+	var reply *ProxyReply
+	err := p.handshake(ctx, conn, PhaseTunnel, p.origin(), func() (err error) {
+		reply, err = Tunnel(conn, p.Host, p.Port, p.Proxy.Header)
+		return err
+	})
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Reply = reply
+		}
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Tunnel sends CONNECT for host and port over rw and reads the reply. Only 200 opens a
+// tunnel, as in Requests; any other status is a *TunnelError, and the reply comes with
+// it. The first byte of rw after success is the origin's. header is sent after Host,
+// which it may replace.
+func Tunnel(rw io.ReadWriter, host string, port int, header [][2]string) (*ProxyReply, error) {
+	head, err := connectHead(host, port, header)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := rw.Write(head); err != nil {
+		return nil, err
+	}
+	return readReply(rw)
+}
+
+// connectHead writes CONNECT with the authority in the form of RFC 9110 9.3.6.
+func connectHead(host string, port int, header [][2]string) ([]byte, error) {
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if err := checkName(host); err != nil {
+		return nil, err
+	}
+	authority := joinHostPort(host, port)
+	var fields [][2]string
+	if !hasField(header, "Host") {
+		fields = append(fields, [2]string{"Host", authority})
+	}
+	return h1.AppendRequestHead(nil, "CONNECT", authority, append(fields, header...))
+}
+
+// readReply reads the head, and of a refusal the beginning of the body.
+func readReply(r io.Reader) (*ProxyReply, error) {
+	in := h1.NewReader(r)
+	var head h1.ResponseHead
+	if err := in.ReadResponseHead(&head, &replyLimits); err != nil {
+		return nil, err
+	}
+	if head.Status == 200 {
+		if in.Buffered() > 0 {
+			return nil, errEarlyBytes
+		}
+		in.Release()
+		return nil, nil
+	}
+	reply := &ProxyReply{Status: head.Status, Reason: head.Reason, Fields: head.Fields}
+	reply.Body = refusalBody(in, &head)
+	return reply, &TunnelError{head.Status, head.Reason}
+}
+
+// refusalBody reads what the framing promises, or, where only the end of the connection would end the body,
+// what has come already. Its errors do not matter: the refusal is what is reported.
+func refusalBody(in *h1.Reader, head *h1.ResponseHead) []byte {
+	framing, length, err := h1.ResponseFraming("CONNECT", head)
+	if err != nil {
+		return nil
+	}
+	if framing == h1.UntilClose {
+		framing, length = h1.Length, int64(in.Buffered())
+	}
+	var body h1.Body
+	body.Init(in, framing, length, &replyLimits)
+	b, _ := io.ReadAll(io.LimitReader(&body, maxReplyBody))
+	return b
+}
+
+func hasField(fields [][2]string, name string) bool {
+	for _, f := range fields {
+		if strings.EqualFold(f[0], name) {
+			return true
+		}
+	}
+	return false
+}
