@@ -160,7 +160,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestRule14 shows that the default entry is used only when asked for.
+// TestRule14DefaultIsOptIn shows that the default entry is used only when asked for.
 func TestRule14DefaultIsOptIn(t *testing.T) {
 	f, err := Parse([]byte("machine h login l password p\ndefault login d password e"))
 	if err != nil {
