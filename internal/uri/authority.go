@@ -107,13 +107,11 @@ func canonicalIPv4(host string) string {
 	if host == "" || !is(host[0], digit) {
 		return host
 	}
-	ip, ok := ParseIPv4(strings.TrimSuffix(host, "."))
-	if !ok {
+	if _, err := netip.ParseAddr(host); err == nil {
 		return host
 	}
-	var buf [15]byte
-	if dotted := ip.AppendTo(buf[:0]); string(dotted) != host {
-		return string(dotted)
+	if ip, ok := ParseIPv4(strings.TrimSuffix(host, ".")); ok {
+		return ip.String()
 	}
 	return host
 }

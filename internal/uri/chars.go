@@ -14,6 +14,7 @@ const (
 	question
 	hashBracket // "#", "[" and "]"
 	percent
+	hostChar // what a plain name is made of: a-z 0-9 - . _
 	hexDigit
 	alpha
 	digit
@@ -38,6 +39,7 @@ var charClass = func() (t [256]class) {
 	mark("/", slash)
 	mark("?", question)
 	mark("#[]", hashBracket)
+	mark(lower+"0123456789-._", hostChar)
 	mark("%", percent)
 	mark(" \"<>\\^`{|}", badInURL)
 	for i := range 0x20 {

@@ -14,16 +14,18 @@ func Parse(s string) (URL, error) {
 	if scheme == "" {
 		return URL{}, fail(MissingScheme, s, "")
 	}
-	if hasControl(rest) {
-		return URL{}, fail(InvalidURL, s, "control character")
-	}
 	u := URL{Scheme: scheme, Port: -1}
-	if strings.HasPrefix(rest, "//") {
+	if n := u.setPlainAuthority(rest); n > 0 {
+		rest = rest[n:]
+	} else if strings.HasPrefix(rest, "//") {
 		end := authorityEnd(rest[2:]) + 2
 		if bad := u.setAuthority(rest[2:end]); bad != nil {
 			return URL{}, fail(bad.code, s, bad.detail)
 		}
 		rest = rest[end:]
+	}
+	if hasControl(rest) || hasControl(u.User) {
+		return URL{}, fail(InvalidURL, s, "control character")
 	}
 	if u.Host == "" && u.isWeb() {
 		return URL{}, fail(MissingHost, s, "")
@@ -31,6 +33,44 @@ func Parse(s string) (URL, error) {
 	rest, u.Fragment, u.HasFragment = cutByte(rest, '#')
 	u.Path, u.Query, u.HasQuery = cutByte(rest, '?')
 	return u, nil
+}
+
+// setPlainAuthority reads an authority that is a name in its normal form and
+// perhaps a port, and returns where it ends; 0 says that it has to be looked at
+// more closely.
+func (u *URL) setPlainAuthority(s string) (end int) {
+	if len(s) < 3 || s[:2] != "//" {
+		return 0
+	}
+	end = 2
+	for end < len(s) && is(s[end], hostChar) {
+		if end++; s[end-1] == '-' && s[end-2] == '-' {
+			return 0
+		}
+	}
+	host, port := s[2:end], -1
+	if end < len(s) && s[end] == ':' {
+		start := end + 1
+		end += 1 + countDigits(s[start:])
+		var ok bool
+		if port, ok = parsePort(s[start:end]); !ok {
+			return 0
+		}
+	}
+	if host == "" || len(host) > maxHost || end < len(s) && !is(s[end], slash|question) && s[end] != '#' {
+		return 0
+	}
+	u.Host, u.Port = canonicalIPv4(host), port
+	return end
+}
+
+func countDigits(s string) int {
+	for i := range len(s) {
+		if !is(s[i], digit) {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func cutByte(s string, sep byte) (before, after string, found bool) {
