@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/pool"
 )
 
 // conn is a connection as the pool keeps it. Idle, it holds no buffer.
@@ -78,7 +79,8 @@ func sooner(limit time.Duration, deadline time.Time) time.Time {
 // is read, and the body as the response's Raw.
 type exchange struct {
 	conn    *conn
-	done    func(keep bool) // gives the connection back to whoever lent it; called once
+	adapter *HTTPAdapter // lent the connection
+	lease   pool.Lease[ConnConfig, *conn]
 	ctx     context.Context
 	disarm  func() bool // ends the watching of ctx
 	stopped atomic.Bool
@@ -91,6 +93,7 @@ type exchange struct {
 	wrote   bool // a byte of it may have been
 	over    bool
 	limits  *h1.Limits
+	writer  bodyWriter
 
 	fields [24][2]string // room for the reply's header
 	sent   [24][2]string // and for the request's
@@ -236,7 +239,7 @@ func (x *exchange) finish(err error) {
 		c.source.limit, c.source.deadline = 0, time.Time{}
 		keep = c.source.arm() == nil
 	}
-	x.done(keep)
+	x.adapter.giveBack(x.lease, c, keep)
 }
 
 func (x *exchange) keepable() bool {

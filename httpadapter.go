@@ -271,7 +271,7 @@ func (a *HTTPAdapter) connect(ctx context.Context, x *exchange, r *route, opts S
 		}
 	}
 	x.conn = c
-	x.done = func(keep bool) { a.giveBack(lease, c, keep) }
+	x.adapter, x.lease = a, lease
 	c.source.limit, c.source.deadline = limit(opts.Timeouts.Read), opts.Deadline
 	return reused, nil
 }

@@ -28,20 +28,32 @@ type defaults struct {
 
 // prepare runs the steps in Requests' order, from which the order of the header
 // fields follows: method, URL, headers, cookies, body, auth, hooks.
-func (r *Request) prepare(d defaults) (*PreparedRequest, error) {
+func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
 	p := &PreparedRequest{}
-	steps := [...]func(*PreparedRequest, *defaults) error{
-		r.prepareMethod, r.prepareURL, r.prepareHeaders, r.prepareCookies, r.prepareBody, r.prepareAuth, r.prepareHooks,
+	err := r.prepareMethod(p)
+	if err == nil {
+		err = r.prepareURL(p, d)
 	}
-	for _, step := range steps {
-		if err := step(p, &d); err != nil {
-			return nil, err
-		}
+	if err == nil {
+		err = r.prepareHeaders(p, d)
 	}
+	if err == nil {
+		err = r.prepareCookies(p, d)
+	}
+	if err == nil {
+		err = r.prepareBody(p)
+	}
+	if err == nil {
+		err = r.prepareAuth(p, d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.prepareHooks(p, d)
 	return p, nil
 }
 
-func (r *Request) prepareMethod(p *PreparedRequest, _ *defaults) error {
+func (r *Request) prepareMethod(p *PreparedRequest) error {
 	p.Method = strings.ToUpper(r.Method)
 	if p.Method == "" {
 		p.Method = "GET"
@@ -166,7 +178,7 @@ func (p *PreparedRequest) setCookieHeader(jar *CookieJar) {
 	}
 }
 
-func (r *Request) prepareBody(p *PreparedRequest, _ *defaults) error {
+func (r *Request) prepareBody(p *PreparedRequest) error {
 	b, contentType, err := r.encodeBody()
 	if err != nil {
 		return err
@@ -317,13 +329,12 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 	return nil
 }
 
-func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) error {
+func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {
 	hooks := r.Hooks
 	if len(hooks) == 0 {
 		hooks = d.hooks
 	}
 	p.Hooks = append(p.Hooks, hooks...)
-	return nil
 }
 
 func isToken(s string) bool {

@@ -173,6 +173,9 @@ func readAll(src io.Reader, length int64) ([]byte, error) {
 
 // expectEOF takes the end of a body of known length, which gives its connection back.
 func expectEOF(src io.Reader) error {
+	if e, ok := src.(*exchange); ok && e.over {
+		return nil
+	}
 	var b [1]byte
 	n, err := src.Read(b[:])
 	if err == io.EOF || err == nil && n > 0 {

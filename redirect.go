@@ -12,6 +12,9 @@ import (
 // follow walks the redirect chain that starts with r and returns its last reply,
 // the others in its History, oldest first.
 func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*Response, error) {
+	if r.redirectTarget() == "" {
+		return r, nil
+	}
 	chain := newChain(s, r, opts)
 	for {
 		next, err := chain.next(ctx, r)

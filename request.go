@@ -101,7 +101,7 @@ type PreparedRequest struct {
 // Prepare encodes r without any session: no default headers, cookies, auth or
 // hooks but its own.
 func (r *Request) Prepare() (*PreparedRequest, error) {
-	return r.prepare(defaults{})
+	return r.prepare(&defaults{})
 }
 
 // Clone returns a copy whose headers and hooks can be edited apart. A streamed

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/mountable/requests/internal/h1"
 )
@@ -60,13 +59,15 @@ func (x *exchange) write(p *PreparedRequest, r *route) error {
 		return sendError(err)
 	}
 	*pooled = buf[:0]
-	w := &bodyWriter{x: x, pending: buf, framing: framing}
+	w := &x.writer
+	*w = bodyWriter{x: x, pending: buf, framing: framing}
 	if err := w.send(&p.body); err != nil {
 		return err
 	}
 	if cap(w.pending) <= oneWrite {
 		*pooled = w.pending[:0]
 	}
+	w.pending = nil
 	return nil
 }
 
@@ -427,5 +428,3 @@ func sendError(err error) error {
 }
 
 func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
-
-var _ = time.Second

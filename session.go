@@ -190,7 +190,7 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	if s.TrustEnv {
 		d.netrc = s.netrcAuth
 	}
-	return r.prepare(d)
+	return r.prepare(&d)
 }
 
 // MergeEnvironment fills in what opts leaves open from the session and, where

@@ -1,0 +1,63 @@
+package requests_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"testing"
+
+	"github.com/mountable/requests"
+)
+
+// pongServer answers every request on a keep-alive connection with a small reply.
+func pongServer(tb testing.TB) string {
+	tb.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go pong(c)
+		}
+	}()
+	return "http://" + ln.Addr().String()
+}
+
+func pong(c net.Conn) {
+	defer c.Close()
+	br := bufio.NewReader(c)
+	reply := []byte("HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nServer: x\r\nContent-Type: text/plain\r\nX-A: b\r\nX-C: d\r\nContent-Length: 200\r\n\r\n" + string(make([]byte, 200)))
+	for {
+		line, err := br.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		if len(line) == 2 {
+			if _, err := c.Write(reply); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func BenchmarkSessionGet(b *testing.B) {
+	url := pongServer(b) + "/path?q=1"
+	s := requests.NewSession()
+	defer s.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := s.Get(b.Context(), url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := r.Content(); err != nil && err != io.EOF {
+			b.Fatal(err)
+		}
+	}
+}
