@@ -29,13 +29,17 @@ func isToken(s string) bool { return s != "" && tokenEnd(s) == len(s) }
 // hasControl reports a control character other than HTAB (RFC 9110 section 5.5). Bytes from 0x80 on are obs-text,
 // which a field value may hold. It looks at eight bytes at a time, then byte by byte where one may be bad.
 func hasControl(s string) bool {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
+	if len(s) < 8 {
+		return anyControl(s)
+	}
+	for last, i := len(s)-8, 0; ; i = min(i+8, last) {
 		if mayHoldControl(load64(s, i)) && anyControl(s[i:i+8]) {
 			return true
 		}
+		if i == last {
+			return false
+		}
 	}
-	return anyControl(s[i:])
 }
 
 func anyControl(s string) bool {
