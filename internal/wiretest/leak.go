@@ -1,0 +1,80 @@
+package wiretest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Main runs the tests of a package and then fails it if a goroutine or a file descriptor is left over:
+//
+//	func TestMain(m *testing.M) { wiretest.Main(m) }
+func Main(m *testing.M) {
+	before := resources()
+	code := m.Run()
+	if left := waitFor(before); left != "" && code == 0 {
+		fmt.Fprintln(os.Stderr, "leak after the tests:", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// NoLeak fails t if, when all else has been cleaned up, there are more goroutines or descriptors than at the call. Call
+// it first, and not in parallel tests.
+func NoLeak(t testing.TB) {
+	t.Helper()
+	before := resources()
+	t.Cleanup(func() {
+		if left := waitFor(before); left != "" {
+			t.Error("leak:", left)
+		}
+	})
+}
+
+type usage struct{ goroutines, files int }
+
+// resources counts; descriptors on Linux only, and not those the runtime keeps for itself (its poller, and pipes for
+// splice).
+func resources() usage {
+	now := usage{goroutines: runtime.NumGoroutine()}
+	const dir = "/proc/self/fd/"
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		what, err := os.Readlink(dir + e.Name())
+		if err == nil && !strings.HasPrefix(what, "anon_inode:") && !strings.HasPrefix(what, "pipe:") {
+			now.files++
+		}
+	}
+	return now
+}
+
+// waitFor gives what is ending two seconds to do so, and describes what is left then.
+func waitFor(before usage) string {
+	var now usage
+	for range 200 {
+		now = resources()
+		if now.goroutines <= before.goroutines && now.files <= before.files {
+			return ""
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	stacks := make([]byte, 64<<10)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return fmt.Sprintf("%d goroutines (%d before), %d descriptors (%d before)\n%s",
+		now.goroutines, before.goroutines, now.files, before.files, stacks)
+}
+
+// Closed returns an address on which nothing listens: connections are refused.
+func Closed(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
