@@ -144,7 +144,7 @@ type Error struct {
 // Error describes method, redacted URL, what failed and why.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Request != nil {
+	if e.Request != nil && e.Kind != ErrHTTP {
 		fmt.Fprintf(&b, "%s %s: ", e.Request.Method, redactURL(e.Request.URL))
 	}
 	if e.Op != "" {
