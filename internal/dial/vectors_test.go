@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/certs"
 	"golang.org/x/net/idna"
 )
 
@@ -233,3 +234,34 @@ func FuzzSocks(f *testing.F) {
 type oneByte struct{ io.Reader }
 
 func (o oneByte) Read(p []byte) (int, error) { return o.Reader.Read(p[:min(1, len(p))]) }
+
+type fingerprintCase struct {
+	ID string
+	In struct {
+		Cert        *blob
+		Fingerprint string
+	}
+	Out, Error, Message string
+}
+
+func TestVectorsAssertFingerprint(t *testing.T) {
+	for _, c := range vectors[fingerprintCase](t, "urllib3_assert_fingerprint") {
+		t.Run(c.ID, func(t *testing.T) {
+			var der []byte
+			if c.In.Cert != nil {
+				der = c.In.Cert.B64
+			}
+			sum, err := certs.ParseFingerprint(c.In.Fingerprint)
+			if err == nil {
+				err = CheckFingerprint(der, sum)
+			}
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if diff := gocmp.Diff(c.Message, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
