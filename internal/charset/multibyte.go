@@ -1,6 +1,10 @@
 package charset
 
 import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
 	"golang.org/x/net/idna"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/japanese"
@@ -10,33 +14,48 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// multiByte starts the East Asian encodings as x/text has them, which are the
-// supersets browsers read: a few characters more than Python's, none less in
-// those that are met in the wild.
+// multiByte starts the East Asian encodings, with the tables of x/text. These
+// are what browsers read: where they differ from Python's, they have characters
+// Python has not.
 func multiByte(codec string) (ascii bool, start func() machine) {
-	var e encoding.Encoding
-	ascii = true
 	switch codec {
-	case "shift_jis", "cp932", "shift_jis_2004", "shift_jisx0213":
-		e = japanese.ShiftJIS
+	case "shift_jis", "shift_jis_2004", "shift_jisx0213":
+		return true, pairs(japanese.ShiftJIS, jisSymbols)
+	case "cp932":
+		return true, pairs(japanese.ShiftJIS, nil)
 	case "euc_jp", "euc_jis_2004", "euc_jisx0213":
-		e = japanese.EUCJP
-	case "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_jp_2004":
-		e, ascii = japanese.ISO2022JP, false
+		return true, pairs(japanese.EUCJP, jisSymbols)
 	case "euc_kr", "cp949":
-		e = korean.EUCKR
-	case "gb2312", "gbk":
-		e = simplifiedchinese.GBK
+		return true, pairs(korean.EUCKR, nil)
+	case "gb2312":
+		return true, pairs(simplifiedchinese.GBK, gbSymbols)
+	case "gbk":
+		return true, pairs(simplifiedchinese.GBK, nil)
 	case "gb18030":
-		e = simplifiedchinese.GB18030
+		return true, pairs(simplifiedchinese.GB18030, nil)
+	case "big5", "big5hkscs":
+		return true, pairs(traditionalchinese.Big5, big5Symbols)
+	case "cp950":
+		return true, pairs(traditionalchinese.Big5, nil)
+	case "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_jp_2004":
+		return false, stateful(japanese.ISO2022JP)
 	case "hz":
-		e, ascii = simplifiedchinese.HZGB2312, false
-	case "big5", "big5hkscs", "cp950":
-		e = traditionalchinese.Big5
-	default:
-		return false, nil
+		return false, stateful(simplifiedchinese.HZGB2312)
 	}
-	return ascii, func() machine { return transformMachine{e.NewDecoder().Transformer} }
+	return false, nil
+}
+
+// Symbols for which the standards and the code pages of Windows chose
+// different characters; x/text has those of Windows.
+var (
+	jisSymbols  = strings.NewReplacer("～", "〜", "∥", "‖", "－", "−", "￠", "¢", "￡", "£", "￢", "¬")
+	gbSymbols   = strings.NewReplacer("·", "・", "—", "―")
+	big5Symbols = strings.NewReplacer("‧", "•", "﹑", "､", "¯", "‾", "～", "∼", "⊕", "♁", "⊙", "☉",
+		"∕", "／", "﹨", "＼", "￥", "¥", "￠", "¢", "￡", "£")
+)
+
+func stateful(e encoding.Encoding) func() machine {
+	return func() machine { return transformMachine{e.NewDecoder().Transformer} }
 }
 
 // transformMachine runs a decoder of x/text.
@@ -46,7 +65,7 @@ func (m transformMachine) decode(dst, src []byte, final bool) (out []byte, n int
 	from := len(dst)
 	for {
 		if cap(dst)-len(dst) < 64 {
-			dst = append(dst, make([]byte, max(64, 2*(len(src)-n)))...)[:len(dst)]
+			dst = slices.Grow(dst, max(64, 2*(len(src)-n)))
 		}
 		nd, ns, err := m.t.Transform(dst[len(dst):cap(dst)], src[n:], final)
 		dst = dst[:len(dst)+nd]
@@ -56,6 +75,93 @@ func (m transformMachine) decode(dst, src []byte, final bool) (out []byte, n int
 		}
 	}
 	return dst, n, containsReplacement(dst[from:])
+}
+
+// pairMachine decodes an encoding without states. Text in which everything is
+// right goes through x/text at once; in other text each character is tried on
+// its own, since Python gives one U+FFFD for the first byte of a sequence that
+// is wrong and goes on with the second.
+type pairMachine struct {
+	transformMachine
+	symbols *strings.Replacer
+}
+
+func pairs(e encoding.Encoding, symbols *strings.Replacer) func() machine {
+	return func() machine { return pairMachine{transformMachine{e.NewDecoder().Transformer}, symbols} }
+}
+
+// block is how much text one wrong byte can slow down.
+const block = 4 << 10
+
+func (m pairMachine) decode(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+	for n < len(src) {
+		end := min(n+block, len(src))
+		next, used, wrong := m.block(dst, src[n:end], final && end == len(src))
+		if used == 0 {
+			break
+		}
+		dst, n, bad = next, n+used, bad || wrong
+	}
+	return dst, n, bad
+}
+
+func (m pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+	from := len(dst)
+	out, n, bad = m.transformMachine.decode(dst, src, final)
+	if bad {
+		out, n, bad = m.single(out[:from], src, final)
+	}
+	if m.symbols != nil {
+		out = append(out[:from], m.symbols.Replace(string(out[from:]))...)
+	}
+	return out, n, bad
+}
+
+func (m pairMachine) single(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+	for n < len(src) {
+		if src[n] < utf8.RuneSelf {
+			dst = append(dst, src[n])
+			n++
+			continue
+		}
+		var buf [16]byte
+		char, size := m.char(buf[:0], src[n:])
+		if size == 0 && m.incomplete(src[n:]) {
+			if !final {
+				break
+			}
+			size = len(src) - n
+		}
+		if len(char) == 0 {
+			char, bad = replacement, true
+		}
+		dst = append(dst, char...)
+		n += max(1, size)
+	}
+	return dst, n, bad
+}
+
+// longest is the size of the longest character, of GB 18030.
+const longest = 4
+
+// char decodes the first character of p; size 0 means there is none.
+func (m pairMachine) char(buf, p []byte) (char []byte, size int) {
+	for size := 1; size <= min(longest, len(p)); size++ {
+		char, n, bad := m.transformMachine.decode(buf, p[:size], true)
+		if !bad && n == size {
+			return char, size
+		}
+	}
+	return nil, 0
+}
+
+// incomplete tells whether p is the beginning of a character.
+func (m pairMachine) incomplete(p []byte) bool {
+	if len(p) >= longest {
+		return false
+	}
+	_, n, err := m.t.Transform(make([]byte, 16), p, false)
+	return n == 0 && err == transform.ErrShortSrc
 }
 
 // decodeIDNA decodes a host name from its ASCII form, which Python offers as

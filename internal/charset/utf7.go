@@ -82,13 +82,16 @@ func (m *utf7Machine) unit(dst []byte, unit rune) []byte {
 	return utf8.AppendRune(dst, unit)
 }
 
-// unshift ends a run at c, which is not one of its digits.
+// unshift ends a run at c, which is not one of its digits. A run that is not
+// whole takes c with it, as it does in Python.
 func (m *utf7Machine) unshift(dst []byte, c byte) []byte {
 	m.shifted = false
 	switch {
 	case m.empty && c == '-':
 		return append(dst, '+')
-	case m.empty || m.high != 0 || m.have >= 6 || m.bits != 0:
+	case m.empty || m.have >= 6 || m.bits != 0:
+		return m.replace(dst)
+	case m.high != 0 && c < utf8.RuneSelf:
 		dst = m.replace(dst)
 	}
 	if c == '-' {
