@@ -10,7 +10,7 @@ import (
 
 // sampleSize bounds what the statistics look at. More text does not change the
 // answer, it only takes longer.
-const sampleSize = 16 << 10
+const sampleSize = 8 << 10
 
 // marks are the byte order marks, longest first.
 var marks = []struct{ mark, name string }{
@@ -22,7 +22,7 @@ var marks = []struct{ mark, name string }{
 }
 
 // Detect guesses the encoding of text from its bytes: the byte order mark, then
-// ascii, then utf-8 if it is valid, then what the letters of the first 16 KiB
+// ascii, then utf-8 if it is valid, then what the letters of the first 8 KiB
 // that are not ASCII make likely. The name is one Lookup knows. Like every such
 // guess it is wrong at times, the more the shorter the text; no text is utf-8.
 // It takes time linear in the length of sample, and a bounded amount beyond it.

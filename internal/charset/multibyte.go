@@ -84,16 +84,19 @@ func (m transformMachine) decode(dst, src []byte, final bool) (out []byte, n int
 type pairMachine struct {
 	transformMachine
 	symbols *strings.Replacer
+	one     [16]byte // room for one character
 }
 
 func pairs(e encoding.Encoding, symbols *strings.Replacer) func() machine {
-	return func() machine { return pairMachine{transformMachine{e.NewDecoder().Transformer}, symbols} }
+	return func() machine {
+		return &pairMachine{transformMachine: transformMachine{e.NewDecoder().Transformer}, symbols: symbols}
+	}
 }
 
 // block is how much text one wrong byte can slow down.
 const block = 4 << 10
 
-func (m pairMachine) decode(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+func (m *pairMachine) decode(dst, src []byte, final bool) (out []byte, n int, bad bool) {
 	for n < len(src) {
 		end := min(n+block, len(src))
 		next, used, wrong := m.block(dst, src[n:end], final && end == len(src))
@@ -105,7 +108,7 @@ func (m pairMachine) decode(dst, src []byte, final bool) (out []byte, n int, bad
 	return dst, n, bad
 }
 
-func (m pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+func (m *pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad bool) {
 	from := len(dst)
 	out, n, bad = m.transformMachine.decode(dst, src, final)
 	if bad {
@@ -117,15 +120,14 @@ func (m pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad 
 	return out, n, bad
 }
 
-func (m pairMachine) single(dst, src []byte, final bool) (out []byte, n int, bad bool) {
+func (m *pairMachine) single(dst, src []byte, final bool) (out []byte, n int, bad bool) {
 	for n < len(src) {
 		if src[n] < utf8.RuneSelf {
 			dst = append(dst, src[n])
 			n++
 			continue
 		}
-		var buf [16]byte
-		char, size := m.char(buf[:0], src[n:])
+		char, size := m.char(src[n:])
 		if size == 0 && m.incomplete(src[n:]) {
 			if !final {
 				break
@@ -144,23 +146,24 @@ func (m pairMachine) single(dst, src []byte, final bool) (out []byte, n int, bad
 // longest is the size of the longest character, of GB 18030.
 const longest = 4
 
-// char decodes the first character of p; size 0 means there is none.
-func (m pairMachine) char(buf, p []byte) (char []byte, size int) {
+// char decodes the first character of p; size 0 means there is none. What it
+// returns is valid until the next call.
+func (m *pairMachine) char(p []byte) (char []byte, size int) {
 	for size := 1; size <= min(longest, len(p)); size++ {
-		char, n, bad := m.transformMachine.decode(buf, p[:size], true)
-		if !bad && n == size {
-			return char, size
+		n, used, err := m.t.Transform(m.one[:], p[:size], true)
+		if err == nil && used == size && !containsReplacement(m.one[:n]) {
+			return m.one[:n], size
 		}
 	}
 	return nil, 0
 }
 
 // incomplete tells whether p is the beginning of a character.
-func (m pairMachine) incomplete(p []byte) bool {
+func (m *pairMachine) incomplete(p []byte) bool {
 	if len(p) >= longest {
 		return false
 	}
-	_, n, err := m.t.Transform(make([]byte, 16), p, false)
+	_, n, err := m.t.Transform(m.one[:], p, false)
 	return n == 0 && err == transform.ErrShortSrc
 }
 
