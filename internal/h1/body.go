@@ -3,7 +3,6 @@ package h1
 import (
 	"io"
 	"math"
-	"sync"
 )
 
 // Body reads one message body: the bytes after transfer decoding and before content decoding. It is meant to be
@@ -37,8 +36,8 @@ func (b *Body) Init(r *Reader, f Framing, n int64, lim *Limits) {
 	}
 }
 
-// Done reports whether the body was read to its proper end. With a length that is known with its last byte; a chunked
-// body ends at the io.EOF after it.
+// Done reports whether the body was read to its proper end. That may be known with its last byte, before io.EOF: always
+// with a length, and where the end of a chunked body came along with it.
 func (b *Body) Done() bool { return b.err == io.EOF }
 
 // Trailers returns the fields after a chunked body, once it is done.
@@ -51,6 +50,9 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	if err := b.ready(); err != nil {
 		return 0, err
+	}
+	if b.framing == Chunked && len(p) >= wideSize/4 {
+		b.r.widen()
 	}
 	if int64(len(p)) > b.left {
 		p = p[:b.left]
@@ -106,7 +108,10 @@ func (b *Body) consumed(n int) {
 	if b.framing == UntilClose {
 		return
 	}
-	if b.left -= int64(n); b.left == 0 && b.framing == Length {
+	if b.left -= int64(n); b.left > 0 {
+		return
+	}
+	if b.framing == Length || b.r.skip("\r\n"+LastChunk) {
 		b.err = io.EOF
 	}
 }
@@ -119,30 +124,16 @@ func (b *Body) cut(err error) error {
 	return b.err
 }
 
-// scratchSize is the size of the pooled buffers of WriteTo.
-const scratchSize = 128 << 10
-
-var scratches = sync.Pool{New: func() any { return new([scratchSize]byte) }}
-
-// WriteTo writes the rest of the body to w, what is buffered straight from the buffer, more through a pooled one of
-// 128 KiB. An error of w leaves the body where it is, unread bytes lost.
+// WriteTo writes the rest of the body to w, straight from a pooled buffer of 128 KiB where there is much of it. An
+// error of w leaves the body where it is, unread bytes lost.
 func (b *Body) WriteTo(w io.Writer) (total int64, err error) {
-	var scratch *[scratchSize]byte
-	defer func() {
-		if scratch != nil {
-			scratches.Put(scratch)
-		}
-	}()
 	for {
 		if err := b.ready(); err == io.EOF {
 			return total, nil
 		} else if err != nil {
 			return total, err
 		}
-		if scratch == nil && b.r.Buffered() == 0 && b.left >= bufferSize {
-			scratch = scratches.Get().(*[scratchSize]byte)
-		}
-		p, err := b.next(scratch)
+		p, err := b.next()
 		if err != nil {
 			b.cut(err)
 			continue
@@ -159,12 +150,11 @@ func (b *Body) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// next returns the next bytes of the body: a view of the buffer, or what was read into scratch.
-func (b *Body) next(scratch *[scratchSize]byte) ([]byte, error) {
+// next returns the next bytes of the body, valid until the buffer is filled again.
+func (b *Body) next() ([]byte, error) {
 	if b.r.Buffered() == 0 {
-		if scratch != nil && b.left >= bufferSize {
-			n, err := b.r.readSource(scratch[:min(scratchSize, b.left)])
-			return scratch[:n], err
+		if b.framing == Chunked || b.left >= bufferSize {
+			b.r.widen()
 		}
 		if err := b.r.fill(); err != nil {
 			return nil, err

@@ -264,6 +264,21 @@ func TestKnownLengthIsReadDirectly(t *testing.T) {
 	}
 }
 
+// TestDoneWithLastByte: where the end of a chunked body is there already, its last byte ends it.
+func TestDoneWithLastByte(t *testing.T) {
+	for raw, want := range map[string]bool{
+		"3\r\nabc\r\n0\r\n\r\nnext":       true,
+		"3\r\nabc\r\n0\r\n\r":            false,
+		"3\r\nabc\r\n0\r\nX: 1\r\n\r\n":   false,
+		"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n": false,
+	} {
+		_, b := newBody(strings.NewReader(raw), bodyCase{framing: Chunked}, nil)
+		if n, err := b.ReadFull(make([]byte, 3)); n != 3 || err != nil || b.Done() != want {
+			t.Errorf("%q: %d, %v, done %t", raw, n, err, b.Done())
+		}
+	}
+}
+
 func TestWriteToStops(t *testing.T) {
 	full := errors.New("disk full")
 	for name, w := range map[string]io.Writer{"error": failingWriter{0, full}, "short": failingWriter{1, nil}} {
@@ -292,7 +307,8 @@ func TestRelease(t *testing.T) {
 		t.Error("released with bytes buffered")
 	}
 	r.take(r.Buffered())
-	if !r.Release() || r.buf != nil {
+	r.widen()
+	if !r.Release() || r.buf != nil || r.wide != nil {
 		t.Error("not released")
 	}
 	r.Reset(strings.NewReader("HTTP/1.1 200 OK\r\n\r\n"))

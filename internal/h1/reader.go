@@ -9,14 +9,21 @@ import (
 // bufferSize is the size of a Reader's pooled buffer: one read takes any usual head with a small body.
 const bufferSize = 8 << 10
 
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+// wideSize is the size of the buffer of a stream: one read takes many chunks.
+const wideSize = 128 << 10
+
+var (
+	buffers     = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	wideBuffers = sync.Pool{New: func() any { return new([wideSize]byte) }}
+)
 
 // Reader is a buffered reader of HTTP messages. Its buffer comes from a pool at the first read and is given back by
 // Release, so that an idle connection costs none. A Reader is not safe for concurrent use.
 type Reader struct {
 	src    io.Reader
 	buf    []byte            // nil while released
-	pooled *[bufferSize]byte // what buf is backed by, unless a long head made it grow
+	pooled *[bufferSize]byte // what backs buf: this,
+	wide   *[wideSize]byte   // or this in a stream, or neither where a long head made it grow
 	r, w   int               // buf[r:w] is unread
 	err    error             // what src.Read last failed with
 }
@@ -36,11 +43,31 @@ func (r *Reader) Release() bool {
 	if r.r < r.w {
 		return false
 	}
+	r.replace(nil)
+	return true
+}
+
+// replace moves the unread bytes into another buffer, and gives back the pooled one there was.
+func (r *Reader) replace(buf []byte) {
+	r.w = copy(buf, r.buf[r.r:r.w])
+	r.r, r.buf = 0, buf
 	if r.pooled != nil {
 		buffers.Put(r.pooled)
+		r.pooled = nil
 	}
-	r.buf, r.pooled, r.r, r.w = nil, nil, 0, 0
-	return true
+	if r.wide != nil {
+		wideBuffers.Put(r.wide)
+		r.wide = nil
+	}
+}
+
+// widen takes a wide buffer, unless there is a larger one.
+func (r *Reader) widen() {
+	if len(r.buf) < wideSize {
+		wide := wideBuffers.Get().(*[wideSize]byte)
+		r.replace(wide[:])
+		r.wide = wide
+	}
 }
 
 // Buffered returns the number of bytes read from the source and not yet consumed.
@@ -86,24 +113,14 @@ func (r *Reader) makeRoom() {
 		r.w = copy(r.buf, r.buf[r.r:r.w])
 		r.r = 0
 	default:
-		r.grow()
+		r.replace(make([]byte, 2*len(r.buf)))
 	}
-}
-
-func (r *Reader) grow() {
-	larger := make([]byte, 2*len(r.buf))
-	copy(larger, r.buf)
-	if r.pooled != nil {
-		buffers.Put(r.pooled)
-		r.pooled = nil
-	}
-	r.buf = larger
 }
 
 // read reads up to len(p) bytes, straight into p where the buffer would not help. It returns n > 0 or an error.
 func (r *Reader) read(p []byte, direct bool) (int, error) {
 	if r.r == r.w {
-		if direct || len(p) >= bufferSize {
+		if direct || len(p) >= max(len(r.buf), bufferSize) {
 			return r.readSource(p)
 		}
 		if err := r.fill(); err != nil {
@@ -120,6 +137,15 @@ func (r *Reader) take(n int) []byte {
 	b := r.buf[r.r : r.r+n]
 	r.r += n
 	return b
+}
+
+// skip consumes the text if it is buffered next.
+func (r *Reader) skip(text string) bool {
+	found := r.Buffered() >= len(text) && string(r.buf[r.r:r.r+len(text)]) == text
+	if found {
+		r.r += len(text)
+	}
+	return found
 }
 
 // block returns the length of the buffered section that ends with an empty line, reading until it is there, and
