@@ -268,7 +268,7 @@ func TestKnownLengthIsReadDirectly(t *testing.T) {
 func TestDoneWithLastByte(t *testing.T) {
 	for raw, want := range map[string]bool{
 		"3\r\nabc\r\n0\r\n\r\nnext":       true,
-		"3\r\nabc\r\n0\r\n\r":            false,
+		"3\r\nabc\r\n0\r\n\r":             false,
 		"3\r\nabc\r\n0\r\nX: 1\r\n\r\n":   false,
 		"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n": false,
 	} {
