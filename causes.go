@@ -149,7 +149,8 @@ func dialKind(d *dial.Error) Kind {
 	return ErrConnection
 }
 
-func isHTTPProxy(d *dial.Error) bool { return d.Op != dial.PhaseSocks }
+// isHTTPProxy: a SOCKS proxy's failures are those of any connection, in Requests.
+func isHTTPProxy(d *dial.Error) bool { return d.Proxy == "http" || d.Proxy == "https" }
 
 func poolError(err error) error {
 	switch {

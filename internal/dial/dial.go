@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -11,6 +12,17 @@ import (
 // to the request. Every error is an *Error, and then nothing is left open. The
 // context governs the dialing only, not the connection's later life.
 func Dial(ctx context.Context, p *Plan) (*Conn, error) {
+	c, err := p.dial(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok && p.Proxy != nil {
+		e.Proxy = p.Proxy.Scheme
+	}
+	return nil, err
+}
+
+func (p *Plan) dial(ctx context.Context) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault(ctx, p.firstPhase(), p.origin(), err)
 	}

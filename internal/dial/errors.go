@@ -40,6 +40,8 @@ type Error struct {
 	Op Phase
 	// Addr is the host and port, or the path, the phase was about.
 	Addr string
+	// Proxy is the scheme of the plan's proxy, "" for a direct connection.
+	Proxy string
 	// Reply is the proxy's answer to CONNECT where it gave one.
 	Reply *ProxyReply
 	// Err is the cause: *net.DNSError, *net.OpError, *SocksError, *TunnelError,

@@ -111,7 +111,7 @@ type TLS struct {
 	MinVersion, MaxVersion uint16
 	// Fingerprint of the leaf certificate, MD5, SHA-1 or SHA-256 by its length. It
 	// takes the place of the name check, not of the chain's (urllib3's
-	// assert_fingerprint).
+	// assert_fingerprint). Empty means none.
 	Fingerprint []byte
 	// NextProtos is the ALPN offer; the choice is in Conn.TLS.
 	NextProtos []string

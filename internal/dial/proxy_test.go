@@ -276,7 +276,8 @@ func TestProxyUnreachable(t *testing.T) {
 	for _, scheme := range []string{"http", "https", "socks4", "socks4a", "socks5", "socks5h"} {
 		p := &Plan{Host: "good.test", Port: 443, Proxy: &Proxy{Scheme: scheme, Host: "127.0.0.1", Port: portOf(closed)}}
 		_, err := Dial(t.Context(), p)
-		if phaseOf(err) != "proxy connect" || !errors.Is(err, syscall.ECONNREFUSED) {
+		var e *Error
+		if phaseOf(err) != "proxy connect" || !errors.Is(err, syscall.ECONNREFUSED) || !errors.As(err, &e) || e.Proxy != scheme {
 			t.Errorf("%s: %v", scheme, err)
 		}
 		p.Proxy.Host, p.Resolver = "proxy.test", table{}

@@ -40,7 +40,7 @@ func (v *verifier) check(certs []*x509.Certificate) error {
 		}
 	}
 	switch {
-	case v.tls.Fingerprint != nil:
+	case len(v.tls.Fingerprint) > 0:
 		return CheckFingerprint(certs[0].Raw, v.tls.Fingerprint)
 	case v.tls.InsecureSkipVerify || v.tls.SkipName:
 		return nil
