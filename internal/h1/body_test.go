@@ -198,7 +198,7 @@ func TestChunk(t *testing.T) {
 	}
 }
 
-func TestChunkLimits(t *testing.T) {
+func TestRule29ChunkLimits(t *testing.T) {
 	ext := func(n int) string { return "1;" + strings.Repeat("e", n-1) + "\r\nx\r\n" }
 	const end = "0\r\n\r\n"
 	tests := []struct {

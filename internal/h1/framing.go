@@ -108,7 +108,7 @@ func contentLength(fields Fields) (int64, error) {
 		for member := range strings.SplitSeq(fields[i][1], ",") {
 			n, ok := parseLength(trimBlanks(member))
 			if !ok {
-				return 0, fault(BadContentLength, excerpt(fields[i][1]))
+				return 0, fault(BadContentLength, "not digits, or too large")
 			}
 			if length >= 0 && n != length {
 				return 0, fault(BadContentLength, "different values")

@@ -88,7 +88,7 @@ func TestReadResponseHead(t *testing.T) {
 	}
 }
 
-func TestHeadLimits(t *testing.T) {
+func TestRule29HeadLimits(t *testing.T) {
 	head := func(fields, size int) string {
 		line := "A: " + strings.Repeat("v", size-5) + "\r\n"
 		return "HTTP/1.1 200 OK\r\n" + strings.Repeat(line, fields) + "\r\n"
@@ -130,7 +130,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestEndlessHeads(t *testing.T) {
+func TestRule29EndlessHeads(t *testing.T) {
 	for _, text := range []string{"HTTP/1.1 200 OK", "HTTP/1.1 100 Continue\r\n\r\n"} {
 		var h ResponseHead
 		err := NewReader(&endless{text: text}).ReadFinalHead(&h, nil, nil)

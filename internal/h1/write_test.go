@@ -15,7 +15,7 @@ func codeOf(err error) Code {
 	return 0
 }
 
-func TestAppendRequestHead(t *testing.T) {
+func TestRule22AppendRequestHead(t *testing.T) {
 	type result struct {
 		Head string
 		Code Code
@@ -81,7 +81,7 @@ func TestAppendResponseHead(t *testing.T) {
 	}
 }
 
-func TestErrorsKeepValuesSecret(t *testing.T) {
+func TestRule39ErrorsKeepValuesSecret(t *testing.T) {
 	_, err := AppendRequestHead(nil, "GET", "/?token=hunter2\n", nil)
 	_, err2 := AppendRequestHead(nil, "GET", "/", Fields{{"Authorization", "hunter2\n"}})
 	got := err.Error() + "|" + err2.Error()
