@@ -46,7 +46,8 @@ type SendOptions struct {
 	Deadline time.Time
 
 	policy *Policy
-	merged bool // made by Session.MergeEnvironment: nothing is left to look up
+	given  Proxies // of the call itself, before session and environment
+	merged bool    // made by Session.MergeEnvironment: nothing is left to look up
 }
 
 // Toggle is a switch that a call may leave to its session.

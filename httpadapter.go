@@ -225,7 +225,7 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) err
 		}
 		return nil
 	}
-	r.proxyAuth = auth
+	r.proxyAuth, r.host = auth, u.Netloc()
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)
 }

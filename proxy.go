@@ -2,39 +2,215 @@ package requests
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/mountable/requests/internal/uri"
 )
 
 // Proxies names the proxy for each kind of URL: by "scheme://host", scheme,
-// "all://host" or "all", in that order. An empty value means no proxy. It is an
-// [Option] whose entries are laid over the session's.
+// "all://host" or "all", the first that is there deciding. Hosts are in lower
+// case, without port and brackets. A value is a URL with the scheme http, https,
+// socks4, socks4a, socks5 or socks5h (http if it has none, socks5h and socks4a
+// leaving the look-up of names to the proxy), perhaps with user and password; an
+// empty value means no proxy. The key "no_proxy" is a list like the variable of
+// that name and takes its place.
+//
+// It is an [Option] whose entries are laid over those of earlier options. A
+// request's proxies win over [Session.ProxyFunc], that over the session's, and
+// these over the environment's; [Session.ExplainProxy] says what came of it.
 type Proxies map[string]string
 
 // Apply lays p over the proxies of r.
 func (p Proxies) Apply(r *Request) error {
-	merged := maps.Clone(r.Send.Proxies)
-	if merged == nil {
-		merged = Proxies{}
-	}
-	maps.Copy(merged, p)
-	r.Send.Proxies = merged
+	r.Send.Proxies = r.Send.Proxies.with(p)
 	return nil
 }
 
-// ProxyFunc chooses the proxy for a URL: its URL, "" for none.
+// with returns p with the entries of over laid over it. Neither is changed.
+func (p Proxies) with(over Proxies) Proxies {
+	merged := make(Proxies, len(p)+len(over))
+	maps.Copy(merged, p)
+	maps.Copy(merged, over)
+	return merged
+}
+
+// ProxyFunc chooses the proxy for a URL: its URL, "" for none. An error ends the
+// request. It may be called from several goroutines at once. The function
+// [ProxyFromEnvironment] is one.
 type ProxyFunc func(url string) (string, error)
 
 // NoProxy sends one request directly, whatever session and environment say.
-var NoProxy Option = Proxies{"all": ""}
+var NoProxy Option = Proxies{"all": "", "http": "", "https": ""}
 
-func (s *Session) requestProxies(url string, given Proxies) (Proxies, error) { return given, nil }
+// selectProxy returns the proxy for u, "" for none.
+func selectProxy(u *uri.URL, proxies Proxies) string {
+	_, proxy, _ := proxies.choose(u)
+	return proxy
+}
 
-func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) { return base, nil }
+// choose returns the entry that decides about u. found tells an entry that says
+// "no proxy" from none at all.
+func (p Proxies) choose(u *uri.URL) (key, proxy string, found bool) {
+	if len(p) == 0 {
+		return "", "", false
+	}
+	if key, proxy, found = p.forHost(u.Scheme, u.Host); found {
+		return key, proxy, true
+	}
+	if proxy, found = p[u.Scheme]; found {
+		return u.Scheme, proxy, true
+	}
+	if key, proxy, found = p.forHost("all", u.Host); found {
+		return key, proxy, true
+	}
+	proxy, found = p["all"]
+	return "all", proxy, found
+}
 
-func (s *Session) redirectProxies(url string, current Proxies) (Proxies, error) { return current, nil }
+// forHost looks "scheme://host" up, making a string of it only if it is there.
+func (p Proxies) forHost(scheme, host string) (key, proxy string, found bool) {
+	if host == "" {
+		return "", "", false
+	}
+	var buf [80]byte
+	k := append(append(append(buf[:0], scheme...), "://"...), host...)
+	if proxy, found = p[string(k)]; found {
+		key = string(k)
+	}
+	return key, proxy, found
+}
 
-func selectProxy(u *uri.URL, proxies Proxies) string { return "" }
+// decideProxy asks the request's proxies, then ProxyFunc, then the session's,
+// then the environment's (rule 47).
+func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {
+	d := ProxyDecision{URL: url}
+	if d.decidedBy(DecidedByRequest, given, u) {
+		return d, nil
+	}
+	if s.ProxyFunc != nil {
+		proxy, err := s.ProxyFunc(url)
+		d.Source, d.Proxy = DecidedByFunc, proxy
+		return d, err
+	}
+	if d.decidedBy(DecidedBySession, s.Proxies, u) || !s.TrustEnv {
+		return d, nil
+	}
+	variable, proxy := s.environ.proxyFor(u.Scheme)
+	if proxy == "" {
+		return d, nil
+	}
+	d.Source, d.Key = DecidedByEnvironment, variable
+	list, ok := s.noProxyList(given)
+	if !ok {
+		list = noProxyVariable()
+	}
+	if d.Bypass = bypassEntry(u, list); d.Bypass == "" {
+		d.Proxy = proxy
+	}
+	return d, nil
+}
+
+func (d *ProxyDecision) decidedBy(source ProxySource, proxies Proxies, u *uri.URL) bool {
+	key, proxy, found := proxies.choose(u)
+	if found {
+		d.Source, d.Key, d.Proxy = source, key, proxy
+	}
+	return found
+}
+
+// noProxyList returns the "no_proxy" entry of the request or of the session.
+func (s *Session) noProxyList(given Proxies) (string, bool) {
+	if list, ok := given["no_proxy"]; ok {
+		return list, true
+	}
+	list, ok := s.Proxies["no_proxy"]
+	return list, ok
+}
+
+// requestProxies returns proxies that decide about url as session, environment
+// and given together do.
+func (s *Session) requestProxies(url string, given Proxies) (Proxies, error) {
+	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
+		return s.mergeLikeRequests(url, given), nil
+	}
+	return s.layerProxies(url, given, nil)
+}
+
+// redirectProxies is requestProxies for the target of a redirect. A proxy that
+// the environment or the session gave an earlier hop stays, as in Requests, for
+// targets its entry covers.
+func (s *Session) redirectProxies(url string, opts *SendOptions) (Proxies, error) {
+	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
+		return s.resolveProxies(url, opts.Proxies)
+	}
+	return s.layerProxies(url, opts.given, opts.Proxies)
+}
+
+// layerProxies applies rule 47; earlier holds what was decided for the hop before.
+func (s *Session) layerProxies(url string, given, earlier Proxies) (Proxies, error) {
+	u, err := uri.Parse(url)
+	if err != nil {
+		return given, nil // the adapter says what is wrong with it
+	}
+	if _, _, found := earlier.choose(&u); found && s.ProxyFunc == nil {
+		return earlier, nil
+	}
+	d, err := s.decideProxy(url, &u, given)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Source == DecidedBySession:
+		return Proxies{d.Key: d.Proxy}.with(given), nil
+	case d.Source == DecidedByFunc:
+		return Proxies{u.Scheme + "://" + u.Host: d.Proxy}.with(given), nil
+	case d.Source == DecidedByEnvironment && d.Proxy != "":
+		return Proxies{u.Scheme: d.Proxy}.with(given), nil
+	}
+	return given, nil
+}
+
+// mergeLikeRequests is the proxy part of Session.merge_environment_settings:
+// given, then the environment's, then the session's. A request whose "all" is
+// empty asks for no proxy at all.
+func (s *Session) mergeLikeRequests(url string, given Proxies) Proxies {
+	if proxy, ok := given["all"]; ok && proxy == "" {
+		return given
+	}
+	merged := s.Proxies
+	if s.TrustEnv {
+		merged = merged.with(environProxiesFor(url, given))
+	}
+	if len(given) > 0 {
+		merged = merged.with(given)
+	}
+	return merged
+}
+
+// resolveProxies is Requests' resolve_proxies: base, and for a scheme that it
+// lacks the environment's.
+func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
+	scheme := schemeOf(url)
+	if _, ok := base[scheme]; ok || !s.TrustEnv {
+		return base, nil
+	}
+	environ := environProxiesFor(url, base)
+	proxy, ok := environ[scheme]
+	if !ok {
+		proxy = environ["all"]
+	}
+	if proxy == "" {
+		return base, nil
+	}
+	return base.with(Proxies{scheme: proxy}), nil
+}
+
+func schemeOf(url string) string {
+	scheme, _, ok := strings.Cut(url, ":")
+	if !ok {
+		return ""
+	}
+	return strings.ToLower(scheme)
+}
 
 // proxyURL is a parsed proxy.
 type proxyURL struct {
@@ -44,6 +220,57 @@ type proxyURL struct {
 	HasAuth        bool
 }
 
-func (p *proxyURL) authorization() string { return "" }
+// authorization returns the Proxy-Authorization for p: Basic, if there is a user
+// and a password, which may be empty.
+func (p *proxyURL) authorization() string {
+	if !p.HasAuth || p.User == "" {
+		return ""
+	}
+	return basicCredentials(p.User, p.Password)
+}
 
-func parseProxy(text string) (proxyURL, error) { return proxyURL{}, nil }
+// parseProxy reads the URL of a proxy. It goes through the same strict parser as
+// every URL, so that the host it names is the host that is dialled (rule 25).
+func parseProxy(text string) (proxyURL, error) {
+	full, err := uri.PrependScheme(text, "http")
+	if err != nil {
+		return proxyURL{}, proxyError(text, "")
+	}
+	scheme, rest, _ := strings.Cut(full, "://")
+	port := proxyPort(scheme)
+	if port == 0 {
+		return proxyURL{}, proxyError(text, "its scheme is none of http, https, socks4, socks4a, socks5, socks5h")
+	}
+	u, err := uri.Parse("http://" + rest)
+	if e, ok := err.(*uri.Error); ok && e.Code == uri.MissingHost {
+		return proxyURL{}, proxyError(text, "it has no host; a host with a port needs a scheme in front")
+	}
+	if err != nil {
+		return proxyURL{}, proxyError(text, "")
+	}
+	if u.Port >= 0 {
+		port = u.Port
+	}
+	p := proxyURL{Scheme: scheme, Host: u.DialHost(), Port: port}
+	p.User, p.Password, p.HasAuth = u.Userinfo()
+	return p, nil
+}
+
+func proxyError(text, why string) error {
+	if why != "" {
+		why = ": " + why
+	}
+	return fail(ErrInvalidProxyURL, "proxy %q%s", redactURL(text), why)
+}
+
+func proxyPort(scheme string) int {
+	switch scheme {
+	case "http":
+		return 80
+	case "https":
+		return 443
+	case "socks4", "socks4a", "socks5", "socks5h":
+		return 1080
+	}
+	return 0
+}

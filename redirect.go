@@ -213,7 +213,7 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) {
 // rebuildProxies chooses the proxies of the target anew; proxy credentials never
 // travel from one hop to the next (rules 5 and 6).
 func (c *chain) rebuildProxies(p *PreparedRequest) error {
-	proxies, err := c.session.redirectProxies(p.URL, c.opts.Proxies)
+	proxies, err := c.session.redirectProxies(p.URL, &c.opts)
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,9 @@ type Session struct {
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
 
-	mounts mountTable
-	netrc  netrcCache
+	mounts  mountTable
+	netrc   netrcCache
+	environ environ
 }
 
 // NewSession returns a Session with the default headers, an empty cookie jar and
@@ -203,7 +204,7 @@ func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, e
 	if err != nil {
 		return opts, err
 	}
-	opts.Proxies = proxies
+	opts.Proxies, opts.given = proxies, opts.Proxies
 	opts.Verify = s.mergeVerify(opts.Verify)
 	return s.mergeSession(opts), nil
 }

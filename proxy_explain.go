@@ -1,0 +1,108 @@
+package requests
+
+import (
+	"fmt"
+
+	"github.com/mountable/requests/internal/uri"
+)
+
+// ProxySource says who decided about a proxy.
+type ProxySource int
+
+// The sources, in the order they are asked; Policy.EnvironmentProxiesFirst puts
+// the environment before the session.
+const (
+	DecidedByNothing     ProxySource = iota // nobody names a proxy: direct
+	DecidedByRequest                        // the proxies of the call
+	DecidedByFunc                           // Session.ProxyFunc
+	DecidedBySession                        // Session.Proxies
+	DecidedByEnvironment                    // the proxy variables
+)
+
+var sourceText = [...]string{
+	DecidedByNothing:     "no proxy is named",
+	DecidedByRequest:     "the request",
+	DecidedByFunc:        "ProxyFunc",
+	DecidedBySession:     "the session",
+	DecidedByEnvironment: "the environment",
+}
+
+// String names the source.
+func (s ProxySource) String() string {
+	if s < 0 || int(s) >= len(sourceText) {
+		s = DecidedByNothing
+	}
+	return sourceText[s]
+}
+
+// ProxyDecision says how a URL is reached, and why.
+type ProxyDecision struct {
+	URL    string // the URL in question, prepared
+	Proxy  string // the proxy's URL, credentials included; "" is a direct connection
+	Source ProxySource
+	Key    string // the key of Proxies, or the variable, that decided
+	Bypass string // the no_proxy entry that keeps the environment's proxy from being used
+}
+
+// Direct reports whether no proxy is used.
+func (d ProxyDecision) Direct() bool { return d.Proxy == "" }
+
+// String explains the decision in a line, user information masked:
+//
+//	http://a.test/ goes through http://***@proxy.test:3128 (the environment: http_proxy)
+func (d ProxyDecision) String() string {
+	way := "directly"
+	if d.Proxy != "" {
+		way = "through " + redactURL(d.Proxy)
+	}
+	why := d.Source.String()
+	if d.Key != "" {
+		why += ": " + d.Key
+	}
+	if d.Bypass != "" {
+		why += ", but not for " + d.Bypass
+	}
+	return cleanText(fmt.Sprintf("%s goes %s (%s)", redactURL(d.URL), way, why))
+}
+
+// GoString is String, so that credentials are not printed by %#v either.
+func (d ProxyDecision) GoString() string { return d.String() }
+
+// ExplainProxy says which proxy a request of this session to url would use, and
+// who decided so. Options are looked at for the proxies they give. It connects
+// to nothing. A proxy URL that cannot be used is an [ErrInvalidProxyURL].
+func (s *Session) ExplainProxy(url string, options ...Option) (ProxyDecision, error) {
+	r := &Request{URL: url}
+	if err := r.apply(options); err != nil {
+		return ProxyDecision{}, err
+	}
+	prepared, err := uri.Prepare(url, nil)
+	if err != nil {
+		return ProxyDecision{}, urlError(err)
+	}
+	u, err := uri.Parse(prepared)
+	if err != nil {
+		return ProxyDecision{}, urlError(err)
+	}
+	d, err := s.explain(prepared, &u, r.Send.Proxies)
+	if err == nil && d.Proxy != "" {
+		_, err = parseProxy(d.Proxy)
+	}
+	return d, err
+}
+
+func (s *Session) explain(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {
+	if !s.Policy.EnvironmentProxiesFirst || s.ProxyFunc != nil {
+		return s.decideProxy(url, u, given)
+	}
+	d := ProxyDecision{URL: url}
+	if !d.decidedBy(DecidedBySession, s.mergeLikeRequests(url, given), u) {
+		return d, nil
+	}
+	if _, ok := given[d.Key]; ok {
+		d.Source = DecidedByRequest
+	} else if _, ok := environProxiesFor(url, given)[d.Key]; ok && s.TrustEnv {
+		d.Source = DecidedByEnvironment
+	}
+	return d, nil
+}
