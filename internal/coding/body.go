@@ -11,7 +11,7 @@ import (
 // going back to its pool while a Read is still inside it.
 type body struct {
 	top    io.Reader
-	layers []*layer
+	layers []layer // in the order the codings were applied
 
 	mu     sync.Mutex
 	closed atomic.Bool
@@ -44,8 +44,8 @@ func (b *body) Close() error {
 }
 
 func (b *body) release() {
-	for _, l := range b.layers {
-		l.release()
+	for i := range b.layers {
+		b.layers[i].release()
 	}
 }
 
@@ -109,8 +109,8 @@ type layer struct {
 	err     error
 }
 
-func newLayer(name string, in, raw *source, lim Limits) *layer {
-	l := &layer{name: name, in: in, raw: raw, lim: lim}
+func (l *layer) start(name string, in, raw *source, lim Limits) {
+	*l = layer{name: name, in: in, raw: raw, lim: lim}
 	switch name {
 	case "gzip", "x-gzip":
 		l.dec, l.lenient = newGzip(in), !lim.RejectTruncated
@@ -123,7 +123,6 @@ func newLayer(name string, in, raw *source, lim Limits) *layer {
 	default:
 		l.dec = unsupported{in}
 	}
-	return l
 }
 
 func (l *layer) Read(p []byte) (int, error) {

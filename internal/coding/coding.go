@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -95,6 +94,14 @@ func (l Limits) allows(decoded, coded int64) int64 {
 // Supported lists the codings NewReader can undo, lower-case.
 func Supported() []string { return []string{"gzip", "x-gzip", "deflate", "br", "zstd"} }
 
+func supported(name string) bool {
+	switch name {
+	case "gzip", "x-gzip", "deflate", "br", "zstd":
+		return true
+	}
+	return false
+}
+
 // AcceptEncoding is the Accept-Encoding value that asks for them.
 func AcceptEncoding() string { return "gzip, deflate, br, zstd" }
 
@@ -114,7 +121,7 @@ func Parse(contentEncoding []string) ([]string, error) {
 			count++
 			if name != "identity" {
 				codings = append(codings, name)
-				known = known || slices.Contains(Supported(), name)
+				known = known || supported(name)
 			}
 		}
 	}
@@ -147,12 +154,15 @@ func NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadClos
 	if len(codings) == 0 {
 		return &body{top: raw}, nil
 	}
-	b := &body{}
+	b := &body{layers: make([]layer, len(codings))}
 	in := raw
-	for _, name := range slices.Backward(codings) {
-		l := newLayer(name, in, raw, lim)
-		b.layers = append(b.layers, l)
-		b.top, in = l, &source{r: l}
+	for i := len(codings) - 1; i >= 0; i-- {
+		l := &b.layers[i]
+		l.start(codings[i], in, raw, lim)
+		if i > 0 {
+			in = &source{r: l}
+		}
 	}
+	b.top = &b.layers[0]
 	return b, nil
 }

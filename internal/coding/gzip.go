@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
-	"hash"
-	"hash/adler32"
 	"hash/crc32"
 	"io"
 	"sync"
@@ -70,53 +68,67 @@ func noEOF(err error) error {
 	return err
 }
 
+// stage is what a reader of deflated data reads next.
+type stage uint8
+
+const (
+	atHeader stage = iota
+	inData
+	atTrailer
+	afterEnd
+)
+
 // gzipReader joins the members of a gzip stream (RFC 1952). The framing is
 // done here rather than by a gzip package: data must not wait for the checksum
 // behind it, and garbage after a member must be told from a damaged member.
 type gzipReader struct {
 	*inflater
-	next    func(p []byte) (int, error) // what is read next
+	at      stage
 	members int
 	crc     uint32
 	size    uint32
 	head    uint32 // running CRC of the header
 }
 
-func newGzip(src io.Reader) *gzipReader {
-	z := &gzipReader{inflater: getInflater(src)}
-	z.next = z.header
-	return z
-}
+func newGzip(src io.Reader) *gzipReader { return &gzipReader{inflater: getInflater(src)} }
 
-func (z *gzipReader) Read(p []byte) (int, error) {
-	for {
-		if n, err := z.next(p); n > 0 || err != nil {
-			return n, err
+func (z *gzipReader) Read(p []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		switch z.at {
+		case atHeader:
+			err = z.header()
+		case inData:
+			n, err = z.data(p)
+		case atTrailer:
+			err = z.check()
+		case afterEnd:
+			err = z.swallow()
 		}
 	}
+	return n, err
 }
 
 // header reads the head of a member; where there is none, the stream ends.
-func (z *gzipReader) header([]byte) (int, error) {
+func (z *gzipReader) header() error {
 	magic, err := z.in.Peek(2)
 	switch {
 	case len(magic) == 0:
-		return 0, err
+		return err
 	case magic[0] == 0x1f && len(magic) == 1:
-		return 0, noEOF(err)
+		return noEOF(err)
 	case len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b:
 		if z.members == 0 {
-			return 0, errHeader
+			return errHeader
 		}
-		z.next = z.rest
-		return 0, nil
+		z.at = afterEnd
+		return nil
 	}
 	if err := z.fields(); err != nil {
-		return 0, noEOF(err)
+		return noEOF(err)
 	}
 	z.restart()
-	z.crc, z.size, z.next = 0, 0, z.data
-	return 0, nil
+	z.crc, z.size, z.at = 0, 0, inData
+	return nil
 }
 
 const (
@@ -198,92 +210,20 @@ func (z *gzipReader) data(p []byte) (int, error) {
 	z.crc = crc32.Update(z.crc, crc32.IEEETable, p[:n])
 	z.size += uint32(n)
 	if err == io.EOF {
-		z.next, err = z.check, nil
+		z.at, err = atTrailer, nil
 	}
 	return n, err
 }
 
-func (z *gzipReader) check([]byte) (int, error) {
+func (z *gzipReader) check() error {
 	var sums [8]byte
 	if err := z.trailer(sums[:]); err != nil {
-		return 0, err
+		return err
 	}
 	if binary.LittleEndian.Uint32(sums[:]) != z.crc || binary.LittleEndian.Uint32(sums[4:]) != z.size {
-		return 0, errChecksum
+		return errChecksum
 	}
 	z.members++
-	z.next = z.header
-	return 0, nil
+	z.at = atHeader
+	return nil
 }
-
-func (z *gzipReader) rest([]byte) (int, error) { return 0, z.swallow() }
-
-// deflateReader undoes "deflate": the zlib format (RFC 1950), or the bare
-// deflate data (RFC 1951) some servers send under that name.
-type deflateReader struct {
-	*inflater
-	next func(p []byte) (int, error)
-	sum  hash.Hash32 // nil for bare data
-}
-
-func newDeflate(src io.Reader) *deflateReader {
-	d := &deflateReader{inflater: getInflater(src)}
-	d.next = d.header
-	return d
-}
-
-func (d *deflateReader) Read(p []byte) (int, error) {
-	for {
-		if n, err := d.next(p); n > 0 || err != nil {
-			return n, err
-		}
-	}
-}
-
-// header decides between the two formats. The first byte of a zlib stream read
-// as bare data would be a stored block with padding no encoder writes, so two
-// bytes are enough to be sure.
-func (d *deflateReader) header([]byte) (int, error) {
-	head, err := d.in.Peek(2)
-	if len(head) == 0 {
-		return 0, err
-	}
-	if len(head) < 2 {
-		return 0, noEOF(err)
-	}
-	const dictionary = 1 << 5
-	if head[0]&0x0f == 8 && head[0]>>4 <= 7 && binary.BigEndian.Uint16(head)%31 == 0 && head[1]&dictionary == 0 {
-		_, _ = d.in.Discard(2)
-		d.sum = adler32.New()
-	}
-	d.restart()
-	d.next = d.data
-	return 0, nil
-}
-
-func (d *deflateReader) data(p []byte) (int, error) {
-	n, err := d.fl.Read(p)
-	if d.sum != nil {
-		_, _ = d.sum.Write(p[:n])
-	}
-	if err == io.EOF {
-		d.next, err = d.check, nil
-	}
-	return n, err
-}
-
-func (d *deflateReader) check([]byte) (int, error) {
-	if d.sum != nil {
-		var sum [4]byte
-		if err := d.trailer(sum[:]); err != nil {
-			return 0, err
-		}
-		if binary.BigEndian.Uint32(sum[:]) != d.sum.Sum32() {
-			return 0, errChecksum
-		}
-	}
-	d.next = d.rest
-	return 0, nil
-}
-
-func (d *deflateReader) rest([]byte) (int, error) { return 0, d.swallow() }
