@@ -36,17 +36,16 @@ func (e *environ) lookup(scheme string) (variable, value string, found bool) {
 	if value, found = os.LookupEnv(lower); found {
 		return lower, value, true
 	}
-	if scheme == "http" && isCGI() {
+	variable = upper
+	if value, found = os.LookupEnv(upper); !found {
+		e.once.Do(e.findMixed)
+		if variable = e.mixed[lower]; variable != "" {
+			value, found = os.LookupEnv(variable)
+		}
+	}
+	if found && scheme == "http" && isCGI() {
 		return "", "", false
 	}
-	if value, found = os.LookupEnv(upper); found {
-		return upper, value, true
-	}
-	e.once.Do(e.findMixed)
-	if variable, found = e.mixed[lower]; !found {
-		return "", "", false
-	}
-	value, found = os.LookupEnv(variable)
 	return variable, value, found
 }
 
