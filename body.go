@@ -2,7 +2,6 @@ package requests
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"iter"
 	"os"
@@ -256,5 +255,3 @@ func (p *PreparedRequest) Rewind() error { return p.body.restart() }
 
 // Replayable reports whether p can be sent again with the same body.
 func (p *PreparedRequest) Replayable() bool { return p.body.replayable() }
-
-var errBodyStopped = errors.New("requests: stopped reading the body")

@@ -202,12 +202,16 @@ func (c *TLSConfig) plan(sessions *tls.ClientSessionCache) (*dial.TLS, error) {
 	if *sessions == nil {
 		*sessions = tls.NewLRUClientSessionCache(sessionsPerHop)
 	}
-	return &dial.TLS{
+	t := &dial.TLS{
 		ServerName: c.ServerName, VerifyName: c.VerifyName,
 		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
-		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion, Fingerprint: []byte(c.Fingerprint),
+		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
 		SessionCache: *sessions, KeyLog: keyLog(),
-	}, nil
+	}
+	if c.Fingerprint != "" {
+		t.Fingerprint = []byte(c.Fingerprint)
+	}
+	return t, nil
 }
 
 const sessionsPerHop = 8

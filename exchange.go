@@ -37,11 +37,17 @@ type deadlineReader struct {
 	deadline time.Time     // of the whole, zero for none
 	armed    bool          // a deadline is set on the connection
 	stopped  *atomic.Bool  // the context has been cancelled
+	peeked   []byte        // read ahead while a body was being sent
 }
 
 func (d *deadlineReader) Read(b []byte) (int, error) {
 	if err := d.arm(); err != nil {
 		return 0, err
+	}
+	if len(d.peeked) > 0 {
+		n := copy(b, d.peeked)
+		d.peeked = d.peeked[n:]
+		return n, nil
 	}
 	return d.conn.Read(b)
 }

@@ -283,7 +283,7 @@ func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fre
 	if err != nil {
 		return lease, poolError(err)
 	}
-	for lease.Reused && (fresh || !dial.Alive(lease.Conn.Conn)) {
+	for lease.Reused && (fresh || !lease.Conn.quiet()) {
 		_ = lease.Conn.Close()
 		lease = a.pool.Again(lease)
 	}
@@ -333,6 +333,9 @@ func (a *HTTPAdapter) material(c *ConnConfig) *material {
 	}
 	return m
 }
+
+// quiet reports whether a connection is open and nothing has come in on it.
+func (c *conn) quiet() bool { return dial.Alive(c.Conn) }
 
 // neverAnswered reports whether the connection ended before the first byte of a
 // reply, as an idle connection does that the server has given up.

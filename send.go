@@ -31,7 +31,7 @@ func (x *exchange) roundTrip(p *PreparedRequest, r *route, opts SendOptions) err
 		}
 	}
 	err := x.readHead()
-	if writeErr != nil && err != nil {
+	if writeErr != nil && writeErr != errAnswered && err != nil {
 		return writeErr
 	}
 	return err
@@ -159,7 +159,8 @@ type bodyWriter struct {
 	pending []byte
 	framing requestFraming
 	sent    int64 // bytes of the body
-	large   bool  // more than one write: the server may answer in between
+	long    bool  // the body takes many writes, between which the server may answer
+	early   earlyWatch
 }
 
 func (w *bodyWriter) send(b *body) error {
@@ -190,6 +191,7 @@ func (w *bodyWriter) sendBytes(data []byte) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
+	w.long = true
 	for len(data) > 0 {
 		n := min(len(data), segmentSize)
 		if _, err := w.Write(data[:n]); err != nil {
@@ -216,6 +218,7 @@ func (w *bodyWriter) sendReader(r io.Reader) error {
 
 func (w *bodyWriter) sendLength(r io.Reader) error {
 	if writerTo, ok := r.(io.WriterTo); ok && isStreamer(r) {
+		w.long = true
 		_, err := writerTo.WriteTo(w)
 		return w.readerError(err)
 	}
@@ -255,7 +258,7 @@ func (w *bodyWriter) copy(r io.Reader) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	w.large = true
+	w.long = true
 	if n, done, err := w.sendFile(r); done || err != nil {
 		w.sent += n
 		return err
@@ -280,6 +283,7 @@ func (w *bodyWriter) copy(r io.Reader) error {
 
 // sendChunked sends a stream in blocks of Requests' size, each in one write.
 func (w *bodyWriter) sendChunked(r io.Reader) error {
+	w.long = true
 	block := segments.Get().(*[segmentSize]byte)
 	defer segments.Put(block)
 	for {
@@ -302,6 +306,7 @@ func (w *bodyWriter) sendChunked(r io.Reader) error {
 // sendSeq sends the items of an iterator, one chunk each, or as they are where
 // the caller has set Content-Length.
 func (w *bodyWriter) sendSeq(b *body) error {
+	w.long = true
 	var failed error
 	for item, err := range b.seq {
 		if failed = w.readerError(err); failed == nil {
@@ -354,10 +359,33 @@ func (w *bodyWriter) Write(p []byte) (int, error) {
 	if err := w.flush(); err != nil {
 		return 0, err
 	}
-	if err := w.x.conn.write(p, w.x); err != nil {
+	if err := w.write(p); err != nil {
 		return 0, err
 	}
-	return len(p), w.x.checkAnswered()
+	return len(p), nil
+}
+
+// write writes a piece of a long body, unless the server has answered already.
+func (w *bodyWriter) write(p []byte) error {
+	c := w.x.conn
+	if !w.long || !w.x.wrote {
+		return c.write(p, w.x)
+	}
+	if c.state == nil && c.hasInput() {
+		return errAnswered
+	}
+	w.early.start(c)
+	err := c.write(p, w.x)
+	w.early.stop()
+	return w.writeFailed(err)
+}
+
+// writeFailed tells a write that was ended because of a reply from one that failed.
+func (w *bodyWriter) writeFailed(err error) error {
+	if err != nil && w.early.answered.Load() {
+		return errAnswered
+	}
+	return err
 }
 
 // flush writes what is pending.
@@ -365,7 +393,7 @@ func (w *bodyWriter) flush() error {
 	if len(w.pending) == 0 {
 		return nil
 	}
-	err := w.x.conn.write(w.pending, w.x)
+	err := w.write(w.pending)
 	w.pending = w.pending[:0]
 	return err
 }

@@ -20,14 +20,12 @@ func (w *bodyWriter) sendFile(r io.Reader) (n int64, done bool, err error) {
 	if !ok {
 		return 0, false, nil
 	}
+	w.early.start(w.x.conn)
 	n, err = to.ReadFrom(limited)
+	w.early.stop()
 	w.x.wrote = w.x.wrote || n > 0
 	if ne, ok := err.(*net.OpError); ok {
-		return n, true, &writeError{ne}
+		return n, true, w.writeFailed(&writeError{ne})
 	}
 	return n, true, w.readerError(err)
 }
-
-// checkAnswered looks, without waiting, whether the server has answered while a
-// long body is being sent.
-func (x *exchange) checkAnswered() error { return nil }

@@ -1,0 +1,78 @@
+package requests_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+)
+
+// early413 answers as soon as the head has come, and then neither reads nor closes.
+func early413(t *testing.T, config *tls.Config) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := "http://"
+	if config != nil {
+		ln, scheme = tls.NewListener(ln, config), "https://"
+	}
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop); ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = c.Read(make([]byte, 1024))
+				_, _ = io.WriteString(c, "HTTP/1.1 413 Too Much\r\nContent-Length: 3\r\n\r\nno!")
+				<-stop
+			}()
+		}
+	}()
+	return scheme + ln.Addr().String()
+}
+
+// TestEarlyResponse: a reply that comes during an upload is the answer, whatever
+// becomes of the rest of the upload.
+func TestEarlyResponse(t *testing.T) {
+	certified := httptest.NewTLSServer(http.NotFoundHandler())
+	certified.Close()
+	big := strings.Repeat("x", 64<<20)
+	bodies := map[string]func() any{
+		"bytes":   func() any { return []byte(big) },
+		"reader":  func() any { return strings.NewReader(big) },
+		"chunked": func() any { return io.MultiReader(strings.NewReader(big)) },
+	}
+	for scheme, config := range map[string]*tls.Config{"http": nil, "https": certified.TLS} {
+		for name, body := range bodies {
+			t.Run(scheme+"/"+name, func(t *testing.T) {
+				s := requests.NewSession()
+				defer s.Close()
+				start := time.Now()
+				r, err := s.Post(t.Context(), early413(t, config), requests.Body(body()), requests.Verify(false), requests.Timeout(20*time.Second))
+				if err != nil {
+					t.Fatal(err)
+				}
+				content, err := r.Content()
+				if diff := cmp.Diff("413 no!", fmt.Sprint(r.StatusCode, " ", string(content))); diff != "" || err != nil {
+					t.Errorf("(-want +got)\n%s %v", diff, err)
+				}
+				if took := time.Since(start); took > 10*time.Second {
+					t.Errorf("the reply was seen after %v", took)
+				}
+			})
+		}
+	}
+}
