@@ -113,7 +113,7 @@ func (r *row) refuses(imported string) string {
 func rowOf(rows []row, file string) (row, bool) {
 	for dir := file; dir != "."; dir = path.Dir(dir) {
 		for _, r := range rows {
-			if r.room == dir {
+			if ok, _ := path.Match(r.room, dir); ok {
 				return r, true
 			}
 		}
