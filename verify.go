@@ -108,13 +108,12 @@ func (s *Session) environmentVerify() Verification {
 }
 
 // Certificate is a client certificate with its key. The zero value takes the
-// session's, or none. Files are read when a connection is made; one that cannot
+// session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a connection is made; one that cannot
 // be used is [ErrFile]. It is an [Option] and comparable.
 type Certificate struct {
 	certFile, keyFile string
 	certData, keyData string
 	password          string
-	pkcs12            bool
 	none              bool
 	source            *certificateSource
 }
@@ -138,7 +137,7 @@ func CertPEM(cert, key []byte) Certificate {
 
 // CertPKCS12 is a client certificate, its chain and its key in a PKCS#12 file.
 func CertPKCS12(path, password string) Certificate {
-	return Certificate{certFile: path, password: password, pkcs12: true}
+	return Certificate{certFile: path, password: password}
 }
 
 // CertTLS is a client certificate that the caller has loaded. Requests share
