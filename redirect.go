@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mountable/requests/internal/uri"
 )
 
 // follow walks the redirect chain that starts with r and returns its last reply,
-// the others in its History, oldest first.
+// the redirects in its History, oldest first. As in Requests, a challenge that was
+// answered on the way is not among them.
 func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*Response, error) {
 	if r.redirectTarget() == "" {
 		return r, nil
@@ -28,7 +30,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*R
 		if err != nil {
 			return nil, err
 		}
-		hop.History = append(chain.history[:len(chain.history):len(chain.history)], hop.History...)
+		hop.History = slices.Clip(chain.history)
 		r = hop
 	}
 }
@@ -126,7 +128,7 @@ func (c *chain) allow(from, target string) error {
 // rebuild makes the next request of the previous one: method, body and headers
 // by the rules of the status, cookies, proxies and credentials by the target.
 func (c *chain) rebuild(_ context.Context, r *Response, target string) (*PreparedRequest, error) {
-	p := r.Request.Clone()
+	p := r.Request.unanswered().Clone()
 	from := p.URL
 	p.URL, p.home = target, c.home
 	p.Method = redirectMethod(p.Method, r.StatusCode)
@@ -255,5 +257,5 @@ func originOf(url string) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s://%s:%d", u.Scheme, u.DialHost(), u.EffectivePort())
+	return u.Scheme + "://" + u.DialAddr()
 }

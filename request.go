@@ -96,6 +96,8 @@ type PreparedRequest struct {
 	body body
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
 	home string     // origin of the first hop of the chain, for credentials bound to it
+
+	asked *PreparedRequest // what was sent before a challenge, if p answers one
 }
 
 // Prepare encodes r without any session: no default headers, cookies, auth or

@@ -1,0 +1,74 @@
+package requests
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mountable/requests/internal/uri"
+)
+
+// Answer sends the request of r once more, with what authorize adds to it: what a
+// hook needs that answers a challenge. The body of r is read, that of the request
+// rewound, and cookies that r has set are sent along if the request had none.
+// authorize gets a copy of the request to edit. The reply has r in its History; its
+// hooks are not run, and a redirect is followed by the session as if it had come
+// first, with the headers the request had before.
+func (r *Response) Answer(ctx context.Context, authorize func(p *PreparedRequest) error) (*Response, error) {
+	if r.Request == nil {
+		return nil, fail(ErrInvalidArgument, "Answer on a response without a request")
+	}
+	drain(r)
+	p := r.Request.Clone()
+	p.asked = r.Request.unanswered()
+	if err := p.Rewind(); err != nil {
+		return nil, withRequest(err, p)
+	}
+	if r.Cookies != nil {
+		p.setCookieHeader(r.Cookies)
+	}
+	if err := authorize(p); err != nil {
+		return nil, withRequest(err, p)
+	}
+	again, err := r.Resend(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	again.History = append(slices.Clone(r.History), r)
+	return again, nil
+}
+
+// unanswered is the request as it was before a challenge was answered.
+func (p *PreparedRequest) unanswered() *PreparedRequest {
+	if p.asked != nil {
+		return p.asked
+	}
+	return p
+}
+
+// MayAnswer reports whether a challenge in r may be answered with the caller's
+// credentials: r came from the origin the caller asked, or from its https side, and
+// not from one that a redirect led to (security rule 7). Policy.CrossOriginDigest
+// allows it everywhere.
+func (r *Response) MayAnswer() bool {
+	if r.Policy().CrossOriginDigest {
+		return true
+	}
+	if r.Request == nil {
+		return false
+	}
+	home := r.Request.Origin()
+	if home == originOf(r.Request.URL) {
+		return home != ""
+	}
+	stranger, err := uri.ShouldStripAuth(home, r.Request.URL)
+	return err == nil && !stranger
+}
+
+// Policy returns the policy of the session that brought r, the safe one if no
+// session did.
+func (r *Response) Policy() Policy {
+	if r.opts.policy == nil {
+		return Policy{}
+	}
+	return *r.opts.policy
+}

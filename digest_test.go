@@ -1,0 +1,471 @@
+package requests
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// stubSession answers every request with what reply returns and records what was
+// sent.
+func stubSession(reply func(p *PreparedRequest) *Response) (*Session, *[]*PreparedRequest) {
+	s := NewSession()
+	s.TrustEnv = false
+	var mu sync.Mutex
+	var sent []*PreparedRequest
+	stub := AdapterFunc(func(_ context.Context, p *PreparedRequest, _ SendOptions) (*Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		sent = append(sent, p)
+		return reply(p), nil
+	})
+	s.Mount("http://", stub)
+	s.Mount("https://", stub)
+	return s, &sent
+}
+
+func testNonce() string { return "0a4f113bcafebabe" }
+
+// vectors reads the recorded cases of one function of Requests.
+func vectors[In, Out any](t *testing.T, kind string) []vector[In, Out] {
+	t.Helper()
+	dir := os.Getenv("PARITY_DIR")
+	if dir == "" {
+		dir = "testdata/parity"
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Cases []vector[In, Out] }
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Cases
+}
+
+type vector[In, Out any] struct {
+	ID    string
+	In    In
+	Out   Out
+	Error string
+}
+
+// pyText is text as a vector gives it, or another value of Python's in the words
+// of str().
+type pyText string
+
+func (p *pyText) UnmarshalJSON(data []byte) error {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case string:
+		*p = pyText(v)
+	case nil:
+		*p = "None"
+	case map[string]any:
+		*p = notText
+	default:
+		*p = pyText(data)
+	}
+	return nil
+}
+
+// notText stands for a value no string can be, bytes for example.
+const notText = "\x00"
+
+func TestDigestHeaderVectors(t *testing.T) {
+	type input struct {
+		Challenge           [][2]*string
+		Method, URL, Cnonce string
+		Username, Password  pyText
+		NC                  uint64
+	}
+	for _, v := range vectors[input, *string](t, "digest_auth_header") {
+		t.Run(v.ID, func(t *testing.T) {
+			if v.In.Username == notText {
+				t.Skip("bytes as a user name")
+			}
+			params := map[string]string{}
+			for _, kv := range v.In.Challenge {
+				if kv[1] != nil {
+					params[*kv[0]] = *kv[1]
+				}
+			}
+			c, ok := newDigestChallenge(func(name string) (string, bool) { value, ok := params[name]; return value, ok })
+			if v.Error != "" {
+				if ok {
+					t.Errorf("a challenge was made of %v", params)
+				}
+				return
+			}
+			c.asRequests, c.userhash = true, false
+			turn := &digestTurn{c, max(v.In.NC, 1), v.In.Cnonce}
+			r := digestRequest{string(v.In.Username), string(v.In.Password), v.In.Method, turn.target(v.In.URL), &body{}}
+			got, err := turn.header(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if v.Out != nil {
+				want = *v.Out
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("header (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDigest401Vectors(t *testing.T) {
+	type input struct {
+		Status             int
+		WWWAuthenticate    *string  `json:"www_authenticate"`
+		SetCookie          []string `json:"set_cookie"`
+		Method, URL        string
+		Username, Password string
+		Cnonce             string
+		PriorCalls         *int `json:"prior_calls"`
+	}
+	type output struct {
+		Resent        bool
+		Authorization *string
+		Cookie        *string
+		History       int
+		Calls         int `json:"num_401_calls"`
+	}
+	for _, v := range vectors[input, output](t, "digest_401") {
+		t.Run(v.ID, func(t *testing.T) {
+			if v.In.PriorCalls != nil && *v.In.PriorCalls > 1 {
+				t.Skip("an answered request is sent without hooks here, so its reply is never seen")
+			}
+			if v.In.SetCookie != nil && !jarKeepsCookies() {
+				t.Skip("the jar keeps nothing")
+			}
+			s, sent := stubSession(func(p *PreparedRequest) *Response {
+				if p.asked != nil {
+					return NewResponse(p, 200, nil, nil)
+				}
+				headers := Headers{}
+				if v.In.WWWAuthenticate != nil {
+					headers.Add("WWW-Authenticate", *v.In.WWWAuthenticate)
+				}
+				for _, c := range v.In.SetCookie {
+					headers.Add("Set-Cookie", c)
+				}
+				return NewResponse(p, or(v.In.Status, 401), headers, nil)
+			})
+			s.Policy = PolicyRequests()
+			d := DigestAuth(or(v.In.Username, "u"), or(v.In.Password, "p"))
+			d.ClientNonce = func() string { return or(v.In.Cnonce, testNonce()) }
+			r, err := s.Request(t.Context(), or(v.In.Method, "GET"), or(v.In.URL, "http://h.test/x"), d, AllowRedirects(false))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Error != "" && len(*sent) == 1 {
+				return // a challenge without realm or nonce is left alone
+			}
+			last := (*sent)[len(*sent)-1]
+			got := output{len(*sent) == 2, value(last, "Authorization"), value(last, "Cookie"), len(r.History), v.Out.Calls}
+			if diff := cmp.Diff(v.Out, got); diff != "" {
+				t.Errorf("answer (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func jarKeepsCookies() bool {
+	jar := NewCookieJar()
+	return jar.Set(Cookie{Name: "a", Value: "b", Path: "/"}) == nil && jar.Header("http://h.test/") != ""
+}
+
+func or[T comparable](v, fallback T) T {
+	if v == *new(T) {
+		return fallback
+	}
+	return v
+}
+
+func value(p *PreparedRequest, name string) *string {
+	if !p.Headers.Has(name) {
+		return nil
+	}
+	v := p.Headers.Get(name)
+	return &v
+}
+
+func TestDigestSequenceVectors(t *testing.T) {
+	type step struct {
+		URL, Method     string
+		WWWAuthenticate *string `json:"www_authenticate"`
+	}
+	type tries struct{ Initial, Retry *string }
+	for _, v := range vectors[struct{ Steps []step }, []tries](t, "digest_sequence") {
+		t.Run(v.ID, func(t *testing.T) {
+			var now step
+			s, sent := stubSession(func(p *PreparedRequest) *Response {
+				if p.asked != nil || now.WWWAuthenticate == nil {
+					return NewResponse(p, 200, nil, nil)
+				}
+				return NewResponse(p, 401, Headers{{"WWW-Authenticate", *now.WWWAuthenticate}}, nil)
+			})
+			s.Policy = PolicyRequests()
+			d := DigestAuth("u", "p")
+			d.ClientNonce = testNonce
+			s.Auth = d
+			var got []tries
+			for _, now = range v.In.Steps {
+				*sent = nil
+				if _, err := s.Request(t.Context(), now.Method, now.URL); err != nil {
+					t.Fatal(err)
+				}
+				tried := tries{Initial: value((*sent)[0], "Authorization")}
+				if len(*sent) > 1 {
+					tried.Retry = value((*sent)[1], "Authorization")
+				}
+				got = append(got, tried)
+			}
+			if diff := cmp.Diff(v.Out, got); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The examples of RFC 7616 and RFC 2617, from the corpora.
+func TestDigestCorpus(t *testing.T) {
+	dir := os.Getenv("CORPORA_DIR")
+	if dir == "" {
+		dir = "../shared/corpora"
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "extras.json"))
+	if err != nil {
+		t.Skip("no corpora: ", err)
+	}
+	var file struct {
+		Digest []struct {
+			Source, Algorithm, Cnonce, Method, Nonce, Opaque, Password, QOP, Realm, Response, URI, Username string
+			UsernameHash                                                                                    string `json:"username_hash_in_rfc"`
+			Userhash                                                                                        bool
+			Firm                                                                                            *bool
+		}
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range file.Digest {
+		t.Run(v.Source, func(t *testing.T) {
+			if v.Firm != nil && !*v.Firm {
+				t.Skip("the RFC's numbers are known to be wrong")
+			}
+			c := &digestChallenge{realm: v.Realm, nonce: v.Nonce, opaque: v.Opaque, algorithm: v.Algorithm, hasAlgorithm: true, qop: v.QOP, userhash: v.Userhash}
+			turn := &digestTurn{c, 1, v.Cnonce}
+			header, err := turn.header(digestRequest{v.Username, v.Password, v.Method, v.URI, &body{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(v.Response, responseOf(header)); diff != "" {
+				t.Errorf("response (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+var responsePattern = regexp.MustCompile(`response="([^"]*)"`)
+
+func responseOf(header string) string {
+	if m := responsePattern.FindStringSubmatch(header); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// Responses computed with Python's hashlib, by the name of the case below.
+var digestResponses = map[string]string{
+	"qop with blanks":      "e025c2c138080f352430a5f81de9782b",
+	"auth-int":             "312d452d7cac98841017c1e1a2170f91",
+	"-sess without qop":    "ad51e35604b68bf5a4649623a7ca2ba45e6830a3dea95c9f6a9a0dc68288c7a7",
+	"SHA-512-256":          "cff5b9fd6b0ffbd3c502f981f49a99e52dd61822d98460580c9df7eb571e6bc3",
+	"the second challenge": "f03037812c12ab28ebd775b18fd6a3c9",
+}
+
+// What goes beyond Requests.
+func TestDigestBeyondRequests(t *testing.T) {
+	const start = `Digest username="u", realm="r", nonce="n", uri="/a;b?c", response="`
+	for _, tt := range []struct {
+		name, challenge, body string
+		want                  string // response="…" and what follows; "" for no answer
+	}{
+		{"qop with blanks", `Digest realm="r", nonce="n", qop="auth-int , AUTH"`, "", `", qop="auth", nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"auth-int", `Digest realm="r", nonce="n", qop="auth-int"`, "body", `", qop="auth-int", nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"SHA-512-256", `Digest realm="r", nonce="n", algorithm=SHA-512-256, qop=auth`, "", `", algorithm="SHA-512-256", qop="auth", nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"-sess without qop", `Digest realm="r", nonce="n", algorithm=SHA-256-sess`, "", `", algorithm="SHA-256-sess", cnonce="0a4f113bcafebabe"`},
+		{"the second challenge", `Digest realm="x", nonce="x", algorithm=TOKEN, Digest realm="r", nonce="n"`, "", `"`},
+		{"behind another scheme", `Negotiate abc=, Digest realm="r", nonce="n"`, "", `"`},
+		{"no nonce", `Digest realm="r"`, "", ""},
+		{"unknown qop", `Digest realm="r", nonce="n", qop="auth-conf"`, "", ""},
+		{"not a scheme", `Basic realm="digest", nonce="n"`, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, sent := challenged(tt.challenge)
+			d := DigestAuth("u", "p")
+			d.ClientNonce = testNonce
+			if _, err := s.Post(t.Context(), "http://h.test/a;b?c", Body(tt.body), d); err != nil {
+				t.Fatal(err)
+			}
+			if tt.want == "" {
+				if len(*sent) != 1 {
+					t.Errorf("sent %d requests, want 1", len(*sent))
+				}
+				return
+			}
+			got := (*sent)[len(*sent)-1].Headers.Get("Authorization")
+			response := responseOf(got)
+			if diff := cmp.Diff(start+response+tt.want, got); diff != "" {
+				t.Errorf("Authorization (-want +got):\n%s", diff)
+			}
+			if want := digestResponses[tt.name]; want != "" && want != response {
+				t.Errorf("response %s, want %s", response, want)
+			}
+		})
+	}
+}
+
+// challenged is a session whose server answers 401 until it gets credentials.
+func challenged(challenge ...string) (*Session, *[]*PreparedRequest) {
+	return stubSession(func(p *PreparedRequest) *Response {
+		if p.Headers.Has("Authorization") {
+			return NewResponse(p, 200, nil, nil)
+		}
+		headers := Headers{}
+		for _, c := range challenge {
+			headers.Add("WWW-Authenticate", c)
+		}
+		return NewResponse(p, 401, headers, nil)
+	})
+}
+
+func TestDigestUserhashAndEscapes(t *testing.T) {
+	s, sent := challenged(`Digest realm="a\"b", nonce="n\\m", algorithm=SHA-256, userhash=true`)
+	if _, err := s.Get(t.Context(), "http://h.test/", DigestAuth("J\u00e4s\u00f8n", "p")); err != nil {
+		t.Fatal(err)
+	}
+	got := (*sent)[1].Headers.Get("Authorization")
+	got = strings.Replace(got, responseOf(got), "R", 1)
+	want := `Digest username="` + digestHashes["SHA-256"].of("J\u00e4s\u00f8n", `a"b`) + `", realm="a\"b", nonce="n\\m", uri="/", response="R", algorithm="SHA-256", userhash=true`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Authorization (-want +got):\n%s", diff)
+	}
+}
+
+// Several fields, of which only the second is a digest challenge.
+func TestDigestChallengeInSeveralFields(t *testing.T) {
+	s, sent := challenged(`Basic realm="unfinished`, `Digest realm="r", nonce="n", qop="auth"`)
+	if _, err := s.Get(t.Context(), "http://h.test/", DigestAuth("u", "p")); err != nil {
+		t.Fatal(err)
+	}
+	if len(*sent) != 2 {
+		t.Errorf("sent %d requests, want 2", len(*sent))
+	}
+}
+
+// One object used at once by many: no two requests share nonce and count.
+func TestDigestConcurrently(t *testing.T) {
+	const workers, each = 64, 8
+	s, sent := challenged(`Digest realm="r", nonce="n", qop="auth"`)
+	s.Auth = DigestAuth("u", "p")
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for range each {
+				if _, err := s.Get(t.Context(), "http://h.test/"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[string]bool{}
+	count := regexp.MustCompile(`nc=[0-9a-f]+`)
+	for _, p := range *sent {
+		nc := count.FindString(p.Headers.Get("Authorization"))
+		if nc != "" && seen[nc] {
+			t.Errorf("%s was sent twice", nc)
+		}
+		seen[nc] = true
+	}
+}
+
+// A server that gives a new nonce each time, and one that takes an old one up
+// again: the count of a nonce goes on where it was.
+func TestDigestCountsPerNonce(t *testing.T) {
+	nonces := []string{"a", "b", "a"}
+	tries := 0
+	s, sent := stubSession(func(p *PreparedRequest) *Response {
+		if p.asked != nil {
+			return NewResponse(p, 200, nil, nil)
+		}
+		tries++
+		return NewResponse(p, 401, Headers{{"WWW-Authenticate", `Digest realm="r", nonce="` + nonces[tries-1] + `", qop=auth, stale=true`}}, nil)
+	})
+	s.Auth = DigestAuth("u", "p")
+	for range nonces {
+		if _, err := s.Get(t.Context(), "http://h.test/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pattern := regexp.MustCompile(`nonce="(.)".*nc=0000000(.)`)
+	var got []string
+	for _, p := range *sent {
+		m := pattern.FindStringSubmatch(p.Headers.Get("Authorization"))
+		if m == nil {
+			got = append(got, "-")
+			continue
+		}
+		got = append(got, m[1]+m[2])
+	}
+	if diff := cmp.Diff([]string{"-", "a1", "a2", "b1", "b2", "a3"}, got); diff != "" {
+		t.Errorf("nonces and counts (-want +got):\n%s", diff)
+	}
+}
+
+func TestDigestRemembersNoMoreThanItsBounds(t *testing.T) {
+	d := DigestAuth("u", "p")
+	for i := range 4 * maxDigestSpaces {
+		nonce := strings.Repeat("n", i+1)
+		r := NewResponse(nil, 401, Headers{{"WWW-Authenticate", `Digest realm=r, qop=auth, nonce=` + nonce}}, nil)
+		d.Challenge("http://h"+nonce, r, "WWW-Authenticate")
+		d.Challenge("http://one", r, "WWW-Authenticate")
+		d.Authorization("http://one", "GET", "/", nil)
+	}
+	if len(d.spaces) > maxDigestSpaces || len(d.spaces["http://one"].counts) > maxDigestNonces {
+		t.Errorf("%d spaces, %d nonces", len(d.spaces), len(d.spaces["http://one"].counts))
+	}
+}
+
+func FuzzDigestChallenge(f *testing.F) {
+	f.Add(`Basic realm="x", Digest realm="r", nonce="n", qop="auth,auth-int", algorithm=SHA-256`)
+	f.Add(`digest realm="\"", nonce="`)
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, asRequests := range []bool{false, true} {
+			c := findDigestChallenge([]string{value, value}, asRequests)
+			if c == nil {
+				continue
+			}
+			turn := &digestTurn{c, 1, "c"}
+			header, err := turn.header(digestRequest{"u", "secret", "GET", "/", &body{}})
+			if err != nil || strings.Contains(header, "secret") && !strings.Contains(value, "secret") {
+				t.Errorf("%q, %v", header, err)
+			}
+		}
+	})
+}
