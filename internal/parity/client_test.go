@@ -1,0 +1,41 @@
+package parity
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// product is what this library says of itself where Requests says "python-requests/x.y".
+var product = struct{ userAgent, transportAgent, acceptEncoding string }{
+	userAgent:      requests.DefaultUserAgent(),
+	transportAgent: requests.DefaultUserAgent(),
+	acceptEncoding: requests.DefaultHeaders().Get("Accept-Encoding"),
+}
+
+// verb is the type of Session.Get and its like.
+type verb = func(ctx context.Context, url string, options ...requests.Option) (*requests.Response, error)
+
+func helper(s *requests.Session, method string) verb {
+	verbs := map[string]verb{
+		"GET": s.Get, "OPTIONS": s.Options, "HEAD": s.Head, "POST": s.Post, "PUT": s.Put, "PATCH": s.Patch, "DELETE": s.Delete,
+	}
+	return verbs[strings.ToUpper(method)]
+}
+
+func retryOption(raw json.RawMessage) (requests.AdapterOption, error) { return nil, nil }
+
+func digestAuth(user, password string) requests.Auth { return requests.BasicAuth(user, password) }
+
+// stripAuthStep asks the function that redirects ask.
+func stripAuthStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) {
+	strip, err := uri.ShouldStripAuth(s.From, s.To)
+	return map[string]any{"strip": strip}, err
+}
+
+func selectProxyStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) { return nil, nil }
+func bypassProxyStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) { return nil, nil }

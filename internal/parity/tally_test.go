@@ -1,0 +1,102 @@
+package parity
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// outcome is what became of one case.
+type outcome int
+
+const (
+	passed outcome = iota
+	failed
+	skipped   // the format allows it, or Go's types cannot express the input
+	different // a documented difference covers it, and its expectation held
+	pending   // fails in an area which is not expected to pass yet
+	outcomes
+)
+
+// tally counts outcomes per file; the lines are printed when the test and all its parallel cases are over.
+type tally struct {
+	test   string
+	mu     sync.Mutex
+	names  []string
+	counts map[string]*[outcomes]int
+}
+
+// newTally prints its lines when t ends.
+func newTally(t *testing.T) *tally {
+	tl := &tally{test: t.Name(), counts: map[string]*[outcomes]int{}}
+	t.Cleanup(tl.print)
+	return tl
+}
+
+// run makes one subtest of a case. The body returns what is wrong, "" if nothing is; it may skip the case. A case that
+// a documented difference covers counts as different where nothing is wrong.
+func (tl *tally) run(t *testing.T, file, id string, covered bool, body func(t *testing.T) string) {
+	t.Run(id, func(t *testing.T) {
+		waits := false
+		t.Cleanup(func() { tl.add(file, outcomeOf(t, covered, waits)) })
+		wrong := body(t)
+		switch {
+		case wrong == "":
+		case notYet[file]:
+			waits = true
+			t.Skip("pending: " + wrong)
+		default:
+			t.Error(wrong)
+		}
+	})
+}
+
+func outcomeOf(t *testing.T, covered, waits bool) outcome {
+	switch {
+	case t.Failed():
+		return failed
+	case waits:
+		return pending
+	case t.Skipped():
+		return skipped
+	case covered:
+		return different
+	}
+	return passed
+}
+
+func (tl *tally) add(file string, o outcome) {
+	tl.mu.Lock()
+	defer tl.mu.Unlock()
+	c := tl.counts[file]
+	if c == nil {
+		c = new([outcomes]int)
+		tl.counts[file] = c
+		tl.names = append(tl.names, file)
+	}
+	c[o]++
+}
+
+func (tl *tally) print() {
+	tl.mu.Lock()
+	defer tl.mu.Unlock()
+	var total [outcomes]int
+	for _, name := range tl.names {
+		printCounts(name, tl.counts[name])
+		for o, n := range tl.counts[name] {
+			total[o] += n
+		}
+	}
+	printCounts(tl.test, &total)
+}
+
+func printCounts(name string, c *[outcomes]int) {
+	fmt.Printf("%s: %d passed, %d failed, %d skipped", name, c[passed], c[failed], c[skipped])
+	if c[different] > 0 {
+		fmt.Printf(", %d different", c[different])
+	}
+	if c[pending] > 0 {
+		fmt.Printf(", %d pending", c[pending])
+	}
+	fmt.Println()
+}

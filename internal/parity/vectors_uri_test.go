@@ -1,0 +1,122 @@
+package parity
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
+)
+
+var _ = register(map[string]vectorFunc{
+	"requote_uri":              textFunc("uri", uri.Requote),
+	"unquote_unreserved":       func(_ *testing.T, in input) (any, error) { return kindOfURI(uri.UnquoteUnreserved(in.text("uri"))) },
+	"prepare_url":              prepareURL,
+	"path_url":                 textFunc("url", uri.PathURL),
+	"urldefragauth":            textFunc("url", uri.DefragAuth),
+	"get_auth_from_url":        authFromURL,
+	"prepend_scheme_if_needed": prependScheme,
+	"urljoin":                  func(_ *testing.T, in input) (any, error) { return uri.Join(in.text("base"), in.text("url")), nil },
+	"encode_params":            encodeParams,
+	"urllib3_encode_target":    encodeTarget,
+	"urllib3_is_same_host":     sameHost,
+	"should_strip_auth":        stripAuth,
+	"is_ipv4_address":          isIPv4Address,
+})
+
+// textFunc runs a function from text to text.
+func textFunc(key string, f func(string) string) vectorFunc {
+	return func(_ *testing.T, in input) (any, error) { return f(in.text(key)), nil }
+}
+
+// kindOfURI gives an error of the uri room the kind that the root gives it.
+func kindOfURI(out string, err error) (any, error) {
+	e, ok := errors.AsType[*uri.Error](err)
+	switch {
+	case err == nil:
+		return out, nil
+	case ok && e.Code == uri.MissingScheme:
+		return nil, requests.ErrMissingSchema
+	}
+	return nil, requests.ErrInvalidURL
+}
+
+func prepareURL(t *testing.T, in input) (any, error) {
+	url, _, ok := in.textOrBytes("url")
+	if !ok {
+		return nil, cannot("url %v", in.fields["url"])
+	}
+	return prepareWith(string(url), in.typed(t, "params"))
+}
+
+// prepareWith appends params given as text or as pairs.
+func prepareWith(url string, params any) (any, error) {
+	if text, err := pythonText(params); err == nil {
+		if _, number := params.(bool); number {
+			return nil, cannot("params %v", params)
+		}
+		return kindOfURI(uri.PrepareText(url, text))
+	}
+	pairs, _, err := typedPairs(params)
+	if err != nil {
+		return nil, err
+	}
+	return kindOfURI(uri.Prepare(url, pairs))
+}
+
+func authFromURL(_ *testing.T, in input) (any, error) {
+	user, password, _ := uri.SplitAuth(in.text("url"))
+	return []string{user, password}, nil
+}
+
+func prependScheme(_ *testing.T, in input) (any, error) {
+	return uri.PrependScheme(in.text("url"), in.text("scheme"))
+}
+
+// encodeParams covers what reaches the encoder in Go: pairs. What Requests passes through unchanged has a type of its
+// own here and never comes near it.
+func encodeParams(t *testing.T, in input) (any, error) {
+	data := in.typed(t, "data")
+	switch data.(type) {
+	case dict, list, tuple:
+	default:
+		return nil, cannot("%T as params of a form", data)
+	}
+	pairs, _, err := typedPairs(data)
+	return uri.EncodePairs(pairs), err
+}
+
+func encodeTarget(_ *testing.T, in input) (any, error) {
+	target, ok := uri.EncodeTarget(in.text("target"))
+	if !ok {
+		return nil, errors.New("no target")
+	}
+	return target, nil
+}
+
+func sameHost(_ *testing.T, in input) (any, error) {
+	if in.textOr("base_kind", "url") != "url" {
+		return nil, cannot("a pool without a port")
+	}
+	base, err := uri.Parse(in.text("base"))
+	if err != nil {
+		return nil, err
+	}
+	if url := in.text("url"); len(url) > 0 && url[0] == '/' {
+		return true, nil
+	}
+	url, err := uri.Parse(in.text("url"))
+	if err != nil {
+		return nil, err
+	}
+	return uri.SameOrigin(&base, &url), nil
+}
+
+func stripAuth(_ *testing.T, in input) (any, error) {
+	return uri.ShouldStripAuth(in.text("old"), in.text("new"))
+}
+
+func isIPv4Address(_ *testing.T, in input) (any, error) {
+	_, ok := uri.ParseIPv4(in.text("value"))
+	return ok, nil
+}
