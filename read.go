@@ -307,7 +307,11 @@ func (r *Response) nextChunk(src io.Reader, size int) ([]byte, error) {
 		return r.wireChunk(src, c, size)
 	}
 	if size < 0 {
-		return readAll(src, r.expected())
+		rest, err := readAll(src, r.expected())
+		if err == nil && len(rest) == 0 {
+			err = io.EOF
+		}
+		return rest, err
 	}
 	n, err := fill(src, r.room(size))
 	return r.buffer[:n], err
