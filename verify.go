@@ -3,6 +3,7 @@ package requests
 import (
 	"crypto/tls"
 	"os"
+	"sync"
 )
 
 // Verification says how a server's certificate is checked. The zero value takes
@@ -155,10 +156,10 @@ func (c Certificate) WithPassword(password string) Certificate {
 	return c
 }
 
-// WithPasswordFunc gives a function that is asked for the password when the key
-// is read.
+// WithPasswordFunc gives a function that is asked for the password, once, when the
+// key is first read.
 func (c Certificate) WithPasswordFunc(ask func() (string, error)) Certificate {
-	c.source = &certificateSource{password: ask}
+	c.source = &certificateSource{password: sync.OnceValues(ask)}
 	return c
 }
 

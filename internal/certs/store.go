@@ -69,14 +69,14 @@ func (s *Store) parsed(contents [][]byte) (*Bundle, error) {
 	return b, nil
 }
 
-// Identity is Source.Load, remembered for files. A source with bytes or a PasswordFunc is loaded each time:
-// the one is the caller's to keep, and what the other answers is not to be shared.
+// Identity is Source.Load, remembered. A source with a PasswordFunc is loaded each time: what it answers is
+// not to be shared.
 func (s *Store) Identity(src Source) (*Identity, error) {
-	if src.CertFile == "" || src.PasswordFunc != nil || src.Cert != nil || src.Key != nil {
+	if src.PasswordFunc != nil {
 		return src.Load()
 	}
-	key := identityKey{src.CertFile, src.KeyFile, sha256.Sum256([]byte(src.Password))}
-	if known, ok := s.identities.get(key); ok && known.fresh(src.CertFile, src.KeyFile) {
+	key := src.key()
+	if known, ok := s.identities.get(key); ok && known.fresh(src.files()) {
 		return known.value, nil
 	}
 	id, stamps, err := src.load()
@@ -87,9 +87,25 @@ func (s *Store) Identity(src Source) (*Identity, error) {
 	return id, nil
 }
 
+// identityKey keeps digests of what is secret.
 type identityKey struct {
-	cert, key string
-	password  [sha256.Size]byte
+	certFile, keyFile string
+	secrets           [sha256.Size]byte // of contents and password
+}
+
+func (s Source) key() identityKey {
+	return identityKey{s.CertFile, s.KeyFile, sha256.Sum256([]byte(contentKey([][]byte{s.Cert, s.Key, []byte(s.Password)})))}
+}
+
+// files are the paths that load reads, in its order.
+func (s Source) files() (paths []string) {
+	if s.Cert == nil && s.CertFile != "" {
+		paths = append(paths, s.CertFile)
+	}
+	if s.Key == nil && s.KeyFile != "" {
+		paths = append(paths, s.KeyFile)
+	}
+	return paths
 }
 
 // loaded is what was made of files in a certain state.
@@ -99,7 +115,7 @@ type loaded[T any] struct {
 }
 
 // fresh reports whether the files are still in that state.
-func (l loaded[T]) fresh(paths ...string) bool {
+func (l loaded[T]) fresh(paths []string) bool {
 	for i, s := range l.stamps {
 		info, err := os.Stat(paths[i])
 		if err != nil || !s.fresh(info) {
