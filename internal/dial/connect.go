@@ -160,7 +160,7 @@ func (p *Plan) control(_ context.Context, network, _ string, c syscall.RawConn) 
 	var err error
 	outer := c.Control(func(fd uintptr) {
 		for _, o := range p.SocketOptions {
-			if network == "unix" && o.Level == syscall.IPPROTO_TCP {
+			if network == "unix" && o.Level == ipprotoTCP {
 				continue
 			}
 			if err = setOption(fd, o); err != nil {
@@ -184,9 +184,15 @@ func (p *Plan) settle(conn net.Conn) error {
 	return tcp.SetNoDelay(false)
 }
 
+// These are the same numbers on every platform.
+const (
+	ipprotoTCP = 6
+	tcpNoDelay = 1
+)
+
 func (p *Plan) noDelay() (on bool) {
 	for _, o := range p.SocketOptions {
-		if o.Level == syscall.IPPROTO_TCP && o.Name == syscall.TCP_NODELAY {
+		if o.Level == ipprotoTCP && o.Name == tcpNoDelay {
 			on = o.Int != 0 || len(o.Bytes) > 0 && o.Bytes[0] != 0
 		}
 	}
