@@ -23,7 +23,7 @@ type Identity struct {
 type Source struct {
 	// CertFile holds the certificate, and the key as well where KeyFile is "".
 	CertFile, KeyFile string
-	// Cert and Key are contents in the place of files.
+	// Cert and Key, where not empty, are contents in the place of files.
 	Cert, Key []byte
 	// Password opens an encrypted key or PKCS #12.
 	Password string
@@ -77,7 +77,7 @@ func (s Source) CheckFiles() error {
 func (s Source) load() (*Identity, []stamp, error) {
 	var stamps []stamp
 	read := func(what, path string, content []byte) ([]byte, error) {
-		if content != nil || path == "" {
+		if len(content) > 0 || path == "" {
 			return content, nil
 		}
 		content, stamp, err := readFile(path)
@@ -99,7 +99,7 @@ func (s Source) load() (*Identity, []stamp, error) {
 	return id, stamps, err
 }
 
-// assemble makes the identity of the contents; key is nil where the certificate's file holds it.
+// assemble makes the identity of the contents; key is empty where the certificate's file holds it.
 func (s Source) assemble(cert, key []byte) (*Identity, error) {
 	password := s.passwords()
 	chain, signer, err := decodeCertificate(cert, password)
@@ -108,7 +108,7 @@ func (s Source) assemble(cert, key []byte) (*Identity, error) {
 	}
 	if signer == nil {
 		path := s.KeyFile
-		if key == nil {
+		if path == "" && len(s.Key) == 0 {
 			key, path = cert, s.CertFile
 		}
 		if signer, err = decodeKey(key, password); err != nil {

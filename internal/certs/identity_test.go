@@ -55,7 +55,7 @@ func TestKeyForms(t *testing.T) {
 			src  Source
 			want error
 		}{
-			{"file", Source{CertFile: cert, KeyFile: fixture(form), Password: "secret"}, nil},
+			{"file", Source{CertFile: cert, KeyFile: fixture(form), Cert: []byte{}, Key: []byte{}, Password: "secret"}, nil},
 			{"one file", Source{CertFile: write(t, "both", content(t, "cert.pem"), content(t, form)), Password: "secret"}, nil},
 			{"bytes", Source{Cert: content(t, "cert.pem"), Key: content(t, form), Password: "secret"}, nil},
 			{"asked", Source{CertFile: cert, KeyFile: fixture(form), PasswordFunc: func() (string, error) { return "secret", nil }}, nil},
@@ -122,6 +122,8 @@ func TestIdentityErrors(t *testing.T) {
 		{"no key file", Source{CertFile: cert, KeyFile: "/nowhere/k"}, "TLS private key /nowhere/k: no such file or directory", fs.ErrNotExist},
 		{"key instead of certificate", Source{CertFile: key}, "TLS client certificate testdata/ec.key: no certificate found", ErrNoCertificate},
 		{"certificate without key", Source{CertFile: cert}, "TLS private key testdata/cert.pem: no private key found", ErrNoPrivateKey},
+		{"empty key file", Source{CertFile: write(t, "both", content(t, "cert.pem"), content(t, "ec.key")), KeyFile: os.DevNull},
+			"TLS private key " + os.DevNull + ": no private key found", ErrNoPrivateKey},
 		{"another's key", Source{CertFile: cert, KeyFile: fixture("other.key")},
 			"TLS private key testdata/other.key: the private key does not belong to the first certificate", ErrKeyMismatch},
 		{"nothing", Source{}, "TLS client certificate: no certificate found", ErrNoCertificate},

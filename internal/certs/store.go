@@ -99,10 +99,10 @@ func (s Source) key() identityKey {
 
 // files are the paths that load reads, in its order.
 func (s Source) files() (paths []string) {
-	if s.Cert == nil && s.CertFile != "" {
+	if len(s.Cert) == 0 && s.CertFile != "" {
 		paths = append(paths, s.CertFile)
 	}
-	if s.Key == nil && s.KeyFile != "" {
+	if len(s.Key) == 0 && s.KeyFile != "" {
 		paths = append(paths, s.KeyFile)
 	}
 	return paths
