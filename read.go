@@ -1,8 +1,10 @@
 package requests
 
 import (
+	"errors"
 	"io"
 	"iter"
+	"math"
 	"sync"
 
 	"github.com/mountable/requests/internal/charset"
@@ -117,7 +119,13 @@ func (r *Response) Close() error {
 // Content reads the rest of the decoded body into memory, once, and returns it;
 // the slice is the response's own. A body that was read to its end by streaming
 // is [ErrStreamConsumed].
-func (r *Response) Content() ([]byte, error) {
+func (r *Response) Content() ([]byte, error) { return r.contentUpTo(math.MaxInt64) }
+
+// errTooLong ends the reading of a body that is longer than its purpose allows.
+var errTooLong = errors.New("the body is too long to be read here")
+
+// contentUpTo is Content for a body of at most limit bytes, decoded or not.
+func (r *Response) contentUpTo(limit int64) ([]byte, error) {
 	switch {
 	case r.loaded:
 		return r.content, nil
@@ -130,13 +138,34 @@ func (r *Response) Content() ([]byte, error) {
 	if err != nil {
 		return nil, r.fail(err)
 	}
-	content, err := readAll(src, r.expected())
+	length := r.expected()
+	if length > limit {
+		return nil, r.fail(errTooLong)
+	}
+	if length < 0 && limit < math.MaxInt64 {
+		src = &cappedReader{src, limit}
+	}
+	content, err := readAll(src, length)
 	if err != nil {
 		return nil, r.fail(err)
 	}
 	r.content, r.loaded = content, true
 	r.closeBody()
 	return content, nil
+}
+
+// cappedReader fails once more than left bytes came.
+type cappedReader struct {
+	io.Reader
+	left int64
+}
+
+func (c *cappedReader) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	if c.left -= int64(n); c.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
 }
 
 // expected returns the decoded length where it is known, else -1.
@@ -229,11 +258,13 @@ func fill(src io.Reader, b []byte) (int, error) {
 // shorter; a chunked body also ends a piece at each of its chunks. A negative
 // size gives what a chunk holds, or everything where the length is known; zero
 // gives nothing. Each piece is valid until the next. Leaving the loop early
-// releases the connection. A body in memory is sliced; one that was streamed
-// before is [ErrStreamConsumed].
+// releases the connection. A body in memory is sliced from its beginning, zero
+// and negative giving all of it; one that was streamed before is
+// [ErrStreamConsumed].
 func (r *Response) Chunks(size int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		defer r.abandon()
+		r.offset = 0
 		for {
 			chunk, err := r.ReadChunk(size)
 			if err == io.EOF {
@@ -257,10 +288,10 @@ func (r *Response) abandon() {
 // after the last.
 func (r *Response) ReadChunk(size int) ([]byte, error) {
 	switch {
-	case size == 0:
-		return nil, io.EOF
 	case r.loaded:
 		return r.sliceContent(size)
+	case size == 0:
+		return nil, io.EOF
 	case r.failure != nil:
 		return nil, r.failure
 	case r.consumed && r.chunked:
@@ -368,6 +399,11 @@ func (r *Response) Split(delimiter string) iter.Seq2[string, error] {
 	return splitLines(r.arriving(), charset.NewLineSplitter([]byte(delimiter), false))
 }
 
+// TextSplit is Split of the decoded text.
+func (r *Response) TextSplit(delimiter string) iter.Seq2[string, error] {
+	return splitLines(r.arrivingText(), charset.NewLineSplitter([]byte(delimiter), true))
+}
+
 // TextChunks iterates over the decoded text in pieces of about size bytes of the
 // body. Without a known Encoding the text is taken as UTF-8.
 func (r *Response) TextChunks(size int) iter.Seq2[string, error] {
@@ -394,19 +430,22 @@ func (r *Response) textDecoder() *charset.Decoder {
 	return d
 }
 
+// decodeChunks decodes what arrives, in pieces that are valid until the next and
+// never end inside a character.
 func decodeChunks(chunks iter.Seq2[[]byte, error], d *charset.Decoder) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		var text []byte
 		for chunk, err := range chunks {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if text := d.Decode(chunk, false); text != "" && !yield([]byte(text), nil) {
+			if text = d.Append(text[:0], chunk, false); len(text) > 0 && !yield(text, nil) {
 				return
 			}
 		}
-		if text := d.Decode(nil, true); text != "" {
-			yield([]byte(text), nil)
+		if text = d.Append(text[:0], nil, true); len(text) > 0 {
+			yield(text, nil)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package requests
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -88,17 +87,16 @@ func (c *chain) next(ctx context.Context, r *Response) (*PreparedRequest, error)
 	return p, nil
 }
 
-// drain reads a redirect's body, so that its connection can be used again.
-// Broken framing or coding does not matter: nobody will look at the body.
+// drain reads a redirect's body, so that its connection can be used again and
+// History has it. Broken framing or coding does not matter: hardly anybody will
+// look at the body. One that is longer than maxDrain is given up with its
+// connection (rule 27), and its Content is an error.
 func drain(r *Response) {
-	if _, err := r.Content(); err != nil && r.Raw != nil {
-		_, _ = io.CopyN(io.Discard, r.Raw, maxDrain)
-	}
+	_, _ = r.contentUpTo(maxDrain)
 	r.Close()
 }
 
-// maxDrain bounds what is read of a redirect's body that could not be decoded.
-const maxDrain = 256 << 10
+const maxDrain = 1 << 20
 
 // target resolves Location against the reply's URL. The fragment is Location's,
 // else the last one seen in the chain (RFC 9110 section 10.2.2).

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/fieldvalue"
@@ -194,7 +195,11 @@ func (r *Response) JSON(v any) error {
 		return err
 	}
 	if r.Encoding == "" && len(content) > 3 {
-		if name := charset.GuessJSON(content); name != "" {
+		name := charset.GuessJSON(content)
+		if name == "utf-8" && utf8.Valid(content) {
+			return r.unmarshal(content, v)
+		}
+		if name != "" {
 			text, err := charset.DecodeStrict(content, name)
 			if err == nil {
 				return r.unmarshal([]byte(text), v)

@@ -143,13 +143,18 @@ func NewDecoder(name string) (d *Decoder, ok bool) {
 // Decode returns the text that is complete with chunk; final says that nothing
 // follows, so that a character begun becomes U+FFFD.
 func (d *Decoder) Decode(chunk []byte, final bool) string {
+	return string(d.Append(make([]byte, 0, len(chunk)+len(d.rest)), chunk, final))
+}
+
+// Append is Decode into a buffer of the caller's: it appends the text to dst.
+func (d *Decoder) Append(dst, chunk []byte, final bool) []byte {
 	src := chunk
 	if len(d.rest) > 0 {
 		src = append(d.rest, chunk...)
 	}
-	out, n, _ := d.m.decode(make([]byte, 0, len(src)), src, final)
+	dst, n, _ := d.m.decode(dst, src, final)
 	d.rest = append(d.rest[:0], src[n:]...)
-	return string(out)
+	return dst
 }
 
 var replacement = []byte("\ufffd")

@@ -1,0 +1,226 @@
+package requests_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+)
+
+// replyWith is a response that no connection stands behind.
+func replyWith(body string, headers ...[2]string) *requests.Response {
+	return requests.NewResponse(nil, 200, headers, io.NopCloser(strings.NewReader(body)))
+}
+
+// collect runs through an iterator to its end.
+func collect[T ~string | ~[]byte](t *testing.T, seq iter.Seq2[T, error]) []string {
+	t.Helper()
+	got := []string{}
+	for x, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(x))
+	}
+	return got
+}
+
+func TestChunksOfMemory(t *testing.T) {
+	r := replyWith("abcde")
+	if _, err := r.Content(); err != nil {
+		t.Fatal(err)
+	}
+	for range r.Chunks(2) { // leaving early does not matter to the next loop
+		break
+	}
+	for size, want := range map[int][]string{2: {"ab", "cd", "e"}, 9: {"abcde"}, 0: {"abcde"}, -1: {"abcde"}} {
+		if diff := cmp.Diff(want, collect(t, r.Chunks(size))); diff != "" {
+			t.Errorf("size %d (-want +got):\n%s", size, diff)
+		}
+	}
+}
+
+func TestTextIterators(t *testing.T) {
+	body, html := "\xe9|\x85b|", [2]string{"Content-Type", "text/html"}
+	tests := []struct {
+		name string
+		seq  func(r *requests.Response) iter.Seq2[string, error]
+		want []string
+	}{
+		{"Split", func(r *requests.Response) iter.Seq2[string, error] { return r.Split("|") }, []string{"\xe9", "\x85b", ""}},
+		{"TextSplit", func(r *requests.Response) iter.Seq2[string, error] { return r.TextSplit("|") }, []string{"é", "\u0085b", ""}},
+		{"Lines", (*requests.Response).Lines, []string{"\xe9|\x85b|"}},
+		{"TextLines", (*requests.Response).TextLines, []string{"é|", "b|"}},
+		{"TextChunks", func(r *requests.Response) iter.Seq2[string, error] { return r.TextChunks(2) }, []string{"é|", "\u0085b", "|"}},
+	}
+	for _, tt := range tests {
+		for _, read := range []bool{false, true} {
+			r := replyWith(body, html)
+			if read {
+				if _, err := r.Content(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(tt.want, collect(t, tt.seq(r))); diff != "" {
+				t.Errorf("%s, in memory %v (-want +got):\n%s", tt.name, read, diff)
+			}
+		}
+	}
+}
+
+// TestLinesOfFlushedGzip: a line that the server flushed is there although the
+// server sends nothing more before it was seen.
+func TestLinesOfFlushedGzip(t *testing.T) {
+	seen := make(chan string)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		for i := range 3 {
+			fmt.Fprintf(z, "line %d\n", i)
+			z.Flush()
+			w.(http.Flusher).Flush()
+			if got := <-seen; got != fmt.Sprintf("line %d", i) {
+				t.Errorf("line %d came as %q", i, got)
+			}
+		}
+		z.Close()
+	}))
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	r, err := s.Get(t.Context(), server.URL, requests.Stream(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, err := range r.Lines() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen <- line
+	}
+}
+
+// endless writes until the client is gone.
+func endless(w io.Writer) {
+	block := make([]byte, 64<<10)
+	for {
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+// bomb is 48 MiB of zeros in gzip.
+var bomb = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	for range 48 {
+		z.Write(make([]byte, 1<<20))
+	}
+	z.Close()
+	return b.Bytes()
+})
+
+func sendBomb(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Encoding", "gzip")
+	w.WriteHeader(status)
+	w.Write(bomb())
+}
+
+// TestRule27Bombs: a body that decodes without end is an error after a bounded
+// amount, however it is read.
+func TestRule27Bombs(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { sendBomb(w, 200) }))
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	reads := map[string]func(*requests.Response) error{
+		"content": func(r *requests.Response) error { _, err := r.Content(); return err },
+		"copy":    func(r *requests.Response) error { _, err := io.Copy(io.Discard, r); return err },
+		"chunks": func(r *requests.Response) (last error) {
+			for _, err := range r.Chunks(1 << 20) {
+				last = err
+			}
+			return last
+		},
+		"lines": func(r *requests.Response) (last error) {
+			for _, err := range r.Lines() {
+				last = err
+			}
+			return last
+		},
+		"close": func(r *requests.Response) error { r.Close(); return requests.ErrContentDecoding },
+	}
+	for name, read := range reads {
+		r, err := s.Get(t.Context(), server.URL, requests.Stream(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read(r); !errors.Is(err, requests.ErrContentDecoding) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		r.Close()
+	}
+}
+
+// TestRule27Redirects: neither a bomb nor an endless body of a redirect keeps
+// the client from following, or fills its memory.
+func TestRule27Redirects(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/bomb", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/plain")
+		sendBomb(w, 302)
+	})
+	mux.HandleFunc("/plain", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/end")
+		w.WriteHeader(302)
+		endless(w)
+	})
+	mux.HandleFunc("/end", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "here") })
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := s.Get(t.Context(), server.URL+"/bomb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if content, err := r.Content(); err != nil || !bytes.Equal(content, []byte("here")) {
+		t.Errorf("%q, %v", content, err)
+	}
+	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 64<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	for _, hop := range r.History {
+		if _, err := hop.Content(); err == nil {
+			t.Errorf("%s: content of a body that was given up", hop.URL)
+		}
+	}
+}
+
+func TestJSONWithoutCopies(t *testing.T) {
+	body := `{"a":"` + strings.Repeat("x", 100_000) + `"}`
+	r := replyWith(body)
+	if _, err := r.Content(); err != nil {
+		t.Fatal(err)
+	}
+	var v struct{ A string }
+	if n := testing.AllocsPerRun(10, func() { _ = r.JSON(&v) }); n > 6 || len(v.A) != 100_000 {
+		t.Errorf("%v allocations, %d bytes", n, len(v.A))
+	}
+}
