@@ -1,0 +1,17 @@
+// Package toolbelt is requests-toolbelt for Go: the tools around
+// [github.com/mountable/requests] that a program picks one at a time.
+//
+//   - Uploads: [Fields] and [MultipartEncoder] stream multipart/form-data of any
+//     size, [Monitor] watches an upload, [StreamingIterator] sends what is made
+//     while it is sent, [FileFromURL] passes a download on.
+//   - Replies: [MultipartDecoder] and [Parts] take multipart replies apart.
+//   - Sessions: [BaseURLSession] joins every URL to a base, [ForgetfulCookieJar]
+//     keeps no cookies.
+//   - Text: [FormData] encodes nested forms, [UserAgent] names a program,
+//     [EncodingsFromContent] and [UnicodeFromResponse] look into a page for its
+//     encoding.
+//
+// What uploads is a [requests.Option] by itself and a [requests.Streamer], so it
+// is sent with its exact length and sent again, from its beginning, where a
+// redirect, a retry or a challenge asks for it.
+package toolbelt

@@ -1,0 +1,5 @@
+//go:build !unix && !windows
+
+package toolbelt
+
+func osRelease() string { return "" }
