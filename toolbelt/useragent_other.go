@@ -1,5 +1,0 @@
-//go:build !unix && !windows
-
-package toolbelt
-
-func osRelease() string { return "" }
