@@ -13,7 +13,7 @@ type digestChallenge struct {
 	algorithm            string // as received
 	qop                  string // as received
 	hasAlgorithm         bool
-	userhash             bool
+	userhash, utf8       bool
 	asRequests           bool // Policy.DigestAsRequests
 }
 
@@ -47,7 +47,8 @@ func newDigestChallenge(param func(name string) (string, bool)) (*digestChalleng
 	c.qop, _ = param("qop")
 	c.algorithm, c.hasAlgorithm = param("algorithm")
 	userhash, _ := param("userhash")
-	c.userhash = strings.EqualFold(userhash, "true")
+	charset, _ := param("charset")
+	c.userhash, c.utf8 = strings.EqualFold(userhash, "true"), strings.EqualFold(charset, "UTF-8")
 	return c, hasRealm && hasNonce
 }
 
@@ -72,7 +73,7 @@ func requestsChallenge(value string) *digestChallenge {
 	if !ok {
 		return nil
 	}
-	c.asRequests, c.userhash = true, false
+	c.asRequests, c.userhash, c.utf8 = true, false, false
 	return c
 }
 

@@ -136,11 +136,17 @@ func (t *digestTurn) protection(h digestHash, r digestRequest) (qop, a2 string, 
 	return "", "", nil
 }
 
+// username is the name as it is written: hashed, as UTF-8 where the server says so
+// (RFC 7616 section 4), and otherwise like a header of Requests, as Latin-1 if it
+// fits.
 func (t *digestTurn) username(h digestHash, user string) string {
-	if t.userhash {
+	switch {
+	case t.userhash:
 		return h.of(user, t.realm)
+	case t.utf8:
+		return user
 	}
-	return user
+	return string(latin1(user))
 }
 
 // writeNonces writes what the server needs to know besides: without qop only the

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,24 +12,13 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// netrcCache keeps the parsed netrc file until the file changes. The zero value
-// is empty.
-type netrcCache struct {
-	mu     sync.Mutex
-	path   string
-	size   int64
-	time   time.Time
-	parsed *netrc.File
-}
-
 // netrcAuth returns the credentials netrc has for the host of p, nil if none. The
-// host is that of the parsed URL (rule 14); a user named in the URL must be the
-// entry's, unless Policy restores Requests' way. A file that cannot be read or
-// parsed is no file, as in Requests.
+// host is that of the parsed URL; a user named in the URL must be the entry's
+// (rule 14).
 func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
-	file := s.netrc.load()
+	file, err := s.netrc.load()
 	if file == nil {
-		return nil, nil
+		return nil, err
 	}
 	u, err := uri.Parse(p.URL)
 	if err != nil || u.Host == "" {
@@ -39,63 +29,97 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 		look = file.LookupOrDefault
 	}
 	login, password, ok := look(u.Hostname())
-	if !ok {
-		return nil, nil
-	}
-	if user, _, given := u.Userinfo(); given && user != login && !s.Policy.NetrcOnRedirect {
+	if !ok || !s.Policy.NetrcIgnoresUser && u.HasUser && userOf(&u) != login {
 		return nil, nil
 	}
 	return BasicAuth(login, password), nil
 }
 
-// load returns the file as it is now: NETRC names it, else it is ~/.netrc, else
-// ~/_netrc.
-func (c *netrcCache) load() *netrc.File {
-	if path := os.Getenv("NETRC"); path != "" {
-		return c.read(expandHome(path))
+// userOf returns the user named in a URL, with a password or without.
+func userOf(u *uri.URL) string {
+	if user, _, ok := u.Userinfo(); ok {
+		return user
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil
-	}
-	for _, name := range []string{".netrc", "_netrc"} {
-		if file := c.read(filepath.Join(home, name)); file != nil {
-			return file
-		}
-	}
-	return nil
+	with := *u
+	with.User += ":"
+	user, _, _ := with.Userinfo()
+	return user
 }
 
-func (c *netrcCache) read(path string) *netrc.File {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
+// netrcCache keeps the parsed netrc file until the file changes. The zero value
+// is empty.
+type netrcCache struct {
+	mu        sync.Mutex
+	env, home string    // what the search depends on
+	absent    time.Time // when it last found no file
+	path      string
+	size      int64
+	time      time.Time
+	parsed    *netrc.File
+	err       error
+}
+
+// netrcRecheck is how long a netrc file may be there unnoticed. Changes to one that
+// was there are noticed at once.
+const netrcRecheck = time.Second
+
+// load returns the file as it is now, nil if there is none. NETRC names it, or else
+// it is ~/.netrc or ~/_netrc: the first that exists, whether or not it is any good.
+// Its permissions do not matter, as in Requests.
+func (c *netrcCache) load() (*netrc.File, error) {
+	env, named := os.LookupEnv("NETRC")
+	home, _ := os.UserHomeDir()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.env == env && c.home == home && time.Since(c.absent) < netrcRecheck {
+		return nil, nil
+	}
+	for _, path := range netrcPaths(env, named, home) {
+		if info, err := os.Stat(path); err == nil {
+			c.absent = time.Time{}
+			return c.read(path, info)
+		}
+	}
+	c.env, c.home, c.absent = env, home, time.Now()
+	return nil, nil
+}
+
+func netrcPaths(env string, named bool, home string) []string {
+	if named {
+		return []string{expandHome(env, home)}
+	}
+	if home == "" {
+		return nil
+	}
+	return []string{filepath.Join(home, ".netrc"), filepath.Join(home, "_netrc")}
+}
+
+// read parses the file unless it has not changed. One that cannot be read or has
+// bad syntax holds no credentials; one that is not UTF-8 is [ErrFile].
+func (c *netrcCache) read(path string, info os.FileInfo) (*netrc.File, error) {
+	if !info.Mode().IsRegular() {
+		return nil, nil
+	}
 	if c.path == path && c.size == info.Size() && c.time.Equal(info.ModTime()) {
-		return c.parsed
+		return c.parsed, c.err
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	parsed, err := netrc.Parse(text)
-	if err != nil {
-		parsed = nil
+	c.path, c.size, c.time = path, info.Size(), info.ModTime()
+	c.parsed, err = netrc.Parse(text)
+	c.err = nil
+	if errors.Is(err, netrc.ErrEncoding) {
+		c.err = wrap(ErrFile, err, "the netrc file cannot be used")
 	}
-	c.path, c.size, c.time, c.parsed = path, info.Size(), info.ModTime(), parsed
-	return parsed
+	return c.parsed, c.err
 }
 
-func expandHome(path string) string {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok {
-		return path
+// expandHome replaces a leading "~".
+func expandHome(path, home string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && home != "" && (rest == "" || os.IsPathSeparator(rest[0])) {
+		return home + rest
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	return filepath.Join(home, rest)
+	return path
 }

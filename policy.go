@@ -23,6 +23,9 @@ type Policy struct {
 	NetrcOnRedirect bool
 	// NetrcDefault lets the "default" entry of netrc match any host (rule 14).
 	NetrcDefault bool
+	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL
+	// (rule 14). By default the entry must be that user's.
+	NetrcIgnoresUser bool
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio (rule 27).
 	UnlimitedDecoding bool
 	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
@@ -49,6 +52,7 @@ func PolicyRequests() Policy {
 		AllowDowngrade:           true,
 		NetrcOnRedirect:          true,
 		NetrcDefault:             true,
+		NetrcIgnoresUser:         true,
 		UnlimitedDecoding:        true,
 		NetscapeCookies:          true,
 		EnvironmentProxiesFirst:  true,

@@ -75,6 +75,7 @@ func (c *chain) next(ctx context.Context, r *Response) (*PreparedRequest, error)
 	if len(c.history) >= max(c.session.MaxRedirects, 0) {
 		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", c.session.MaxRedirects)}
 	}
+	r.History = slices.Clip(c.history)
 	c.history = append(c.history, r)
 	target, err := c.target(r, location)
 	if err != nil {

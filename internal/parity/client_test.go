@@ -29,7 +29,7 @@ func helper(s *requests.Session, method string) verb {
 
 func retryOption(raw json.RawMessage) (requests.AdapterOption, error) { return nil, nil }
 
-func digestAuth(user, password string) requests.Auth { return requests.BasicAuth(user, password) }
+func digestAuth(user, password string) requests.Auth { return requests.DigestAuth(user, password) }
 
 // stripAuthStep asks the function that redirects ask.
 func stripAuthStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) {

@@ -422,6 +422,9 @@ func basicAuthText(t *testing.T, in input) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !isLatin1(text) {
+			return nil, cannot("text beyond Latin-1: UTF-8 here, no text that Python would encode")
+		}
 		parts[i] = text
 	}
 	p := &requests.PreparedRequest{}
