@@ -47,6 +47,7 @@ const (
 	ErrInvalidBody                       // a body of no known kind, or conflicting bodies; is ErrInvalidArgument
 	ErrFile                              // a named file (CA bundle, certificate, upload, cookie file) cannot be used
 	ErrCookieConflict                    // several cookies match the name
+	ErrNoCookie                          // no cookie matches the name
 	ErrRedirectDowngrade                 // a redirect from https to http was refused by Policy; is ErrInvalidURL
 	ErrRedirectScheme                    // a redirect to something that is not http or https; is ErrInvalidSchema
 	ErrCanceled                          // the context was cancelled
@@ -92,6 +93,7 @@ var kinds = [kindCount]kindInfo{
 	ErrInvalidBody:      {"invalid body", []Kind{ErrInvalidArgument}},
 	ErrFile:             {"file error", nil},
 	ErrCookieConflict:   {"cookie conflict", nil},
+	ErrNoCookie:         {"no such cookie", nil},
 
 	ErrRedirectDowngrade: {"redirect downgrade", []Kind{ErrInvalidURL}},
 	ErrRedirectScheme:    {"redirect scheme", []Kind{ErrInvalidSchema}},

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -175,11 +174,17 @@ func lower(c byte) byte {
 	return c
 }
 
+// lowerASCII leaves bytes that are no ASCII letters as they are.
 func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	for i := range len(s) {
+		if lower(s[i]) == s[i] {
+			continue
 		}
-		return r
-	}, s)
+		b := []byte(s)
+		for ; i < len(b); i++ {
+			b[i] = lower(b[i])
+		}
+		return string(b)
+	}
+	return s
 }

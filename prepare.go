@@ -143,20 +143,21 @@ func isBlank(c byte) bool {
 func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 	jar := d.jar
 	if len(r.Cookies) > 0 || r.Jar != nil {
-		own, err := r.ownCookies(d.jar)
+		own, err := r.ownCookies(d.jar, d.policy)
 		if err != nil {
 			return err
 		}
 		jar, p.jar = own, own
 	}
-	p.setCookieHeader(jar)
+	p.setCookieHeader(jar, true)
 	return nil
 }
 
 // ownCookies returns the jar of this call: the session's cookies and over them
 // those of the call.
-func (r *Request) ownCookies(session *CookieJar) (*CookieJar, error) {
+func (r *Request) ownCookies(session *CookieJar, policy *Policy) (*CookieJar, error) {
 	jar := session.Clone()
+	jar.usePolicy(policy)
 	if r.Jar != nil {
 		jar.Update(r.Jar)
 	}
@@ -169,11 +170,12 @@ func (r *Request) ownCookies(session *CookieJar) (*CookieJar, error) {
 }
 
 // setCookieHeader adds the Cookie line of the jar, unless the caller wrote one.
-func (p *PreparedRequest) setCookieHeader(jar *CookieJar) {
+// Cookies that are bound to no domain may be left out.
+func (p *PreparedRequest) setCookieHeader(jar *CookieJar, unbound bool) {
 	if jar == nil || p.Headers.Has("Cookie") {
 		return
 	}
-	if line := jar.Header(p.URL); line != "" {
+	if line := jar.header(p.URL, unbound); line != "" {
 		p.Headers.Add("Cookie", line)
 	}
 }

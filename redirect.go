@@ -52,8 +52,7 @@ type chain struct {
 	opts     SendOptions
 	history  []*Response
 	fragment string
-	jar      *CookieJar // the cookies of the original call and those set since
-	home     string     // origin of the first request
+	home     string // origin of the first request
 }
 
 func newChain(s *Session, first *Response, opts SendOptions) *chain {
@@ -137,7 +136,9 @@ func (c *chain) rebuild(_ context.Context, r *Response, target string) (*Prepare
 	if err := c.stripHeaders(p, from); err != nil {
 		return nil, err
 	}
-	c.rebuildCookies(p, r)
+	if err := c.rebuildCookies(p, r); err != nil {
+		return nil, err
+	}
 	if err := c.rebuildProxies(p); err != nil {
 		return nil, err
 	}
@@ -200,15 +201,23 @@ func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
 }
 
 // rebuildCookies carries the cookies of the call along, with those set since.
-func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) {
-	session := c.session.jar()
+//
+// Cookies without a domain were put in by the caller, for the hosts the caller
+// addresses. A redirect does not lead them to another origin, no more than a
+// Cookie header (rules 1 and 8), unless the jar is to behave as Python's.
+func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
+	jar := c.session.jar()
 	if p.jar != nil {
 		p.jar.store(r)
-		p.jar.Update(session)
-		p.setCookieHeader(p.jar)
-		return
+		p.jar.Update(jar)
+		jar = p.jar
 	}
-	p.setCookieHeader(session)
+	strays, err := uri.ShouldStripAuth(c.home, p.URL)
+	if err != nil {
+		return urlError(err)
+	}
+	p.setCookieHeader(jar, !strays || c.session.Policy.NetscapeCookies)
+	return nil
 }
 
 // rebuildProxies chooses the proxies of the target anew; proxy credentials never

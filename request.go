@@ -26,7 +26,7 @@ type Request struct {
 	JSON  any   // see the JSON option
 	Files Files // multipart/form-data
 
-	Cookies Cookies    // sent with this request only, to whatever host
+	Cookies Cookies    // sent with this request only
 	Jar     *CookieJar // more cookies for this request only, by the jar's rules
 	Auth    Auth       // nil: the session's, else netrc, else the URL's user info
 	Hooks   []Hook     // replace the session's when not empty
@@ -73,8 +73,10 @@ func (f Files) Apply(r *Request) error {
 	return nil
 }
 
-// Cookies are sent with one request. They belong to no domain: they go to every
-// host the request's redirects lead to, unless Policy forbids it. It is an [Option].
+// Cookies are sent with one request, and with the requests that its redirects
+// lead to on the same origin; Policy.NetscapeCookies lets them go to every other
+// origin as well. They are laid over the session's cookies for this call only. It
+// is an [Option].
 type Cookies [][2]string
 
 // Apply adds c to the cookies of r.

@@ -321,11 +321,9 @@ func sendOver(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptio
 // history (a challenge that was answered), then those of the reply itself. A
 // reply that a hook made up has no request and leaves no cookies.
 func (s *Session) storeCookies(p *PreparedRequest, r *Response) {
-	if s.Cookies == nil {
-		return
-	}
+	jar := s.jar()
 	for _, earlier := range r.History {
-		s.Cookies.store(earlier)
+		jar.store(earlier)
 	}
-	s.Cookies.store(r)
+	jar.store(r)
 }

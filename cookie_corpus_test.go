@@ -1,0 +1,123 @@
+package requests
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// readCorpus reads a file of the public conformance suites, which are not part of
+// the module.
+func readCorpus(t *testing.T, name string, v any) {
+	t.Helper()
+	dir := os.Getenv("CORPORA_DIR")
+	if dir == "" {
+		dir = filepath.Join("..", "shared", "corpora")
+	}
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Skipf("no conformance corpora here: %v", err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cookieCorpusDepartures are the cases that are not kept, and why.
+var cookieCorpusDepartures = map[string]string{
+	"http-state/0028":          "the same fields as http-state/0026, which expects no cookie",
+	"go-jar/basicsTests-703":   "net/http quotes a value with a comma; here values go back as they came",
+	"derived/secure-from-http": "optional, and at odds with go-jar/basicsTests-460",
+}
+
+type corpusCookieCase struct {
+	ID       string
+	Disabled bool `json:"disabled_in_source"`
+	Steps    []struct {
+		URL       string
+		SetCookie []string `json:"set_cookie"`
+	}
+	Queries []struct {
+		URL      string
+		Expected *string
+	}
+}
+
+var relativeDate = regexp.MustCompile(`\{\{now\+(-?\d+)\}\}`)
+
+// fillDates puts dates relative to now into a recorded field.
+func fillDates(field string) string {
+	return relativeDate.ReplaceAllStringFunc(field, func(s string) string {
+		seconds, _ := strconv.Atoi(relativeDate.FindStringSubmatch(s)[1])
+		return time.Now().Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)
+	})
+}
+
+func prepared(t *testing.T, url string) string {
+	t.Helper()
+	p, err := uri.Prepare(url, nil)
+	if err != nil {
+		return url
+	}
+	return p
+}
+
+func TestCookieCorpus(t *testing.T) {
+	var corpus struct{ Cases []corpusCookieCase }
+	readCorpus(t, "cookies.json", &corpus)
+	for _, c := range corpus.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			if c.Disabled {
+				t.Skip("disabled in its source")
+			}
+			j := NewCookieJar()
+			for _, s := range c.Steps {
+				fields := latin1Bytes(s.SetCookie)
+				for i := range fields {
+					fields[i] = fillDates(fields[i])
+				}
+				j.receive(prepared(t, s.URL), fields)
+			}
+			var want, got []string
+			for _, q := range c.Queries {
+				want = append(want, fmt.Sprintf("%s: %s", q.URL, orEmpty(q.Expected)))
+				got = append(got, fmt.Sprintf("%s: %s", q.URL, latin1Text(j.Header(prepared(t, q.URL)))))
+			}
+			diff := cmp.Diff(want, got)
+			switch why := cookieCorpusDepartures[c.ID]; {
+			case why != "" && diff == "":
+				t.Errorf("passes, though %s", why)
+			case why == "" && diff != "":
+				t.Errorf("%v (-want +got):\n%s", c.Steps, diff)
+			}
+		})
+	}
+}
+
+func TestCookieDateCorpus(t *testing.T) {
+	var corpus struct {
+		Dates []struct {
+			Value    string
+			Expected *string
+		} `json:"cookie_dates"`
+	}
+	readCorpus(t, "extras.json", &corpus)
+	for _, c := range corpus.Dates {
+		got := ""
+		if date, ok := parseCookieDate(c.Value); ok {
+			got = date.Format(http.TimeFormat)
+		}
+		if diff := cmp.Diff(orEmpty(c.Expected), got); diff != "" {
+			t.Errorf("parseCookieDate(%q) (-want +got):\n%s", c.Value, diff)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package requests
+
+import (
+	"strings"
+	"time"
+)
+
+// setCookie is a Set-Cookie field. Of its Cookie, Path is empty where the field
+// has none that counts, and a deletion has Expires in the past.
+type setCookie struct {
+	Cookie
+	domain string // the Domain attribute in lower case
+	port   string // Netscape: the Port attribute
+
+	hasDomain bool // Netscape: the attribute is there, empty or not
+	hasPort   bool // Netscape: the attribute is there
+	barePort  bool // Netscape: it has no value, and means the port of the request
+	bare      bool // Netscape: there is no "="
+	slashPath bool // Netscape: the default path keeps its slash
+}
+
+// Bounds of RFC 6265bis: name and value of a cookie, the value of an attribute,
+// and how long a cookie lives (sections 5.5 and 5.6).
+const (
+	maxCookieSize    = 4096
+	maxAttributeSize = 1024
+	maxCookieAge     = 400 * 24 * time.Hour
+)
+
+// parseSetCookie reads a Set-Cookie field by RFC 6265bis section 5.6. A cookie
+// without a name, which it has as an option, is refused: servers do not mean it.
+func parseSetCookie(field string, now time.Time) (c setCookie, ok bool) {
+	if hasCookieControl(field) {
+		return c, false
+	}
+	pair, attrs, more := strings.Cut(field, ";")
+	name, value, hasValue := strings.Cut(pair, "=")
+	c.Name, c.Value = trimBlanks(name), trimBlanks(value)
+	if !hasValue || c.Name == "" || len(c.Name)+len(c.Value) > maxCookieSize {
+		return c, false
+	}
+	var p attributes
+	for more {
+		var attr string
+		attr, attrs, more = strings.Cut(attrs, ";")
+		name, value, _ := strings.Cut(attr, "=")
+		if value = trimBlanks(value); len(value) <= maxAttributeSize {
+			p.read(&c, trimBlanks(name), value, now)
+		}
+	}
+	c.Expires = p.end(now)
+	return c, true
+}
+
+// attributes are the two that say when a cookie ends.
+type attributes struct {
+	expires, maxAge time.Time
+}
+
+// read takes one attribute; a later one counts where it comes twice. Those that
+// make no sense are as if they were not there.
+func (p *attributes) read(c *setCookie, name, value string, now time.Time) {
+	switch strings.ToLower(name) {
+	case "expires":
+		if t, ok := parseCookieDate(value); ok {
+			p.expires = t
+		}
+	case "max-age":
+		if t, ok := parseMaxAge(value, now); ok {
+			p.maxAge = t
+		}
+	case "domain":
+		if value != "" {
+			c.domain = lowerASCII(value)
+		}
+	case "path":
+		c.Path = ""
+		if strings.HasPrefix(value, "/") {
+			c.Path = value
+		}
+	case "secure":
+		c.Secure = true
+	case "httponly":
+		c.HTTPOnly = true
+	case "samesite":
+		c.SameSite = sameSite(value)
+	}
+}
+
+// end is when the cookie expires: Max-Age counts more than Expires.
+func (p *attributes) end(now time.Time) time.Time {
+	end := p.maxAge
+	if end.IsZero() {
+		end = p.expires
+	}
+	if latest := now.Add(maxCookieAge); end.After(latest) {
+		return latest.Truncate(time.Second)
+	}
+	return end
+}
+
+// parseMaxAge reads digits after an optional minus. What is not above zero means
+// long ago.
+func parseMaxAge(value string, now time.Time) (time.Time, bool) {
+	digits, negative := strings.CutPrefix(value, "-")
+	if digits == "" && negative || value == "" || !allDigits(digits) {
+		return time.Time{}, false
+	}
+	seconds := int64(0)
+	for i := range len(digits) {
+		seconds = min(seconds*10+int64(digits[i]-'0'), int64(maxCookieAge/time.Second)+1)
+	}
+	if negative || seconds == 0 {
+		return time.Unix(0, 0).UTC(), true
+	}
+	return now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second).UTC(), true
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// sameSite returns the value in its usual spelling, "" for one that is unknown.
+func sameSite(value string) string {
+	for _, known := range []string{"Strict", "Lax", "None"} {
+		if strings.EqualFold(value, known) {
+			return known
+		}
+	}
+	return ""
+}
+
+func trimBlanks(s string) string { return strings.Trim(s, " \t") }

@@ -1,0 +1,189 @@
+package requests
+
+import (
+	"cmp"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/uri"
+	"golang.org/x/net/publicsuffix"
+)
+
+// cookieRules is the set of rules by which a jar takes cookies and gives them
+// back: those of RFC 6265bis here, those of Python's http.cookiejar in
+// cookienetscape.go.
+type cookieRules struct {
+	netscape  bool
+	anySuffix bool // hosts may set cookies for public suffixes
+}
+
+// cookieOrigin is what of a URL matters for cookies. The host is the one that is
+// connected to, never that of a Host header (security rule 35), and an IPv6 zone
+// is no part of it (rule 24).
+type cookieOrigin struct {
+	host   string
+	path   string
+	port   int // 0 where ports do not matter
+	secure bool
+	ip     bool
+}
+
+// origin returns the origin of a URL, not ok if it has no cookies.
+func (r cookieRules) origin(u *uri.URL) (o cookieOrigin, ok bool) {
+	if r.netscape {
+		return netscapeOrigin(u), true
+	}
+	o = cookieOrigin{host: u.Hostname(), path: u.Path}
+	if o.path == "" {
+		o.path = "/"
+	}
+	addr, isIP := hostAddr(o.host)
+	o.ip = isIP
+	o.secure = isSecureScheme(u.Scheme) || isIP && addr.IsLoopback() || isBelow(o.host, "localhost")
+	return o, strings.HasPrefix(u.Scheme, "http") || u.Scheme == "ws" || u.Scheme == "wss"
+}
+
+func isSecureScheme(scheme string) bool {
+	return strings.HasPrefix(scheme, "https") || scheme == "wss"
+}
+
+// hostAddr reads a host that is an address. Names are told apart at a glance.
+func hostAddr(host string) (netip.Addr, bool) {
+	if host == "" {
+		return netip.Addr{}, false
+	}
+	if last := host[len(host)-1]; strings.IndexByte(host, ':') < 0 && (last < '0' || last > '9') {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(host)
+	return addr, err == nil
+}
+
+// parse reads Set-Cookie fields, in the order in which they are to be applied.
+func (r cookieRules) parse(fields []string, now time.Time) []setCookie {
+	if r.netscape {
+		return parseNetscape(fields, now)
+	}
+	received := make([]setCookie, 0, len(fields))
+	for _, field := range fields {
+		if c, ok := parseSetCookie(field, now); ok {
+			received = append(received, c)
+		}
+	}
+	return received
+}
+
+// admit decides whether a server may set a cookie (RFC 6265bis section 5.7).
+//
+// One step is wider than the draft: a Secure cookie may come over plain http, as
+// RFC 6265 and every server written for it have it; but it must not take the
+// place of one that came over https.
+func (r cookieRules) admit(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
+	if r.netscape {
+		return admitNetscape(o, c)
+	}
+	domain, ok := r.domain(o, c.domain)
+	if !ok || !c.prefixAllowed(o, domain) {
+		return storedCookie{}, false
+	}
+	s := storedCookie{Cookie: c.Cookie, trusted: o.secure}
+	s.Domain, s.HostOnly = domain, domain == o.host
+	if s.Path == "" {
+		s.Path = defaultPath(o.path)
+	}
+	return s, true
+}
+
+// domain returns the Domain of a cookie that the host of o sets with the given
+// attribute, not ok if it may not.
+func (r cookieRules) domain(o *cookieOrigin, attr string) (string, bool) {
+	if attr == "" || o.ip && attr == o.host {
+		return o.host, true
+	}
+	domain := canonicalName(strings.TrimPrefix(attr, "."))
+	switch {
+	case domain == "" || o.ip || !isBelow(o.host, domain):
+		return "", false
+	case !r.anySuffix && isPublicSuffix(domain):
+		return o.host, domain == o.host
+	}
+	return "." + domain, true
+}
+
+// isPublicSuffix reports whether cookies for domain would reach hosts of other
+// owners. Letter case is out of the way by now, a trailing dot is here.
+func isPublicSuffix(domain string) bool {
+	domain = strings.TrimSuffix(domain, ".")
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	return suffix == domain
+}
+
+// canonicalName returns a Domain attribute as hosts are written: encoded by IDNA
+// where it is not ASCII. Bytes that are no UTF-8 are taken for ISO-8859-1.
+func canonicalName(domain string) string {
+	if isASCIIText(domain) {
+		return domain
+	}
+	if !utf8.ValidString(domain) {
+		runes := make([]rune, len(domain))
+		for i := range len(domain) {
+			runes[i] = rune(domain[i])
+		}
+		domain = string(runes)
+	}
+	if name, ok := normalDomain(domain); ok {
+		return name
+	}
+	return ""
+}
+
+func isASCIIText(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// prefixAllowed holds cookies to what their name promises (RFC 6265bis section
+// 4.1.3), letter case aside.
+func (c *setCookie) prefixAllowed(o *cookieOrigin, domain string) bool {
+	switch {
+	case hasPrefixFold(c.Name, "__secure-"):
+		return c.Secure && o.secure
+	case hasPrefixFold(c.Name, "__host-"):
+		return c.Secure && o.secure && domain == o.host && c.Path == "/"
+	}
+	return true
+}
+
+// defaultPath is the directory of a path (RFC 6265bis section 5.1.4).
+func defaultPath(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i > 0 && path[0] == '/' {
+		return path[:i]
+	}
+	return "/"
+}
+
+// reaches reports whether a cookie found under a domain above the origin's host,
+// or its own, is sent there. Paths are looked at later.
+func (r cookieRules) reaches(c *storedCookie, o *cookieOrigin) bool {
+	if c.Secure && !o.secure {
+		return false
+	}
+	if r.netscape {
+		return c.reachesPort(o.port)
+	}
+	return c.Domain == "" || c.Domain == o.host || !c.HostOnly && (!o.ip || c.Domain[1:] == o.host)
+}
+
+// order is that of the Cookie line.
+func (r cookieRules) order(a, b *storedCookie) int {
+	if n := cmp.Compare(len(b.Path), len(a.Path)); n != 0 || r.netscape {
+		return n
+	}
+	return cmp.Compare(a.seq, b.seq)
+}
