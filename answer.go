@@ -24,7 +24,7 @@ func (r *Response) Answer(ctx context.Context, authorize func(p *PreparedRequest
 		return nil, withRequest(err, p)
 	}
 	if r.Cookies != nil {
-		p.setCookieHeader(r.Cookies)
+		p.setCookieHeader(r.Cookies, true)
 	}
 	if err := authorize(p); err != nil {
 		return nil, withRequest(err, p)

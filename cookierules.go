@@ -39,7 +39,7 @@ func (r cookieRules) origin(u *uri.URL) (o cookieOrigin, ok bool) {
 	if o.path == "" {
 		o.path = "/"
 	}
-	addr, isIP := hostAddr(o.host)
+	addr, isIP := addressOf(o.host)
 	o.ip = isIP
 	o.secure = isSecureScheme(u.Scheme) || isIP && addr.IsLoopback() || isBelow(o.host, "localhost")
 	return o, strings.HasPrefix(u.Scheme, "http") || u.Scheme == "ws" || u.Scheme == "wss"
@@ -49,8 +49,8 @@ func isSecureScheme(scheme string) bool {
 	return strings.HasPrefix(scheme, "https") || scheme == "wss"
 }
 
-// hostAddr reads a host that is an address. Names are told apart at a glance.
-func hostAddr(host string) (netip.Addr, bool) {
+// addressOf reads a host that is an address. Names are told apart at a glance.
+func addressOf(host string) (netip.Addr, bool) {
 	if host == "" {
 		return netip.Addr{}, false
 	}
