@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Phase is the step of Dial that failed.
@@ -61,7 +64,11 @@ func (e *Error) Error() string {
 	if e.Addr == "" {
 		return fmt.Sprintf("%v: %v", e.Op, brief(e.Err))
 	}
-	return fmt.Sprintf("%v %s: %v", e.Op, e.Addr, brief(e.Err))
+	addr := e.Addr
+	if strings.ContainsFunc(addr, unicode.IsControl) {
+		addr = strconv.QuoteToASCII(addr)
+	}
+	return fmt.Sprintf("%v %s: %v", e.Op, addr, brief(e.Err))
 }
 
 func (e *Error) Unwrap() error { return e.Err }

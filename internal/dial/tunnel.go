@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/mountable/requests/internal/h1"
@@ -69,7 +70,9 @@ func Tunnel(rw io.ReadWriter, host string, port int, header [][2]string) (*Proxy
 // connectHead writes CONNECT with the authority in the form of RFC 9110 9.3.6.
 func connectHead(host string, port int, header [][2]string) ([]byte, error) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if err := checkName(host); err != nil {
+	if a, err := netip.ParseAddr(host); err == nil {
+		host = a.WithZone("").String() // a zone means something on this machine alone (RFC 6874 4)
+	} else if err := checkName(host); err != nil {
 		return nil, err
 	}
 	authority := joinHostPort(host, port)
