@@ -45,6 +45,10 @@ type SendOptions struct {
 	// for the whole chain; adapters must keep it.
 	Deadline time.Time
 
+	// Interim is called with each 1xx response before the final one, its status and
+	// header. Its error ends the request.
+	Interim func(status int, headers Headers) error
+
 	policy *Policy
 	given  Proxies // of the call itself, before session and environment
 	merged bool    // made by Session.MergeEnvironment: nothing is left to look up

@@ -100,6 +100,7 @@ type exchange struct {
 	over    bool
 	limits  *h1.Limits
 	writer  bodyWriter
+	interim func(*h1.ResponseHead) error // given the 1xx responses; may be nil
 
 	fields [24][2]string // room for the reply's header
 	sent   [24][2]string // and for the request's
@@ -133,7 +134,7 @@ func (x *exchange) unwatch() bool {
 // be empty ends the exchange.
 func (x *exchange) readHead() error {
 	x.head.Fields = x.fields[:0]
-	if err := x.conn.reader.ReadFinalHead(&x.head, x.limits, nil); err != nil {
+	if err := x.conn.reader.ReadFinalHead(&x.head, x.limits, x.interim); err != nil {
 		return err
 	}
 	framing, length, err := h1.ResponseFraming(x.method, &x.head)

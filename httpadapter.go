@@ -241,6 +241,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 			return nil, err
 		}
 		x.watch(ctx)
+		x.interim = interimOf(opts)
 		err = x.roundTrip(p, r, opts)
 		if err == nil {
 			return x.response(p), nil
@@ -356,6 +357,15 @@ func isIdempotent(method string) bool {
 		return true
 	}
 	return false
+}
+
+func interimOf(opts SendOptions) func(*h1.ResponseHead) error {
+	if opts.Interim == nil {
+		return nil
+	}
+	return func(h *h1.ResponseHead) error {
+		return opts.Interim(h.Status, Headers(h.Fields).Clone())
+	}
 }
 
 // response makes the response of an exchange whose head has been read.

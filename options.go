@@ -102,6 +102,12 @@ func OnResponse(hooks ...Hook) Option {
 	return setting(func(r *Request) { r.Hooks = append(r.Hooks, hooks...) })
 }
 
+// OnInterim calls f with each 1xx response (RFC 9110 section 15.2), 103 Early
+// Hints for example, before the final one. Its error ends the request.
+func OnInterim(f func(status int, headers Headers) error) Option {
+	return setting(func(r *Request) { r.Send.Interim = f })
+}
+
 // Stream leaves the body on the connection until it is read. The caller must
 // read it to its end or Close the response.
 func Stream(on bool) Option {

@@ -258,9 +258,7 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	if opts.Deadline.IsZero() && opts.Timeouts.Total > 0 && opts.Timeouts.Total != Forever {
-		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
-	}
+	opts = s.withDeadline(opts)
 	r, err := s.sendOne(ctx, p, opts)
 	if err != nil {
 		return nil, err
@@ -279,6 +277,14 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 		}
 	}
 	return r, nil
+}
+
+// withDeadline starts the clock of Timeouts.Total, unless it is running.
+func (s *Session) withDeadline(opts SendOptions) SendOptions {
+	if opts.Deadline.IsZero() && limit(opts.Timeouts.Total) > 0 {
+		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
+	}
+	return opts
 }
 
 // sendOne does one hop: adapter, hooks, cookies.
