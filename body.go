@@ -255,3 +255,39 @@ func (p *PreparedRequest) Rewind() error { return p.body.restart() }
 
 // Replayable reports whether p can be sent again with the same body.
 func (p *PreparedRequest) Replayable() bool { return p.body.replayable() }
+
+// open returns the body as a reader, and what ends the reading of an iterator.
+func (b *body) open() (io.Reader, func()) {
+	switch b.kind {
+	case bytesBody:
+		return bytes.NewReader(b.data), func() {}
+	case readerBody:
+		return b.reader, func() {}
+	case seqBody:
+		next, stop := iter.Pull2(b.seq)
+		return &seqReader{next: next}, stop
+	}
+	return bytes.NewReader(nil), func() {}
+}
+
+// seqReader reads the items of an iterator.
+type seqReader struct {
+	next func() ([]byte, error, bool)
+	rest []byte
+}
+
+func (r *seqReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		item, err, ok := r.next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, io.EOF
+		}
+		r.rest = item
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}

@@ -18,6 +18,7 @@ type conn struct {
 	reader h1.Reader
 	source deadlineReader
 	state  *tls.ConnectionState
+	h2     bool // the server has chosen HTTP/2
 
 	writeArmed bool // a write deadline is set
 }

@@ -29,6 +29,7 @@ type HTTPAdapter struct {
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 
+	h2        h2Pool
 	mu        sync.Mutex
 	materials map[ConnConfig]*material
 }
@@ -106,6 +107,7 @@ func (a *HTTPAdapter) Plan(p *PreparedRequest, opts SendOptions) (ConnConfig, er
 // response has been read. The adapter may be used again.
 func (a *HTTPAdapter) Close() error {
 	closeAll(a.pool.Close())
+	a.h2.closeAll()
 	return nil
 }
 
@@ -234,11 +236,20 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) err
 // idle connection that dies before one byte of the reply is replaced by a new one
 // if the request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+	if cc := a.reserveH2(&r.config); cc != nil {
+		resp, err := a.sendH2(ctx, cc, p, opts)
+		if err == nil || !lostH2(err, p) || p.body.restart() != nil {
+			return resp, err
+		}
+	}
 	for fresh := false; ; fresh = true {
 		x := &exchange{method: p.Method, limits: &a.limits}
 		reused, err := a.connect(ctx, x, r, opts, fresh)
 		if err != nil {
 			return nil, err
+		}
+		if x.conn.h2 {
+			return a.overH2(ctx, x, p, opts, r)
 		}
 		x.watch(ctx)
 		x.interim = interimOf(opts)
@@ -313,6 +324,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	}
 	pc := newConn(nc)
 	pc.state = nc.TLS
+	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2PriorKnow && c.Scheme != "https"
 	return pc, nil
 }
 
