@@ -116,6 +116,11 @@ func (r *Response) Close() error {
 	return nil
 }
 
+// usedUp is the error of reading what has been streamed, or given up.
+func (r *Response) usedUp() error {
+	return &Error{Kind: ErrStreamConsumed, Request: r.Request, Response: r, Detail: "the body has been read by streaming or closed before"}
+}
+
 // Content reads the rest of the decoded body into memory, once, and returns it;
 // the slice is the response's own. A body that was read to its end by streaming
 // is [ErrStreamConsumed].
@@ -132,7 +137,7 @@ func (r *Response) contentUpTo(limit int64) ([]byte, error) {
 	case r.failure != nil:
 		return nil, r.failure
 	case r.consumed:
-		return nil, &Error{Kind: ErrStreamConsumed, Request: r.Request, Response: r, Detail: "the content of this response has been read by streaming"}
+		return nil, r.usedUp()
 	}
 	src, err := r.open()
 	if err != nil {
@@ -263,6 +268,10 @@ func fill(src io.Reader, b []byte) (int, error) {
 // [ErrStreamConsumed].
 func (r *Response) Chunks(size int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		if r.consumed && !r.loaded && r.failure == nil {
+			yield(nil, r.usedUp())
+			return
+		}
 		defer r.abandon()
 		r.offset = 0
 		for {
@@ -297,7 +306,7 @@ func (r *Response) ReadChunk(size int) ([]byte, error) {
 	case r.consumed && r.chunked:
 		return nil, io.EOF
 	case r.consumed:
-		return nil, &Error{Kind: ErrStreamConsumed, Request: r.Request, Response: r, Detail: "the body has been read by streaming before"}
+		return nil, r.usedUp()
 	}
 	r.chunked = true
 	src, err := r.open()

@@ -52,6 +52,20 @@ func TestChunksOfMemory(t *testing.T) {
 	}
 }
 
+func TestChunksConsumed(t *testing.T) {
+	r := replyWith("abc")
+	if diff := cmp.Diff([]string{"abc"}, collect(t, r.Chunks(9))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var last error
+	for _, err := range r.Chunks(9) {
+		last = err
+	}
+	if !errors.Is(last, requests.ErrStreamConsumed) {
+		t.Errorf("a second time: %v", last)
+	}
+}
+
 func TestTextIterators(t *testing.T) {
 	body, html := "\xe9|\x85b|", [2]string{"Content-Type", "text/html"}
 	tests := []struct {

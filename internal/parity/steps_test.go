@@ -42,6 +42,9 @@ func iterContent(resp *requests.Response, s *step) (map[string]any, error) {
 	if s.Unicode && resp.Encoding != "" {
 		return collect(resp.TextChunks(size), asText, s.Limit)
 	}
+	if s.Limit == nil {
+		return collect(resp.Chunks(size), asBytes, nil)
+	}
 	return collect(pieces(resp, size), asBytes, s.Limit)
 }
 
@@ -75,14 +78,14 @@ func asText(s string) any  { return map[string]any{"text": s} }
 func asBytes(s string) any { return latin1(s) }
 
 // collect gathers what a sequence gives until an error or the limit.
-func collect(seq iter.Seq2[string, error], show func(string) any, limit *int) (map[string]any, error) {
+func collect[T ~string | ~[]byte](seq iter.Seq2[T, error], show func(string) any, limit *int) (map[string]any, error) {
 	items := []any{}
 	out := map[string]any{"items": items}
 	for item, err := range seq {
 		if err != nil {
 			return out, err
 		}
-		items = append(items, show(item))
+		items = append(items, show(string(item)))
 		out["items"] = items
 		if limit != nil && len(items) >= *limit {
 			break

@@ -125,7 +125,7 @@ func iterLinesVector(_ *testing.T, in input) (any, error) {
 	case given && isText != decoded:
 		return nil, cannot("a delimiter that is %v for lines that are not", in.fields["delimiter"])
 	case given && decoded:
-		return nil, cannot("a delimiter between decoded text")
+		return lines(r.TextSplit(string(delimiter)), func(s string) any { return s })
 	case given:
 		return lines(r.Split(string(delimiter)), func(s string) any { return b64([]byte(s)) })
 	case decoded:
