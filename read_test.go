@@ -238,3 +238,51 @@ func TestJSONWithoutCopies(t *testing.T) {
 		t.Errorf("%v allocations, %d bytes", n, len(v.A))
 	}
 }
+
+// fullDisk takes some bytes and then fails.
+type fullDisk struct{ room int }
+
+var errFull = errors.New("no space left")
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	if d.room -= len(b); d.room < 0 {
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+func TestWriteTo(t *testing.T) {
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	fmt.Fprint(z, "decoded")
+	z.Close()
+	for name, r := range map[string]*requests.Response{
+		"plain": replyWith("decoded"),
+		"gzip":  replyWith(zipped.String(), [2]string{"Content-Encoding", "gzip"}),
+	} {
+		var b bytes.Buffer
+		if n, err := io.Copy(&b, r); n != 7 || err != nil || b.String() != "decoded" {
+			t.Errorf("%s: %d, %v, %q", name, n, err, b.String())
+		}
+		if n, err := r.WriteTo(&b); n != 0 || err != nil {
+			t.Errorf("%s again: %d, %v", name, n, err)
+		}
+	}
+	loaded := replyWith("decoded")
+	if _, err := loaded.Content(); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if n, err := loaded.WriteTo(&b); n != 7 || err != nil || b.String() != "decoded" {
+		t.Errorf("from memory: %d, %v, %q", n, err, b.String())
+	}
+	if _, err := replyWith("decoded").WriteTo(&fullDisk{room: 3}); err != errFull {
+		t.Errorf("error of the writer: %v", err)
+	}
+	bad := replyWith("no gzip", [2]string{"Content-Encoding", "gzip"})
+	for range 2 {
+		if _, err := bad.WriteTo(io.Discard); !errors.Is(err, requests.ErrContentDecoding) {
+			t.Errorf("error of the body: %v", err)
+		}
+	}
+}
