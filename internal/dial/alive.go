@@ -1,7 +1,6 @@
 package dial
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -15,7 +14,7 @@ import (
 // time as a Read, and leaves the connection without a read deadline.
 func Alive(c net.Conn) bool {
 	p, layered := probeOf(c)
-	if p == nil {
+	if p == nil || !canPeek {
 		return quietFor(c, time.Now().Add(time.Millisecond))
 	}
 	if !p.quiet() {
@@ -28,8 +27,7 @@ func Alive(c net.Conn) bool {
 // probeOf finds the socket beneath c, and whether layers lie between.
 func probeOf(c net.Conn) (p *probe, layered bool) {
 	if own, ok := c.(*Conn); ok {
-		_, layered = own.Conn.(*tls.Conn)
-		return own.probe, layered
+		return own.probe, !own.Plain()
 	}
 	for {
 		inner, ok := c.(interface{ NetConn() net.Conn })
@@ -57,10 +55,10 @@ type probe struct {
 	ok   bool
 }
 
-// newProbe returns nil where c is no socket or the platform has no peek.
+// newProbe returns nil where c is no socket.
 func newProbe(c net.Conn) *probe {
 	sc, ok := c.(syscall.Conn)
-	if !ok || !canPeek {
+	if !ok {
 		return nil
 	}
 	raw, err := sc.SyscallConn()

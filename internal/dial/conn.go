@@ -43,12 +43,20 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 	return *c.TLS
 }
 
-// SyscallConn gives access to the socket beneath every layer.
-func (c *Conn) SyscallConn() (syscall.RawConn, error) {
-	if c.probe == nil || c.probe.raw == nil {
-		return nil, syscall.EINVAL
+// Socket gives access to the socket beneath every layer, for options and the like; ok is false where there is
+// none. Conn has no SyscallConn method on purpose: os.File and io.Copy would write past TLS through it.
+func (c *Conn) Socket() (raw syscall.RawConn, ok bool) {
+	if c.probe == nil {
+		return nil, false
 	}
-	return c.probe.raw, nil
+	return c.probe.raw, true
+}
+
+// Plain reports whether no TLS lies between the caller and the socket, the proxy's neither: what arrives there
+// is then what the other side said.
+func (c *Conn) Plain() bool {
+	_, layered := c.Conn.(*tls.Conn)
+	return !layered
 }
 
 // ReadFrom lets io.Copy use sendfile and splice where the socket can.

@@ -18,10 +18,11 @@ import (
 // option reads one integer option back from a connection's socket.
 func option(t *testing.T, c *Conn, level, name int) (value int) {
 	t.Helper()
-	raw, err := c.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
+	raw, ok := c.Socket()
+	if !ok {
+		t.Fatal("no socket")
 	}
+	var err error
 	raw.Control(func(fd uintptr) { value, err = syscall.GetsockoptInt(int(fd), level, name) })
 	if err != nil {
 		t.Fatal(err)

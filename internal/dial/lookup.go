@@ -1,0 +1,64 @@
+package dial
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// lookup resolves one host within the connect timeout. A literal needs no resolver.
+func (p *Plan) lookup(ctx context.Context, host, network string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a.Unmap()}, nil
+	}
+	if err := checkName(host); err != nil {
+		return nil, err
+	}
+	if end := p.limit(p.ConnectTimeout); !end.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, end, errLookupTimeout)
+		defer cancel()
+	}
+	addrs, err := p.resolver().LookupNetIP(ctx, network, host)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, err
+	case len(addrs) == 0:
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap()
+	}
+	return addrs, nil
+}
+
+// checkName refuses what getaddrinfo would, and what could break out of a
+// protocol that carries the name (RFC 1035 2.3.4; rule 22).
+func checkName(host string) error {
+	bad := func(reason string) error { return &net.DNSError{Err: reason, Name: host, IsNotFound: true} }
+	if host == "" {
+		return bad("empty host")
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return &net.DNSError{Err: "control character or space in the host", IsNotFound: true}
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
+		if label == "" || len(label) > 63 {
+			return bad("empty or over-long label in the host")
+		}
+	}
+	return nil
+}
+
+// timeoutError is a time limit of the plan that passed.
+type timeoutError string
+
+func (e timeoutError) Error() string        { return string(e) }
+func (e timeoutError) Timeout() bool        { return true }
+func (e timeoutError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+
+const errLookupTimeout = timeoutError("name look-up timed out")
