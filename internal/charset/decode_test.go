@@ -135,6 +135,8 @@ func TestDetect(t *testing.T) {
 		{encodeWith(t, "koi8_r", russian), "KOI8-R"},
 		{"\xff\xfea\x00", "UTF-16"},
 		{"\xfe\xff\x00a", "UTF-16"},
+		{"h\x00e\x00l\x00l\x00o\x00 \x00p\x00l\x00a\x00i\x00n\x00 \x00t\x00e\x00x\x00t\x00", "UTF-16LE"},
+		{"a\x00b", "ascii"},
 		{"\x1b$BF|K\\8l\x1b(B", "ISO-2022-JP"},
 		{strings.Repeat("x", 100_000) + encodeWith(t, "cp1251", russian), "Windows-1251"},
 	}

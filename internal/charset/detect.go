@@ -43,10 +43,11 @@ func Detect(sample []byte) string {
 	return guess(sample)
 }
 
-// likelyASCII looks for the escape sequences of the seven-bit encodings.
+// likelyASCII looks for encodings whose bytes are all ASCII: those of seven bits
+// with their escape sequences, and UTF-16 or UTF-32 of English text.
 func likelyASCII(sample []byte) string {
-	if bytes.Contains(sample, []byte("\x1b$")) {
-		if name := guess(sample); strings.HasPrefix(name, "ISO-2022") {
+	if bytes.Contains(sample, []byte("\x1b$")) || bytes.IndexByte(sample, 0) >= 0 {
+		if name := guess(sample); strings.HasPrefix(name, "ISO-2022") || strings.HasPrefix(name, "UTF-") {
 			return name
 		}
 	}
@@ -73,10 +74,11 @@ func guess(sample []byte) string {
 }
 
 // interesting is the part of the text the statistics are taken from: it starts
-// close before the first byte that is not plain ASCII.
+// close before the first byte that is not plain ASCII, between two characters
+// if these have two or four bytes.
 func interesting(sample []byte) []byte {
 	first := bytes.IndexFunc(sample, func(r rune) bool { return r >= utf8.RuneSelf || r == 0x1b })
-	start := max(0, first-64)
+	start := max(0, first-64) &^ 3
 	return sample[start:min(len(sample), start+sampleSize)]
 }
 
