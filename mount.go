@@ -13,7 +13,9 @@ import (
 // mounting copies the path it changes.
 type mountTable struct {
 	mu     sync.Mutex
-	mounts []mount // longest first, then in order of mounting
+	mounts []*mount          // longest first, then in order of mounting
+	exact  map[string]*mount // by prefix
+	folded map[string]*mount // by lower-case prefix, the first one mounted
 	root   atomic.Pointer[mountNode]
 }
 
@@ -25,36 +27,42 @@ type mount struct {
 func (t *mountTable) mount(prefix string, adapter Adapter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.put(prefix, adapter)
 	folded := lowerASCII(prefix)
-	for _, m := range t.mounts {
-		if lowerASCII(m.prefix) == folded {
-			t.root.Store(t.root.Load().insert(folded, m.adapter))
-			return
-		}
+	if m := t.exact[prefix]; m != nil {
+		m.adapter = adapter
+	} else {
+		t.add(&mount{prefix, adapter}, folded)
 	}
+	t.root.Store(t.root.Load().insert(folded, t.folded[folded].adapter))
 }
 
-func (t *mountTable) put(prefix string, adapter Adapter) {
-	at := len(t.mounts)
-	for i, m := range t.mounts {
-		if m.prefix == prefix {
-			t.mounts[i].adapter = adapter
-			return
-		}
-		if len(m.prefix) < len(prefix) {
-			at = i
-			break
-		}
+// add files a new prefix behind those that are at least as long.
+func (t *mountTable) add(m *mount, folded string) {
+	if t.exact == nil {
+		t.exact, t.folded = map[string]*mount{}, map[string]*mount{}
 	}
-	t.mounts = slices.Insert(t.mounts, at, mount{prefix, adapter})
+	t.exact[m.prefix] = m
+	if t.folded[folded] == nil {
+		t.folded[folded] = m
+	}
+	at, _ := slices.BinarySearchFunc(t.mounts, m, func(other, m *mount) int {
+		if len(other.prefix) >= len(m.prefix) {
+			return -1
+		}
+		return 1
+	})
+	t.mounts = slices.Insert(t.mounts, at, m)
 }
 
 // all returns the mounts, longest prefix first.
 func (t *mountTable) all() []mount {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.mounts)
+	all := make([]mount, len(t.mounts))
+	for i, m := range t.mounts {
+		all[i] = *m
+	}
+	return all
 }
 
 // lookup returns the adapter of the longest prefix of url, nil if none.

@@ -1,0 +1,9 @@
+package requests_test
+
+import (
+	"testing"
+
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+func TestMain(m *testing.M) { wiretest.Main(m) }

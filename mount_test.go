@@ -1,0 +1,136 @@
+package requests_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+)
+
+// named is an adapter that can be told from others.
+type named string
+
+func (n named) Send(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+	return requests.NewResponse(p, 200, requests.Headers{{"X-Adapter", string(n)}}, nil), nil
+}
+
+func (n named) Close() error { return nil }
+
+// TestMountLookup: the longest prefix wins, in any letter case; an old prefix is
+// replaced in its place; the prefix is plain text, not a path.
+func TestMountLookup(t *testing.T) {
+	cases := []struct {
+		name   string
+		mounts []string
+		url    string
+		want   string // "" for ErrInvalidSchema
+	}{
+		{"scheme", []string{"http://", "https://"}, "http://h/", "http://"},
+		{"longer", []string{"http://", "http://h/", "http://h/a"}, "http://h/abc", "http://h/a"},
+		{"longer, mounted first", []string{"http://h/a", "http://h/", "http://"}, "http://h/abc", "http://h/a"},
+		{"falls back", []string{"http://", "http://h/abc"}, "http://h/abd", "http://"},
+		{"splits a label", []string{"http://h/abc", "http://h/ab", "http://h/axy"}, "http://h/abz", "http://h/ab"},
+		{"case of the URL", []string{"http://h/a"}, "HTTP://H/A", "http://h/a"},
+		{"case of the prefix", []string{"HTTP://H/"}, "http://h/x", "HTTP://H/"},
+		{"first of two cases", []string{"http://h/", "HTTP://H/"}, "http://h/", "http://h/"},
+		{"not a host border", []string{"http://example.com"}, "http://example.com.evil.test/", "http://example.com"},
+		{"everything", []string{""}, "gopher://x", ""},
+		{"nothing fits", []string{"https://"}, "http://h/", ""},
+		{"shorter than the prefix", []string{"http://h/abc"}, "http://h/", ""},
+		{"not ASCII", []string{"http://h/é"}, "http://h/é1", "http://h/é"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := &requests.Session{}
+			for _, prefix := range c.mounts {
+				s.Mount(prefix, named(prefix))
+			}
+			got, err := s.Adapter(c.url)
+			if c.name == "everything" {
+				if err != nil {
+					t.Fatal("the empty prefix carries every URL: ", err)
+				}
+				return
+			}
+			if c.want == "" {
+				if !errors.Is(err, requests.ErrInvalidSchema) {
+					t.Fatalf("got %v, %v", got, err)
+				}
+				return
+			}
+			if diff := cmp.Diff(named(c.want), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMountReplacesInPlace(t *testing.T) {
+	s := &requests.Session{}
+	for _, prefix := range []string{"b://", "aa://", "c://"} {
+		s.Mount(prefix, named(prefix))
+	}
+	s.Mount("b://", named("again"))
+	got, _ := s.Adapter("b://x")
+	if diff := cmp.Diff(named("again"), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"aa://", "b://", "c://"}, s.Prefixes()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestMountWhileLooking mounts and looks up at the same time, for the race detector.
+func TestMountWhileLooking(t *testing.T) {
+	s := &requests.Session{}
+	s.Mount("x://", named("x://"))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 200 {
+			s.Mount(fmt.Sprintf("x://%d/", i%17), named("other"))
+		}
+	}()
+	for range 200 {
+		if _, err := s.Adapter("x://nobody/"); err != nil {
+			t.Error(err)
+		}
+	}
+	<-done
+}
+
+// manyMounts is a session with 10,000 prefixes.
+func manyMounts() *requests.Session {
+	s := &requests.Session{}
+	for i := range 10_000 {
+		prefix := fmt.Sprintf("https://host%d.example.com/api/v%d/", i, i%7)
+		s.Mount(prefix, named(prefix))
+	}
+	return s
+}
+
+// TestMountLookupAllocates: never, however many there are.
+func TestMountLookupAllocates(t *testing.T) {
+	s := manyMounts()
+	n := testing.AllocsPerRun(100, func() {
+		if _, err := s.Adapter("https://host7777.example.com/api/v0/users/1"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkMountLookup(b *testing.B) {
+	s := manyMounts()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Adapter("https://host7777.example.com/api/v0/users/1"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
