@@ -30,7 +30,7 @@ func (x *exchange) failure(err error, p *PreparedRequest) error {
 // cause puts the context's error in the place of what its cancellation caused.
 func (x *exchange) cause(err error) error {
 	if x.stopped.Load() && x.ctx.Err() != nil {
-		return context.Cause(x.ctx)
+		return contextError(x.ctx)
 	}
 	if isDeadline(err) && !x.conn.source.deadline.IsZero() && !time.Now().Before(x.conn.source.deadline) {
 		return &Error{Kind: ErrTotalTimeout, Err: err}
@@ -78,6 +78,21 @@ func headKind(e *h1.Error) Kind {
 	return ErrConnection
 }
 
+// contextError is the error of a context that has ended, with its cause.
+func contextError(ctx context.Context) *Error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause != err {
+		err = &causedError{cause, err}
+	}
+	return &Error{Kind: contextKind(ctx.Err()), Err: err}
+}
+
+// causedError is a cancellation for which a reason was given.
+type causedError struct{ cause, err error }
+
+func (e *causedError) Error() string   { return e.err.Error() + ": " + e.cause.Error() }
+func (e *causedError) Unwrap() []error { return []error{e.cause, e.err} }
+
 // contextKind is the kind of a context's own errors, 0 for any other.
 func contextKind(err error) Kind {
 	switch {
@@ -122,14 +137,11 @@ func bodyFailureKind(err error) Kind {
 
 // dialError gives a failure to connect its kind.
 func dialError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
 	e := &Error{Kind: ErrConnection, Err: err}
-	d, ok := errors.AsType[*dial.Error](err)
-	switch {
-	case ctx.Err() != nil:
-		e.Err = errors.Join(context.Cause(ctx), err)
-		e.Kind = contextKind(ctx.Err())
-	case !ok:
-	default:
+	if d, ok := errors.AsType[*dial.Error](err); ok {
 		e.Kind = dialKind(d)
 	}
 	return e
