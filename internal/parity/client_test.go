@@ -36,6 +36,3 @@ func stripAuthStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) {
 	strip, err := uri.ShouldStripAuth(s.From, s.To)
 	return map[string]any{"strip": strip}, err
 }
-
-func selectProxyStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) { return nil, nil }
-func bypassProxyStep(_ *runner, _ *testing.T, s *step) (map[string]any, error) { return nil, nil }

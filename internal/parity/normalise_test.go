@@ -16,6 +16,7 @@ func init() {
 		return mapStrings(tree, func(s string) string { return strings.NewReplacer("_", "-").Replace(strings.ToLower(s)) })
 	}
 	normalisers["response_json"] = func(tree any) any { return eachObject(tree, normalJSON) }
+	normalisers["urllib3_socks_options"] = func(tree any) any { return eachObject(tree, normalSOCKS) }
 	normalisers["merge_setting"] = numbersAsText
 	normalisers["response_links"] = func(tree any) any { return orderFree(map[string]any{"links": sortedLinks(tree)}) }
 }
@@ -108,4 +109,12 @@ func normalJSON(o map[string]any) {
 	if dec.Decode(&v) == nil {
 		o["json"] = normalNumbers(v)
 	}
+}
+
+// normalSOCKS fills in the default port and writes the host as it is dialled.
+func normalSOCKS(o map[string]any) {
+	if o["proxy_port"] == nil {
+		o["proxy_port"] = json.Number("1080")
+	}
+	editString(o, "proxy_host", func(host string) string { return strings.Trim(strings.ToLower(host), "[]") })
 }

@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -52,7 +53,7 @@ func (sc *scenario) touchesProcess() bool {
 			return true
 		}
 	}
-	return len(sc.Env) > 0
+	return len(sc.Env) > 0 || bytes.Contains(sc.Calls, []byte(`"bypass_proxy"`))
 }
 
 func (sc *scenario) run(t *testing.T, want any) string {
