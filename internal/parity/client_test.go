@@ -13,7 +13,7 @@ import (
 // product is what this library says of itself where Requests says "python-requests/x.y".
 var product = struct{ userAgent, transportAgent, acceptEncoding string }{
 	userAgent:      requests.DefaultUserAgent(),
-	transportAgent: requests.DefaultUserAgent(),
+	transportAgent: strings.Replace(requests.DefaultUserAgent(), "requests/", "requests-transport/", 1),
 	acceptEncoding: requests.DefaultHeaders().Get("Accept-Encoding"),
 }
 

@@ -134,7 +134,7 @@ func (r *runner) result(result map[string]any, err error) any {
 // httpMessage is the text of Requests' HTTPError.
 func httpMessage(err error) string {
 	if e, ok := errors.AsType[*requests.Error](err); ok && e.Detail != "" {
-		return e.Detail
+		return latin1(e.Detail)
 	}
 	return err.Error()
 }
@@ -376,7 +376,9 @@ func (r *runner) finish(results []any) map[string]any {
 	wire := out["wire"].(map[string]any)
 	for name, srv := range r.site.servers {
 		srv.stop()
-		wire[name] = srv.seen()
+		if srv.spec.Kind != "closed" {
+			wire[name] = srv.seen()
+		}
 	}
 	return out
 }

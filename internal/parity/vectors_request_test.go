@@ -431,3 +431,20 @@ func basicAuthText(t *testing.T, in input) (any, error) {
 	err := requests.BasicAuth(parts[0], parts[1]).Authenticate(p)
 	return p.Headers.Get("Authorization"), err
 }
+
+// partFilename prepares a multipart body around one file and reads the name it was given.
+func partFilename(t *testing.T, file *fileValue) (string, error) {
+	content, err := file.open(t)
+	if err != nil {
+		return "", err
+	}
+	r := &requests.Request{Method: "POST", URL: "http://h.test/", Files: requests.Files{{Field: "field", Content: content}}}
+	p, err := r.Prepare()
+	if err != nil {
+		return "", err
+	}
+	data, _ := p.Body()
+	_, rest, _ := strings.Cut(string(data), `filename="`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name, nil
+}
