@@ -154,6 +154,7 @@ func (sc *scenario) compare(t *testing.T, st *site, r *runner, want, got any) st
 // orderFree sorts the lists that have no order: the bases of an error, and links by their key.
 func orderFree(tree any) any {
 	return eachObject(tree, func(o map[string]any) {
+		emptyValue(o)
 		for _, key := range []string{"bases", "links"} {
 			if items, ok := o[key].([]any); ok {
 				o[key] = slices.SortedFunc(slices.Values(items), func(a, b any) int {

@@ -26,6 +26,3 @@ func redirectOnce(status int, methods *[]string) adapterFunc {
 
 // guessAuth is set by the file of the toolbelt.
 var guessAuth = func(user, password string) requests.Auth { return requests.BasicAuth(user, password) }
-
-// background is for calls that end by themselves.
-var background = context.Background()
