@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -24,7 +25,7 @@ func (x *exchange) failure(err error, p *PreparedRequest) error {
 		e.Request = p
 	}
 	e.written = e.written || x.wrote
-	return e
+	return x.nameLimit(e)
 }
 
 // cause puts the context's error in the place of what its cancellation caused.
@@ -32,16 +33,58 @@ func (x *exchange) cause(err error) error {
 	if x.stopped.Load() && x.ctx.Err() != nil {
 		return contextError(x.ctx)
 	}
-	if isDeadline(err) && !x.conn.source.deadline.IsZero() && !time.Now().Before(x.conn.source.deadline) {
-		return &Error{Kind: ErrTotalTimeout, Err: err}
+	if isDeadline(err) && passed(x.conn.source.deadline) {
+		return &Error{Kind: ErrTotalTimeout, Err: err, Detail: totalText}
 	}
 	return err
 }
 
-// asError makes an *Error of any error, unless it is one.
+// nameLimit says in words which limit a timeout has passed.
+func (x *exchange) nameLimit(e *Error) error {
+	var text string
+	switch e.Kind {
+	case ErrReadTimeout, ErrBodyTimeout:
+		text = "nothing received within %v (Timeouts.Read)"
+	case ErrWriteTimeout:
+		text = "nothing could be sent within %v (Timeouts.Read)"
+	default:
+		return e // and the connection may be somebody else's by now
+	}
+	if limit := x.conn.source.limit; limit > 0 && e.Detail == "" {
+		e.Detail = fmt.Sprintf(text, limit)
+	}
+	return e
+}
+
+const totalText = "not done within Timeouts.Total"
+
+// totalTimeout is the end of Timeouts.Total where no connection was waited for.
+func totalTimeout() *Error {
+	return &Error{Kind: ErrTotalTimeout, Err: os.ErrDeadlineExceeded, Detail: totalText}
+}
+
+// passed reports whether t, zero for never, is over.
+func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
+
+// contextError is the error of a context that has ended: its own, and the cause
+// that the canceller gave.
+func contextError(ctx context.Context) *Error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	e := &Error{Kind: contextKind(err), Err: err}
+	if e.Kind == 0 {
+		e.Kind = ErrCanceled
+	}
+	if cause != nil && !errors.Is(cause, err) {
+		e.Err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return e
+}
+
+// asError makes an *Error of any error: a copy, if it is one.
 func asError(err error, kind func(error) Kind) *Error {
 	if e, ok := err.(*Error); ok {
-		return e
+		own := *e
+		return &own
 	}
 	return &Error{Kind: kind(err), Err: err}
 }
@@ -54,8 +97,14 @@ func exchangeKind(err error) Kind {
 	if e, ok := errors.AsType[*h1.Error](err); ok {
 		return headKind(e)
 	}
-	if isDeadline(err) {
+	_, writing := errors.AsType[*writeError](err)
+	switch {
+	case isDeadline(err) && writing:
+		return ErrWriteTimeout
+	case isDeadline(err):
 		return ErrReadTimeout
+	case dial.IsAlert(err):
+		return ErrSSL
 	}
 	return ErrConnection
 }
@@ -74,24 +123,12 @@ func headKind(e *h1.Error) Kind {
 		if isDeadline(e.Err) {
 			return ErrReadTimeout
 		}
+		if dial.IsAlert(e.Err) {
+			return ErrSSL
+		}
 	}
 	return ErrConnection
 }
-
-// contextError is the error of a context that has ended, with its cause.
-func contextError(ctx context.Context) *Error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if cause != err {
-		err = &causedError{cause, err}
-	}
-	return &Error{Kind: contextKind(ctx.Err()), Err: err}
-}
-
-// causedError is a cancellation for which a reason was given.
-type causedError struct{ cause, err error }
-
-func (e *causedError) Error() string   { return e.err.Error() + ": " + e.cause.Error() }
-func (e *causedError) Unwrap() []error { return []error{e.cause, e.err} }
 
 // contextKind is the kind of a context's own errors, 0 for any other.
 func contextKind(err error) Kind {
@@ -106,7 +143,8 @@ func contextKind(err error) Kind {
 
 // bodyError gives a failure of reading a reply's body its kind.
 func bodyError(r *Response, err error) error {
-	if x, ok := r.Raw.(*exchange); ok {
+	x, ok := r.Raw.(*exchange)
+	if ok {
 		err = x.cause(err)
 	}
 	e := asError(err, bodyFailureKind)
@@ -114,11 +152,14 @@ func bodyError(r *Response, err error) error {
 		e.Request, e.Response = r.Request, r
 	}
 	e.written = true
+	if ok {
+		return x.nameLimit(e)
+	}
 	return e
 }
 
 // bodyFailureKind classifies what went wrong while reading a body: cut short or badly
-// framed is ErrChunkedEncoding, with a length too; a timeout is ErrReadTimeout.
+// framed is ErrChunkedEncoding, with a length too; a timeout is ErrBodyTimeout.
 func bodyFailureKind(err error) Kind {
 	if k := contextKind(err); k != 0 {
 		return k
@@ -126,23 +167,35 @@ func bodyFailureKind(err error) Kind {
 	if _, ok := errors.AsType[*coding.Error](err); ok || errors.Is(err, coding.ErrTooLarge) || errors.Is(err, coding.ErrTooManyCodings) {
 		return ErrContentDecoding
 	}
-	if isDeadline(err) {
+	switch {
+	case isDeadline(err):
 		return ErrBodyTimeout
-	}
-	if _, ok := errors.AsType[*h1.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
-		return ErrChunkedEncoding
+	case dial.IsAlert(err):
+		return ErrSSL
 	}
 	return ErrChunkedEncoding
 }
 
 // dialError gives a failure to connect its kind.
-func dialError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	e := &Error{Kind: ErrConnection, Err: err}
-	if d, ok := errors.AsType[*dial.Error](err); ok {
+func dialError(ctx context.Context, err error, opts SendOptions) error {
+	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
+	d, ok := errors.AsType[*dial.Error](err)
+	switch {
+	case ctx.Err() != nil:
+		e = contextError(ctx)
+		if ok {
+			e.Op = d.Op.String() + " " + d.Addr
+		}
+	case !ok:
+	case d.Timeout() && passed(opts.Deadline):
+		e.Kind, e.Detail = ErrTotalTimeout, totalText
+	default:
 		e.Kind = dialKind(d)
+		e.Detail = dialLimit(e.Kind, d, opts.Timeouts)
+	}
+	if ok && isHTTPProxy(d) && d.Op == dial.PhaseProxyConnect && e.Kind.Is(ErrConnect) {
+		inner := *e
+		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy", dialing: true}
 	}
 	return e
 }
@@ -151,27 +204,50 @@ func dialKind(d *dial.Error) Kind {
 	switch {
 	case d.SecurityFault():
 		return ErrSSL
-	case d.Timeout() && (d.Op == dial.PhaseTLS || d.Op == dial.PhaseTunnel || d.Op == dial.PhaseProxyTLS):
+	case d.Timeout() && isHandshake(d):
 		return ErrReadTimeout
 	case d.Timeout():
 		return ErrConnectTimeout
-	case d.Op == dial.PhaseProxyConnect && isHTTPProxy(d), d.Op == dial.PhaseTunnel, d.Op == dial.PhaseProxyTLS:
+	case d.Op == dial.PhaseTunnel, d.Op == dial.PhaseProxyTLS:
 		return ErrProxy
+	case d.Op == dial.PhaseTLS:
+		return ErrConnection
 	}
-	return ErrConnection
+	return ErrConnect
+}
+
+func isHandshake(d *dial.Error) bool {
+	return d.Op == dial.PhaseTLS || d.Op == dial.PhaseTunnel || d.Op == dial.PhaseProxyTLS
+}
+
+// dialLimit says in words which limit the dialing has passed, "" if none.
+func dialLimit(k Kind, d *dial.Error, t Timeouts) string {
+	switch {
+	case k == ErrConnectTimeout && t.Connect > 0:
+		return fmt.Sprintf("no connection within %v (Timeouts.Connect)", t.Connect)
+	case k == ErrReadTimeout && limit(t.Read) > 0:
+		return fmt.Sprintf("%v not done within %v (Timeouts.Read)", d.Op, t.Read)
+	case k == ErrReadTimeout:
+		return fmt.Sprintf("%v not done within %v (Timeouts.Connect)", d.Op, t.Connect)
+	}
+	return ""
 }
 
 // isHTTPProxy: a SOCKS proxy's failures are those of any connection, in Requests.
 func isHTTPProxy(d *dial.Error) bool { return d.Proxy == "http" || d.Proxy == "https" }
 
-func poolError(err error) error {
+// poolError gives a connection that could not be had its kind.
+func poolError(ctx context.Context, err error, opts SendOptions) error {
+	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
 	switch {
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case errors.Is(err, pool.ErrTimeout) && passed(opts.Deadline):
+		e.Kind, e.Detail = ErrTotalTimeout, totalText
 	case errors.Is(err, pool.ErrTimeout):
-		return &Error{Kind: ErrPoolTimeout, Err: err}
-	case contextKind(err) != 0:
-		return &Error{Kind: contextKind(err), Err: err}
+		e.Kind, e.Detail = ErrPoolTimeout, fmt.Sprintf("no connection came free within %v (Timeouts.Pool)", opts.Timeouts.Pool)
 	}
-	return &Error{Kind: ErrConnection, Err: err}
+	return e
 }
 
 // isDeadline reports whether a time limit of a connection ran out.

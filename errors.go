@@ -22,7 +22,7 @@ const (
 	ErrProxy                             // the proxy failed or refused; is ErrConnection
 	ErrSSL                               // TLS failed; is ErrConnection
 	ErrTimeout                           // any time limit
-	ErrConnectTimeout                    // no connection in time; is ErrConnection and ErrTimeout
+	ErrConnectTimeout                    // no connection in time; is ErrConnect and ErrTimeout
 	ErrReadTimeout                       // the server sent nothing in time; is ErrTimeout
 	ErrBodyTimeout                       // the same while the body was read; is ErrReadTimeout and, as in Requests, ErrConnection
 	ErrTotalTimeout                      // Timeouts.Total ran out; is ErrTimeout
@@ -53,6 +53,8 @@ const (
 	ErrCanceled                          // the context was cancelled
 	ErrBodyLength                        // a body yielded more or less than it had announced
 	ErrLimit                             // a bound on what a server may send was passed
+	ErrConnect                           // no connection could be made, so nothing was sent: refused, unreachable, unknown host; is ErrConnection
+	ErrWriteTimeout                      // the server did not take the request in time; is ErrConnection and ErrTimeout
 	kindCount
 )
 
@@ -68,7 +70,7 @@ var kinds = [kindCount]kindInfo{
 	ErrProxy:            {"proxy error", []Kind{ErrConnection}},
 	ErrSSL:              {"TLS error", []Kind{ErrConnection}},
 	ErrTimeout:          {"timeout", nil},
-	ErrConnectTimeout:   {"connect timeout", []Kind{ErrConnection, ErrTimeout}},
+	ErrConnectTimeout:   {"connect timeout", []Kind{ErrConnect, ErrTimeout}},
 	ErrReadTimeout:      {"read timeout", []Kind{ErrTimeout}},
 	ErrBodyTimeout:      {"read timeout in the body", []Kind{ErrReadTimeout, ErrConnection}},
 	ErrTotalTimeout:     {"total timeout", []Kind{ErrTimeout}},
@@ -100,6 +102,8 @@ var kinds = [kindCount]kindInfo{
 	ErrCanceled:          {"cancelled", nil},
 	ErrBodyLength:        {"body length mismatch", nil},
 	ErrLimit:             {"limit exceeded", nil},
+	ErrConnect:           {"no connection", []Kind{ErrConnection}},
+	ErrWriteTimeout:      {"write timeout", []Kind{ErrConnection, ErrTimeout}},
 }
 
 // Error returns the name of the kind, "read timeout" for example.
@@ -141,6 +145,7 @@ type Error struct {
 	Detail   string           // what was wrong, in words
 
 	written bool // something of the request had been written
+	dialing bool // there was no connection yet: the body has not been read
 }
 
 // Error describes method, redacted URL, what failed and why.
@@ -175,7 +180,7 @@ func (e *Error) Unwrap() []error {
 }
 
 // Timeout reports whether a time limit ended the request, as [net.Error] has it.
-func (e *Error) Timeout() bool { return e.Kind.Is(ErrTimeout) }
+func (e *Error) Timeout() bool { return errors.Is(e, ErrTimeout) }
 
 // SafeToRetry reports whether nothing of the request had been written, so that
 // sending it again cannot repeat an effect.

@@ -162,6 +162,16 @@ func (x *exchange) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// hurry ends the reading of the body at t, if nothing ends it before.
+func (x *exchange) hurry(t time.Time) {
+	if x.over {
+		return // the connection may be somebody else's by now
+	}
+	if d := &x.conn.source; d.deadline.IsZero() || t.Before(d.deadline) {
+		d.deadline = t
+	}
+}
+
 // afterwards is what reading gives once the exchange is over.
 func (x *exchange) afterwards() error {
 	if x.body.Done() {

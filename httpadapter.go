@@ -25,7 +25,8 @@ type HTTPAdapter struct {
 	editors []ConnEditor
 	pool    *pool.Pool[ConnConfig, *conn]
 	config  pool.Config
-	retry   Retry
+	retry   *Retry       // nil: nothing is tried again
+	budget  *retryBudget // nil: no bound on retries
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 
@@ -127,7 +128,10 @@ func closeAll(conns []*conn) {
 // reply has been read. Failures are tried again as the adapter's Retry says.
 func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	if a.err != nil {
-		return nil, a.err
+		return nil, asError(a.err, nil)
+	}
+	if ctx.Err() != nil {
+		return nil, contextError(ctx)
 	}
 	if err := opts.Timeouts.check(); err != nil {
 		return nil, err
@@ -136,7 +140,10 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	return a.retry.run(ctx, p, opts, func() (*Response, error) { return a.once(ctx, p, opts, &r) })
+	if a.retry != nil {
+		return a.sendRetrying(ctx, p, opts, r)
+	}
+	return a.once(ctx, p, opts, &r)
 }
 
 // route is where a request goes: the connection, and what its head says.
@@ -290,16 +297,30 @@ func (a *HTTPAdapter) connect(ctx context.Context, x *exchange, r *route, opts S
 
 // lease takes an idle connection that is alive, or the right to open one.
 func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (pool.Lease[ConnConfig, *conn], error) {
-	lease, err := a.pool.Get(ctx, r.config, limit(opts.Timeouts.Pool))
+	lease, err := a.pool.Get(ctx, r.config, poolWait(opts))
 	closeAll(lease.Stale)
 	if err != nil {
-		return lease, poolError(err)
+		return lease, poolError(ctx, err, opts)
 	}
 	for lease.Reused && (fresh || !lease.Conn.quiet()) {
 		_ = lease.Conn.Close()
 		lease = a.pool.Again(lease)
 	}
 	return lease, nil
+}
+
+// poolWait is how long a request may wait for a connection of a full pool: no
+// longer than it may take as a whole.
+func poolWait(opts SendOptions) time.Duration {
+	wait := limit(opts.Timeouts.Pool)
+	if opts.Deadline.IsZero() {
+		return wait
+	}
+	left := max(time.Until(opts.Deadline), 1)
+	if wait <= 0 {
+		return left
+	}
+	return min(wait, left)
 }
 
 func (a *HTTPAdapter) giveBack(lease pool.Lease[ConnConfig, *conn], c *conn, keep bool) {
@@ -320,7 +341,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	plan.Deadline = opts.Deadline
 	nc, err := dial.Dial(ctx, plan)
 	if err != nil {
-		return nil, dialError(ctx, err)
+		return nil, dialError(ctx, err, opts)
 	}
 	pc := newConn(nc)
 	pc.state = nc.TLS

@@ -2,7 +2,6 @@ package parity
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -26,8 +25,6 @@ func helper(s *requests.Session, method string) verb {
 	}
 	return verbs[strings.ToUpper(method)]
 }
-
-func retryOption(raw json.RawMessage) (requests.AdapterOption, error) { return nil, nil }
 
 func digestAuth(user, password string) requests.Auth { return requests.DigestAuth(user, password) }
 

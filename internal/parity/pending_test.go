@@ -59,11 +59,6 @@ var notYet = map[string]bool{
 	"toolbelt_user_agent":         true,
 	"url":                         true,
 	"urllib3_response_read":       true,
-	"urllib3_retry_after":         true,
-	"urllib3_retry_from_int":      true,
-	"urllib3_retry_increment":     true,
-	"urllib3_retry_is_retry":      true,
-	"urllib3_retry_sleep":         true,
 	"urllib3_socks_options":       true,
 	"urllib3_timeout":             true,
 }
