@@ -161,6 +161,7 @@ func (s *server) untrack(c net.Conn) {
 func (s *server) stop() {
 	if s.hold >= 0 {
 		syscall.Close(s.hold)
+		s.hold = -1 // a second close would hit whoever has the number by then
 	}
 	if s.ln != nil {
 		s.ln.Close()
