@@ -18,7 +18,8 @@ import (
 // addresses.
 type Cookie struct {
 	Name     string    `json:"name"`
-	Value    string    `json:"value"` // raw: quotes are part of it
+	Value    string    `json:"value"`              // raw: quotes are part of it
+	NoValue  bool      `json:"no_value,omitempty"` // sent as the name alone, without "=": only by Netscape's rules
 	Domain   string    `json:"domain"`
 	Path     string    `json:"path"`                // "/" if empty
 	Expires  time.Time `json:"expires,omitzero"`    // zero: a session cookie, which no date ends
@@ -42,7 +43,7 @@ func (c *Cookie) expired(now time.Time) bool {
 // cookie file is refused, as is a name that could not be told from the value.
 func (c Cookie) checked() (Cookie, error) {
 	switch {
-	case c.Name == "" || strings.ContainsAny(c.Name, "=;") || strings.TrimSpace(c.Name) != c.Name:
+	case c.Name == "" || strings.ContainsAny(c.Name, "=;") || trimBlanks(c.Name) != c.Name:
 		return c, fail(ErrInvalidArgument, "the name of a cookie cannot be %q", c.Name)
 	case hasCookieControl(c.Name) || hasCookieControl(c.Value) || hasCookieControl(c.Path):
 		return c, fail(ErrInvalidArgument, "the cookie %q contains control characters", c.Name)
@@ -70,6 +71,9 @@ func normalDomain(domain string) (string, bool) {
 	if strings.ContainsAny(bare, "/?#@\\% ") {
 		return "", false
 	}
+	if strings.HasPrefix(bare, "[") && strings.HasSuffix(bare, "].local") { // of Netscape's rules
+		return lowerASCII(domain), true
+	}
 	if strings.Count(bare, ":") > 1 && bare[0] != '[' {
 		bare = "[" + bare + "]"
 	}
@@ -77,7 +81,10 @@ func normalDomain(domain string) (string, bool) {
 	if err != nil || u.Port >= 0 {
 		return "", false
 	}
-	return domain[:len(domain)-len(strings.TrimPrefix(domain, "."))] + u.Host, true
+	if domain[0] == '.' {
+		return "." + u.Host, true
+	}
+	return u.Host, true
 }
 
 // hasCookieControl reports whether s has a control character, tab aside

@@ -27,7 +27,7 @@ type pythonCookie struct {
 
 func (p pythonCookie) stored() storedCookie {
 	c := storedCookie{Cookie: Cookie{Name: p.Name, Domain: p.Domain, Path: p.Path, Secure: p.Secure}}
-	if c.bare = p.Value == nil; !c.bare {
+	if c.NoValue = p.Value == nil; !c.NoValue {
 		c.Value = dropEscapedQuotes(*p.Value)
 	}
 	if c.Path == "" {
@@ -44,7 +44,7 @@ func (p pythonCookie) stored() storedCookie {
 
 func toPython(c storedCookie) pythonCookie {
 	p := pythonCookie{Name: c.Name, Domain: c.Domain, Path: c.Path, Secure: c.Secure}
-	if !c.bare {
+	if !c.NoValue {
 		p.Value = &c.Value
 	}
 	if !c.Expires.IsZero() {

@@ -19,7 +19,6 @@ type storedCookie struct {
 	Cookie
 	seq     uint64 // when the cookie was first set; replacing keeps it
 	port    string // Netscape: the ports it is for
-	bare    bool   // Netscape: sent as its name alone
 	trusted bool   // set over a secure connection, or by hand
 }
 

@@ -142,7 +142,7 @@ func cookieLine(cookies []*storedCookie) string {
 			b.WriteString("; ")
 		}
 		b.WriteString(c.Name)
-		if !c.bare {
+		if !c.NoValue {
 			b.WriteByte('=')
 			b.WriteString(c.Value)
 		}

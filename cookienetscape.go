@@ -76,7 +76,7 @@ func readNetscape(field string, now time.Time) (c setCookie, v verdict) {
 	if name == "" {
 		return c, dropCookie
 	}
-	c.Name, c.Value, c.bare = name, dropEscapedQuotes(value), !hasValue
+	c.Name, c.Value, c.NoValue = name, dropEscapedQuotes(value), !hasValue
 	p := netscapeAttributes{now: now, seen: map[string]bool{}}
 	for more {
 		var attr string
@@ -198,7 +198,7 @@ func unixTime(seconds int64) time.Time {
 // admitNetscape fills in what the field left open and decides whether the host
 // may set the cookie.
 func admitNetscape(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
-	s := storedCookie{Cookie: c.Cookie, bare: c.bare, trusted: o.secure}
+	s := storedCookie{Cookie: c.Cookie, trusted: o.secure}
 	s.Domain, s.HostOnly = o.host, !c.hasDomain
 	if c.hasDomain {
 		s.Domain = "." + strings.TrimPrefix(c.domain, ".")

@@ -15,7 +15,6 @@ type setCookie struct {
 	hasDomain bool // Netscape: the attribute is there, empty or not
 	hasPort   bool // Netscape: the attribute is there
 	barePort  bool // Netscape: it has no value, and means the port of the request
-	bare      bool // Netscape: there is no "="
 	slashPath bool // Netscape: the default path keeps its slash
 }
 
