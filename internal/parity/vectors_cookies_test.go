@@ -48,7 +48,7 @@ func publicCookie(o map[string]any) {
 // recordedCookie reads a cookie given by create_cookie's arguments.
 func recordedCookie(in input) (requests.Cookie, error) {
 	c := requests.Cookie{
-		Name: in.text("name"), Value: in.text("value"), Domain: in.text("domain"), Path: in.textOr("path", "/"), Secure: in.bool("secure"),
+		Name: unlatin1(in.text("name")), Value: unlatin1(in.text("value")), Domain: in.text("domain"), Path: in.textOr("path", "/"), Secure: in.bool("secure"),
 	}
 	for key := range in.fields {
 		switch key {
@@ -57,9 +57,7 @@ func recordedCookie(in input) (requests.Cookie, error) {
 			return c, cannot("the cookie attribute %s", key)
 		}
 	}
-	if in.has("value") && !in.present("value") {
-		return c, cannot("a cookie without a value, put in by hand")
-	}
+	c.NoValue = in.has("value") && !in.present("value")
 	if in.present("expires") {
 		c.Expires = time.Unix(int64(in.int("expires")), 0)
 	}
