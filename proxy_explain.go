@@ -106,3 +106,16 @@ func (s *Session) explain(url string, u *uri.URL, given Proxies) (ProxyDecision,
 	}
 	return d, nil
 }
+
+// Proxy returns the URL of the proxy that r came through, without its user
+// information, and "" if it came directly.
+func (r *Response) Proxy() string {
+	if r.Request == nil {
+		return ""
+	}
+	u, err := uri.Parse(r.Request.URL)
+	if err != nil {
+		return ""
+	}
+	return uri.StripUserinfo(selectProxy(&u, r.opts.Proxies))
+}

@@ -51,6 +51,15 @@ func (r *Response) open() (io.Reader, error) {
 	return decoded, nil
 }
 
+// Undecoded makes r give its body as it came, in its content coding, and returns r.
+// It must be called before anything of the body is read.
+func (r *Response) Undecoded() *Response {
+	if r.decoded == nil && r.Raw != nil {
+		r.decoded = r.Raw
+	}
+	return r
+}
+
 // Read reads the decoded body: from the connection, or from memory where it has
 // been read before.
 func (r *Response) Read(b []byte) (int, error) {

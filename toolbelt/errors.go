@@ -15,6 +15,7 @@ const (
 	ErrFileNotSupported                        // a file at a URL cannot be passed on: FileNotSupportedError
 	ErrImproperBodyPartContent                 // a part without an empty line: ImproperBodyPartContentException
 	ErrNonMultipartContentType                 // not a multipart reply, or no boundary: NonMultipartContentTypeException
+	ErrChecksum                                // a download is not what its digest says; is ErrStreaming
 	kindCount
 )
 
@@ -25,6 +26,7 @@ var kindNames = [kindCount]string{
 	ErrFileNotSupported:        "file not supported",
 	ErrImproperBodyPartContent: "improper body part",
 	ErrNonMultipartContentType: "not a multipart content type",
+	ErrChecksum:                "checksum mismatch",
 }
 
 // Error returns the name of the kind, "file not supported" for example.
@@ -33,6 +35,11 @@ func (k Kind) Error() string {
 		return kindNames[k]
 	}
 	return "unknown kind"
+}
+
+// Is reports whether k is target or a kind of it, for [errors.Is].
+func (k Kind) Is(target error) bool {
+	return target == k || k == ErrChecksum && target == ErrStreaming
 }
 
 // Error is an error of this package: use [errors.Is] with a [Kind] to ask what went
