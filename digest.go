@@ -86,7 +86,7 @@ func (d *Digest) Answer(ctx context.Context, r *Response) (*Response, error) {
 	}
 	return r.Answer(ctx, func(p *PreparedRequest) error {
 		done, err := d.authorize(space, p)
-		if err == nil && !done && !r.Policy().DigestAsRequests {
+		if err == nil && !done && !r.Policy().ChallengesAsRequests {
 			err = fail(ErrUnrewindableBody, "the server wants auth-int for a body that cannot be read twice")
 		}
 		return err
@@ -98,7 +98,7 @@ func (d *Digest) Answer(ctx context.Context, r *Response) (*Response, error) {
 // [PreparedRequest.Origin] names it, or the URL of a proxy. Of several challenges
 // it takes the first that it can answer, and reports whether there is one.
 func (d *Digest) Challenge(space string, r *Response, field string) bool {
-	c := findDigestChallenge(r.Headers.Values(field), r.Policy().DigestAsRequests)
+	c := findDigestChallenge(r.Headers.Values(field), r.Policy().ChallengesAsRequests)
 	if c == nil {
 		return false
 	}

@@ -14,7 +14,7 @@ type digestChallenge struct {
 	qop                  string // as received
 	hasAlgorithm         bool
 	userhash, utf8       bool
-	asRequests           bool // Policy.DigestAsRequests
+	asRequests           bool // Policy.ChallengesAsRequests
 }
 
 // findDigestChallenge returns the first challenge of the fields that can be

@@ -12,11 +12,11 @@ type Policy struct {
 	// CrossOriginDigest answers digest challenges of origins other than the one
 	// the request was first sent to (rule 7).
 	CrossOriginDigest bool
-	// DigestAsRequests reads and answers digest challenges with Requests' limits:
+	// ChallengesAsRequests reads and answers digest challenges with Requests' limits:
 	// MD5, MD5-sess, SHA, SHA-256 and SHA-512 only, qop "auth" in a list without
 	// blanks only, user names never hashed, quotes not escaped, no ";parameters"
 	// in the uri; a challenge it cannot answer has the request sent again as it was.
-	DigestAsRequests bool
+	ChallengesAsRequests bool
 	// AllowDowngrade follows redirects from https to http (rule 13).
 	AllowDowngrade bool
 	// NetrcOnRedirect looks up credentials in netrc for redirect targets (rule 14).
@@ -48,7 +48,7 @@ func PolicyRequests() Policy {
 	return Policy{
 		KeepCrossOriginHeaders:   true,
 		CrossOriginDigest:        true,
-		DigestAsRequests:         true,
+		ChallengesAsRequests:     true,
 		AllowDowngrade:           true,
 		NetrcOnRedirect:          true,
 		NetrcDefault:             true,
