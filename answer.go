@@ -3,7 +3,9 @@ package requests
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"github.com/mountable/requests/internal/fieldvalue"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -62,6 +64,41 @@ func (r *Response) MayAnswer() bool {
 	}
 	stranger, err := uri.ShouldStripAuth(home, r.Request.URL)
 	return err == nil && !stranger
+}
+
+// Challenge is one challenge of a WWW-Authenticate or Proxy-Authenticate field (RFC
+// 9110 section 11.3): a scheme with either parameters or a token.
+type Challenge struct {
+	Scheme string
+	Token  string
+	Params [][2]string
+}
+
+// Param returns the value of a parameter, the last one if it is repeated. Names
+// ignore case.
+func (c Challenge) Param(name string) (value string, ok bool) {
+	for _, p := range c.Params {
+		if strings.EqualFold(p[0], name) {
+			value, ok = p[1], true
+		}
+	}
+	return value, ok
+}
+
+// Challenges returns the challenges in the fields of a name, WWW-Authenticate or
+// Proxy-Authenticate, in order.
+func (r *Response) Challenges(field string) []Challenge {
+	var challenges []Challenge
+	for _, value := range r.Headers.Values(field) {
+		for _, c := range fieldvalue.ParseChallenges(value) {
+			params := make([][2]string, len(c.Params))
+			for i, p := range c.Params {
+				params[i] = [2]string{p.Name, p.Value}
+			}
+			challenges = append(challenges, Challenge{c.Scheme, c.Token68, params})
+		}
+	}
+	return challenges
 }
 
 // Policy returns the policy of the session that brought r, the safe one if no

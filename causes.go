@@ -192,6 +192,9 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 	default:
 		e.Kind = dialKind(d)
 		e.Detail = dialLimit(e.Kind, d, opts.Timeouts)
+		if d.Reply != nil {
+			e.Response = refusal(d.Reply)
+		}
 	}
 	if ok && isHTTPProxy(d) && d.Op == dial.PhaseProxyConnect && e.Kind.Is(ErrConnect) {
 		inner := *e

@@ -54,7 +54,12 @@ type ProxyConfig struct {
 	Password      string
 	Authorization string // Proxy-Authorization of CONNECT
 	Tunnel        bool   // CONNECT; otherwise requests go to the proxy in absolute form
-	TLS           TLSConfig
+
+	// Credentials are asked for the Proxy-Authorization of CONNECT where
+	// Authorization is empty; nil for none.
+	Credentials ProxyCredentials
+
+	TLS TLSConfig
 }
 
 // HTTP2Mode says whether a connection may speak HTTP/2.

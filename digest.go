@@ -126,32 +126,46 @@ func (d *Digest) makeRoom() {
 	}
 }
 
-// Authorization returns the credentials for one request in a protection space
-// whose challenge is known, and "" elsewhere. Each call uses up a nonce count.
-// The uri is the target of the request line; body matters for auth-int only.
-func (d *Digest) Authorization(space, method, uri string, body []byte) string {
+// Credentials returns the value of Authorization or Proxy-Authorization for p in a
+// protection space whose challenge is known, and "" elsewhere. Each call uses up a
+// nonce count. The target is that of the request line, "" for the one of p's URL.
+func (d *Digest) Credentials(space string, p *PreparedRequest, target string) (string, error) {
 	turn := d.take(space)
 	if turn == nil {
-		return ""
+		return "", nil
 	}
-	b := textBody(body)
-	header, _ := turn.header(digestRequest{d.user, d.password, method, uri, &b})
-	return header
+	if target == "" {
+		target = turn.target(p.URL)
+	}
+	return turn.header(digestRequest{d.user, d.password, p.Method, target, &p.body})
 }
 
 // authorize puts the credentials on p and reports whether there were any.
 func (d *Digest) authorize(space string, p *PreparedRequest) (bool, error) {
-	turn := d.take(space)
-	if turn == nil {
-		return false, nil
-	}
-	header, err := turn.header(digestRequest{d.user, d.password, p.Method, turn.target(p.URL), &p.body})
-	if header == "" {
-		p.Headers.Del("Authorization")
+	header, err := d.Credentials(space, p, "")
+	switch {
+	case err != nil:
 		return false, err
+	case header != "":
+		p.Headers.Set("Authorization", header)
+	case d.knows(space):
+		p.Headers.Del("Authorization")
 	}
-	p.Headers.Set("Authorization", header)
-	return true, err
+	return header != "", nil
+}
+
+func (d *Digest) knows(space string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.find(space) != nil
+}
+
+// find returns what is known of a space, nil for nothing.
+func (d *Digest) find(space string) *digestSpace {
+	if s := d.spaces[space]; s != nil {
+		return s
+	}
+	return d.spaces[anySpace]
 }
 
 // digestTurn is one use of a challenge: no two have nonce and count in common.
@@ -180,10 +194,7 @@ func (d *Digest) take(space string) *digestTurn {
 func (d *Digest) count(space string) *digestTurn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := d.spaces[space]
-	if s == nil {
-		s = d.spaces[anySpace]
-	}
+	s := d.find(space)
 	if s == nil {
 		return nil
 	}

@@ -237,7 +237,9 @@ func TestDigestRemembersNoMoreThanItsBounds(t *testing.T) {
 		r := NewResponse(nil, 401, Headers{{"WWW-Authenticate", `Digest realm=r, qop=auth, nonce=` + nonce}}, nil)
 		d.Challenge("http://h"+nonce, r, "WWW-Authenticate")
 		d.Challenge("http://one", r, "WWW-Authenticate")
-		d.Authorization("http://one", "GET", "/", nil)
+		if _, err := d.Credentials("http://one", &PreparedRequest{Method: "GET"}, "/"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(d.spaces) > maxDigestSpaces || len(d.spaces["http://one"].counts) > maxDigestNonces {
 		t.Errorf("%d spaces, %d nonces", len(d.spaces), len(d.spaces["http://one"].counts))

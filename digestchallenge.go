@@ -37,6 +37,12 @@ func findDigestChallenge(fields []string, asRequests bool) *digestChallenge {
 	return nil
 }
 
+// DigestAnswers reports whether a challenge is one that [Digest] has an answer to.
+func DigestAnswers(c Challenge) bool {
+	d, ok := newDigestChallenge(c.Param)
+	return ok && strings.EqualFold(c.Scheme, "Digest") && d.answerable()
+}
+
 // newDigestChallenge reads the parameters; without realm and nonce it is none.
 func newDigestChallenge(param func(name string) (string, bool)) (*digestChallenge, bool) {
 	c := &digestChallenge{}

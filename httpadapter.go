@@ -232,7 +232,15 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) err
 		if own := p.Headers.Get("Proxy-Authorization"); own != "" && auth == "" {
 			c.Authorization = own
 		}
+		if c.Authorization == "" {
+			c.Credentials = p.proxyCredentials
+		}
 		return nil
+	}
+	if auth == "" && p.proxyCredentials != nil {
+		if auth, err = p.ProxyAuthorization(proxyName(c.Scheme, c.Host, c.Port)); err != nil {
+			return err
+		}
 	}
 	r.proxyAuth, r.host = auth, u.Netloc()
 	r.target, err = uri.AbsoluteTarget(p.URL)
@@ -262,7 +270,9 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 		x.interim = interimOf(opts)
 		err = x.roundTrip(p, r, opts)
 		if err == nil {
-			return x.response(p), nil
+			resp := x.response(p)
+			resp.proxyAuth = r.proxyAuth != ""
+			return resp, nil
 		}
 		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || !x.wrote) && p.body.replayable()
 		err = x.failure(err, p)
@@ -339,7 +349,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	}
 	plan.ConnectTimeout, plan.ReadTimeout = limit(opts.Timeouts.Connect), limit(opts.Timeouts.Read)
 	plan.Deadline = opts.Deadline
-	nc, err := dial.Dial(ctx, plan)
+	nc, err := c.open(ctx, plan, opts.policy)
 	if err != nil {
 		return nil, dialError(ctx, err, opts)
 	}

@@ -99,7 +99,8 @@ type PreparedRequest struct {
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
 	home string     // origin of the first hop of the chain, for credentials bound to it
 
-	asked *PreparedRequest // what was sent before a challenge, if p answers one
+	asked            *PreparedRequest // what was sent before a challenge, if p answers one
+	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
 }
 
 // Prepare encodes r without any session: no default headers, cookies, auth or

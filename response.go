@@ -50,6 +50,8 @@ type Response struct {
 	apparent string // detected encoding, remembered
 	adapter  Adapter
 	opts     SendOptions
+
+	proxyAuth bool // the request carried Proxy-Authorization
 }
 
 // NewResponse makes a response for an [Adapter]: status, headers, and a body that

@@ -1,0 +1,145 @@
+package toolbelt
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/mountable/requests"
+)
+
+// Guess is an auth that waits for the server's challenge to learn whether to use
+// Digest or Basic. The first request to an origin goes out without credentials; a
+// 4xx reply with a challenge is answered once, with Digest if it is offered and can
+// be answered, else with Basic. Later requests to that origin use what was chosen
+// at once. Challenges of origins that a redirect led to are not answered, unless
+// Policy.CrossOriginDigest says so.
+//
+// With Policy.ChallengesAsRequests it chooses as requests-toolbelt does: by the words
+// "basic", then "digest" anywhere in the field, Basic with any status.
+//
+// It is a [requests.Option] and safe for concurrent use. Make one with [GuessAuth].
+type Guess struct {
+	basic  *requests.Basic
+	digest *requests.Digest
+
+	mu     sync.Mutex
+	chosen map[string]requests.Auth // by origin
+}
+
+// anyOrigin is where the choice is kept that holds for every host, as in Python.
+const anyOrigin = ""
+
+// maxGuesses bounds the origins that are remembered.
+const maxGuesses = 256
+
+// GuessAuth authenticates as user with Digest or Basic, whichever the server asks
+// for.
+func GuessAuth(user, password string) *Guess {
+	return &Guess{
+		basic:  requests.BasicAuth(user, password),
+		digest: requests.DigestAuth(user, password),
+		chosen: map[string]requests.Auth{},
+	}
+}
+
+// SetClientNonce sets the function that makes the client's nonce of Digest, before g
+// is used; see [requests.Digest].
+func (g *Guess) SetClientNonce(nonce func() string) { g.digest.ClientNonce = nonce }
+
+// Authenticate uses what was chosen for the origin, or adds a hook that chooses.
+func (g *Guess) Authenticate(p *requests.PreparedRequest) error {
+	if chosen := g.choice(p.Origin()); chosen != nil {
+		return chosen.Authenticate(p)
+	}
+	p.Hooks = append(p.Hooks, g.Answer)
+	return nil
+}
+
+// Apply makes g the auth of r.
+func (g *Guess) Apply(r *requests.Request) error {
+	r.Auth = g
+	return nil
+}
+
+// String never shows the password.
+func (g *Guess) String() string { return "Guess" }
+
+// GoString keeps the password out of %#v.
+func (g *Guess) GoString() string { return g.String() }
+
+// Answer is the hook that [Guess.Authenticate] adds.
+func (g *Guess) Answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+	if r.Request == nil || !r.MayAnswer() {
+		return r, nil
+	}
+	switch guess(r, "WWW-Authenticate", r.StatusCode/100 == 4) {
+	case schemeBasic:
+		g.choose(r, g.basic)
+		return r.Answer(ctx, g.basic.Authenticate)
+	case schemeDigest:
+		g.choose(r, g.digest)
+		return g.digest.Answer(ctx, r)
+	}
+	return r, nil
+}
+
+func (g *Guess) choice(origin string) requests.Auth {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if chosen := g.chosen[origin]; chosen != nil {
+		return chosen
+	}
+	return g.chosen[anyOrigin]
+}
+
+// choose remembers a choice for the origin that r came from.
+func (g *Guess) choose(r *requests.Response, auth requests.Auth) {
+	origin := anyOrigin
+	if !r.Policy().CrossOriginDigest {
+		origin = (&requests.PreparedRequest{URL: r.Request.URL}).Origin()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.chosen) >= maxGuesses {
+		clear(g.chosen)
+	}
+	g.chosen[origin] = auth
+}
+
+type scheme uint8
+
+const (
+	schemeNone scheme = iota
+	schemeBasic
+	schemeDigest
+)
+
+// guess chooses a scheme of the challenges in a field. refused tells whether the
+// status is one that goes with a challenge; Python does not ask.
+func guess(r *requests.Response, field string, refused bool) scheme {
+	if r.Policy().ChallengesAsRequests {
+		return guessByWords(strings.ToLower(r.Headers.Get(field)))
+	}
+	found := schemeNone
+	for _, c := range r.Challenges(field) {
+		switch {
+		case !refused:
+		case strings.EqualFold(c.Scheme, "Digest") && requests.DigestAnswers(c):
+			return schemeDigest
+		case strings.EqualFold(c.Scheme, "Basic"):
+			found = schemeBasic
+		}
+	}
+	return found
+}
+
+func guessByWords(value string) scheme {
+	switch {
+	case strings.Contains(value, "basic"):
+		return schemeBasic
+	case strings.Contains(value, "digest"):
+		return schemeDigest
+	}
+	return schemeNone
+}

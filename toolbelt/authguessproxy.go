@@ -1,0 +1,121 @@
+package toolbelt
+
+import (
+	"context"
+	"sync"
+
+	"github.com/mountable/requests"
+)
+
+// GuessProxy is a [Guess] for the origin and for the proxy in front of it. What is
+// learnt of a proxy is used for that proxy only, for CONNECT too.
+//
+// It is a [requests.Option] and safe for concurrent use. Make one with
+// [GuessProxyAuth].
+type GuessProxy struct {
+	guess  *Guess
+	basic  *requests.ProxyBasic
+	digest *ProxyDigest
+
+	mu     sync.Mutex
+	chosen map[string]scheme // by proxy
+}
+
+// GuessProxyAuth authenticates with user and password to the origin, and with those
+// of the proxy to the proxy: with Digest or Basic, whichever each asks for.
+func GuessProxyAuth(user, password, proxyUser, proxyPassword string) *GuessProxy {
+	return &GuessProxy{
+		guess:  GuessAuth(user, password),
+		basic:  requests.ProxyAuth(proxyUser, proxyPassword),
+		digest: HTTPProxyDigestAuth(proxyUser, proxyPassword),
+		chosen: map[string]scheme{},
+	}
+}
+
+// SetClientNonce is [Guess.SetClientNonce] for both.
+func (g *GuessProxy) SetClientNonce(nonce func() string) {
+	g.guess.SetClientNonce(nonce)
+	g.digest.Digest.ClientNonce = nonce
+}
+
+// Authenticate adds hooks that answer the challenges of the proxy and of the origin,
+// or credentials where these are known.
+func (g *GuessProxy) Authenticate(p *requests.PreparedRequest) error {
+	p.SetProxyCredentials(g)
+	p.Hooks = append(p.Hooks, g.AnswerProxy)
+	return g.guess.Authenticate(p)
+}
+
+// Apply makes g the auth of r.
+func (g *GuessProxy) Apply(r *requests.Request) error {
+	r.Auth = g
+	return nil
+}
+
+// String never shows a password.
+func (g *GuessProxy) String() string { return "GuessProxy" }
+
+// GoString keeps the passwords out of %#v.
+func (g *GuessProxy) GoString() string { return g.String() }
+
+// AnswerProxy is the hook that [GuessProxy.Authenticate] adds for the proxy's 407.
+func (g *GuessProxy) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+	return answerProxy(ctx, r, g)
+}
+
+// ProxyChallenge makes g [requests.ProxyCredentials].
+func (g *GuessProxy) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
+	chosen := guess(r, "Proxy-Authenticate", r.StatusCode == 407)
+	if chosen == schemeNone || chosen == schemeBasic && r.SentProxyAuthorization() {
+		return false, nil
+	}
+	g.choose(proxy, chosen)
+	if chosen == schemeDigest {
+		return g.digest.ProxyChallenge(proxy, r)
+	}
+	return true, nil
+}
+
+// ProxyAuthorization makes g [requests.ProxyCredentials].
+func (g *GuessProxy) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
+	g.mu.Lock()
+	chosen := g.chosen[proxy]
+	g.mu.Unlock()
+	switch chosen {
+	case schemeBasic:
+		header := &requests.PreparedRequest{}
+		err := g.basic.Authenticate(header)
+		return header.Headers.Get("Proxy-Authorization"), err
+	case schemeDigest:
+		return g.digest.ProxyAuthorization(proxy, p, target)
+	}
+	return "", nil
+}
+
+func (g *GuessProxy) choose(proxy string, chosen scheme) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.chosen) >= maxGuesses {
+		clear(g.chosen)
+	}
+	g.chosen[proxy] = chosen
+}
+
+// answerProxy answers the challenge of the proxy that r came through, once.
+func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCredentials) (*requests.Response, error) {
+	proxy := r.Proxy()
+	if r.Request == nil || proxy == "" && !r.Policy().CrossOriginDigest {
+		return r, nil // no proxy said this: its credentials are not for the origin
+	}
+	again, err := c.ProxyChallenge(proxy, r)
+	if err != nil {
+		return nil, err
+	}
+	if !again {
+		return r, nil
+	}
+	return r.Answer(ctx, func(p *requests.PreparedRequest) error {
+		p.Headers.Del("Proxy-Authorization") // what was refused; the adapter asks for the new one
+		return nil
+	})
+}

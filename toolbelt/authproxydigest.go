@@ -1,0 +1,85 @@
+package toolbelt
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mountable/requests"
+)
+
+// ProxyDigest is HTTP Digest authentication towards proxies: for requests they pass
+// on and, beyond requests-toolbelt, for CONNECT. The proxy's 407 is answered once a
+// request; later requests through the same proxy carry credentials at once. A 407
+// without a challenge, or with stale=false to credentials, is an error that is
+// [requests.ErrProxy].
+//
+// It is a [requests.Option] and safe for concurrent use. Make one with
+// [HTTPProxyDigestAuth].
+type ProxyDigest struct {
+	// Digest is what computes the credentials.
+	Digest *requests.Digest
+}
+
+// HTTPProxyDigestAuth answers digest challenges of proxies for user.
+func HTTPProxyDigestAuth(user, password string) *ProxyDigest {
+	return &ProxyDigest{Digest: requests.DigestAuth(user, password)}
+}
+
+// Authenticate makes adapters ask d for credentials, and adds a hook that answers a
+// 407.
+func (d *ProxyDigest) Authenticate(p *requests.PreparedRequest) error {
+	p.SetProxyCredentials(d)
+	p.Hooks = append(p.Hooks, d.AnswerProxy)
+	return nil
+}
+
+// Apply makes d the auth of r.
+func (d *ProxyDigest) Apply(r *requests.Request) error {
+	r.Auth = d
+	return nil
+}
+
+// String never shows the password.
+func (d *ProxyDigest) String() string { return "Proxy" + d.Digest.String() }
+
+// AnswerProxy is the hook that [ProxyDigest.Authenticate] adds.
+func (d *ProxyDigest) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+	return answerProxy(ctx, r, d)
+}
+
+// ProxyAuthorization makes d [requests.ProxyCredentials].
+func (d *ProxyDigest) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
+	return d.Digest.Credentials(proxy, p, target)
+}
+
+// ProxyChallenge makes d [requests.ProxyCredentials].
+func (d *ProxyDigest) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
+	const field = "Proxy-Authenticate"
+	if r.StatusCode != 407 {
+		return false, nil
+	}
+	if !r.Headers.Has(field) {
+		return false, proxyError(r, "the proxy sent a 407 without Proxy-Authenticate (RFC 9110 section 15.5.8)")
+	}
+	if r.Policy().ChallengesAsRequests && !strings.HasPrefix(strings.ToLower(r.Headers.Get(field)), "digest ") {
+		return false, nil
+	}
+	if r.SentProxyAuthorization() && stale(r.Challenges(field)) == "false" {
+		return false, proxyError(r, "the proxy does not take user or password")
+	}
+	return d.Digest.Challenge(proxy, r, field), nil
+}
+
+// stale returns what the digest challenge says of the nonce that was used.
+func stale(challenges []requests.Challenge) string {
+	for _, c := range challenges {
+		if value, ok := c.Param("stale"); ok && strings.EqualFold(c.Scheme, "Digest") {
+			return strings.ToLower(value)
+		}
+	}
+	return ""
+}
+
+func proxyError(r *requests.Response, detail string) error {
+	return &requests.Error{Kind: requests.ErrProxy, Request: r.Request, Response: r, Detail: detail}
+}
