@@ -47,10 +47,10 @@ func (p *PreparedRequest) ProxyAuthorization(proxy string) (string, error) {
 	return p.proxyCredentials.ProxyAuthorization(proxy, p, uri.PathURL(p.URL))
 }
 
-// Proxy returns the proxy that may have spoken for the origin in r, as
+// ForwardedBy returns the proxy that may have spoken for the origin in r, as
 // "scheme://host:port": the one that passed a plain http request on. It is "" where
 // there was none, or a tunnel: then a 407 is the origin's, and nobody's to answer.
-func (r *Response) Proxy() string {
+func (r *Response) ForwardedBy() string {
 	if r.Request == nil {
 		return ""
 	}

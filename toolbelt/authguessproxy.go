@@ -103,7 +103,7 @@ func (g *GuessProxy) choose(proxy string, chosen scheme) {
 
 // answerProxy answers the challenge of the proxy that r came through, once.
 func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCredentials) (*requests.Response, error) {
-	proxy := r.Proxy()
+	proxy := r.ForwardedBy()
 	if r.Request == nil || proxy == "" && !r.Policy().CrossOriginDigest {
 		return r, nil // no proxy said this: its credentials are not for the origin
 	}
