@@ -29,13 +29,22 @@ func SplitParts(content []byte, boundary string) ([]RawPart, error) {
 		if i == 0 {
 			piece = bytes.TrimPrefix(piece, delim[2:])
 		}
-		head, body, ok := bytes.Cut(piece, []byte("\r\n\r\n"))
-		if !ok {
-			return nil, ErrNoBlankLine
+		part, err := SplitPart(piece)
+		if err != nil {
+			return nil, err
 		}
-		parts = append(parts, RawPart{Head: trimHead(head), Content: body})
+		parts = append(parts, part)
 	}
 	return parts, nil
+}
+
+// SplitPart takes one part apart at its first empty line; without one it is ErrNoBlankLine. It shares piece's memory.
+func SplitPart(piece []byte) (RawPart, error) {
+	head, content, ok := bytes.Cut(piece, []byte("\r\n\r\n"))
+	if !ok {
+		return RawPart{}, ErrNoBlankLine
+	}
+	return RawPart{Head: trimHead(head), Content: content}, nil
 }
 
 func dropped(piece []byte) bool {
