@@ -9,9 +9,10 @@ import (
 )
 
 // Streamer is a request body that knows its length and can start over: what the
-// toolbelt's multipart encoder is. Read gives its bytes, Len how many remain, and
-// Rewind makes it start again for a redirect, a retry or a challenge. If it has a
-// WriteTo method, that is what sends it.
+// toolbelt's multipart encoder is. Read gives its bytes, Len is how many there are in
+// all, and Rewind makes it start again for a redirect, a retry or a challenge. If it
+// has a WriteTo method, that is what sends it, to a writer that is an [io.ReaderFrom]
+// and moves the *os.File in an *[io.LimitedReader] without copying where it can.
 type Streamer interface {
 	io.Reader
 	Len() int64

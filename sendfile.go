@@ -13,7 +13,7 @@ func (w *bodyWriter) sendFile(r io.Reader) (n int64, done bool, err error) {
 	if !ok || w.x.conn.state != nil || w.x.conn.source.limit > 0 || !w.x.conn.source.deadline.IsZero() {
 		return 0, false, nil
 	}
-	if _, ok := limited.R.(*os.File); !ok {
+	if _, ok := limited.R.(*os.File); !ok || limited.N > w.framing.length-w.sent {
 		return 0, false, nil
 	}
 	to, ok := w.x.conn.Conn.(io.ReaderFrom)
@@ -28,4 +28,12 @@ func (w *bodyWriter) sendFile(r io.Reader) (n int64, done bool, err error) {
 		return n, true, w.writeFailed(&writeError{ne})
 	}
 	return n, true, w.readerError(err)
+}
+
+// ReadFrom sends all r gives as part of the body. With it the WriteTo of a [Streamer]
+// hands over its files, as *io.LimitedReader of an *os.File, for the kernel to move.
+func (w *bodyWriter) ReadFrom(r io.Reader) (int64, error) {
+	before := w.sent
+	err := w.copy(r)
+	return w.sent - before, err
 }

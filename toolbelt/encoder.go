@@ -92,7 +92,7 @@ func (e *MultipartEncoder) addField(f *Field, first, random bool) error {
 	piece := segment{field: f.Name}
 	src, err := newSource(f.Value)
 	if err != nil {
-		return named(err, &piece)
+		return inField(err, &piece)
 	}
 	if !random && containsBoundary(src.data, e.boundary) {
 		return refuse(requests.ErrInvalidBody, nil, "%sthe boundary %q occurs in the content", piece.of(), e.boundary)
@@ -136,8 +136,8 @@ func (f *Field) part() multipart.Part {
 	return p
 }
 
-// named adds the field to an error of its source.
-func named(err error, piece *segment) error {
+// inField adds the field to an error of its source.
+func inField(err error, piece *segment) error {
 	e, ok := err.(*requests.Error)
 	if !ok {
 		return err
