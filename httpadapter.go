@@ -267,7 +267,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 			return a.overH2(ctx, x, p, opts, r)
 		}
 		x.watch(ctx)
-		x.interim = interimOf(opts)
+		x.interim = interimOf(opts.Interim)
 		err = x.roundTrip(p, r, opts)
 		if err == nil {
 			resp := x.response(p)
@@ -402,12 +402,12 @@ func isIdempotent(method string) bool {
 	return false
 }
 
-func interimOf(opts SendOptions) func(*h1.ResponseHead) error {
-	if opts.Interim == nil {
+func interimOf(f func(int, Headers) error) func(*h1.ResponseHead) error {
+	if f == nil {
 		return nil
 	}
 	return func(h *h1.ResponseHead) error {
-		return opts.Interim(h.Status, Headers(h.Fields).Clone())
+		return f(h.Status, Headers(h.Fields).Clone())
 	}
 }
 

@@ -23,7 +23,7 @@ type defaults struct {
 	jar     *CookieJar
 	hooks   []Hook
 	policy  *Policy
-	netrc   func(p *PreparedRequest) (Auth, error) // nil: not consulted
+	netrc   *Session // whose netrc is consulted; nil for none
 }
 
 // prepare runs the steps in Requests' order, from which the order of the header
@@ -308,7 +308,7 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 		auth = d.auth
 	}
 	if auth == nil && d.netrc != nil {
-		found, err := d.netrc(p)
+		found, err := d.netrc.netrcAuth(p)
 		if err != nil {
 			return err
 		}

@@ -189,7 +189,7 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.jar(), hooks: s.Hooks, policy: &s.Policy}
 	if s.TrustEnv {
-		d.netrc = s.netrcAuth
+		d.netrc = s
 	}
 	return r.prepare(&d)
 }

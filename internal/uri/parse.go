@@ -61,6 +61,9 @@ func (u *URL) setPlainAuthority(s string) (end int) {
 		return 0
 	}
 	u.Host, u.Port = canonicalIPv4(host), port
+	if u.Host == host && host[len(host)-1] != '.' && port > 0 && s[3+len(host)] != '0' {
+		u.hostPort = s[2:end]
+	}
 	return end
 }
 

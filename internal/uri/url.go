@@ -23,6 +23,8 @@ type URL struct {
 	HasUser     bool
 	HasQuery    bool
 	HasFragment bool
+
+	hostPort string // the authority as written, where it is Host and Port in their normal form
 }
 
 // String puts the URL together again. For a URL that [Prepare] made it is the
@@ -114,6 +116,9 @@ func (u *URL) Netloc() string {
 // HostHeader is the Host field of a request sent straight to the origin: no
 // default port, no trailing dots, no IPv6 zone (RFC 6874 section 4).
 func (u *URL) HostHeader() string {
+	if u.hostPort != "" && u.Port != defaultPort(u.Scheme) {
+		return u.hostPort
+	}
 	host := bracket(strings.TrimRight(u.Hostname(), "."), "%")
 	if u.Port < 0 || u.Port == defaultPort(u.Scheme) {
 		return host

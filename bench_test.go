@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 
 	"github.com/mountable/requests"
@@ -46,6 +47,22 @@ func pong(c net.Conn) {
 	}
 }
 
+// TestSmallGetAllocations: the whole Session's work for a small keep-alive GET.
+func TestSmallGetAllocations(t *testing.T) {
+	url := pongServer(t) + "/path?q=1"
+	s := requests.NewSession()
+	defer s.Close()
+	ctx := t.Context()
+	n := testing.AllocsPerRun(200, func() {
+		if _, err := s.Get(ctx, url); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 12 {
+		t.Errorf("%v allocations, want 12 at most", n)
+	}
+}
+
 func BenchmarkSessionGet(b *testing.B) {
 	url := pongServer(b) + "/path?q=1"
 	s := requests.NewSession()
@@ -59,5 +76,25 @@ func BenchmarkSessionGet(b *testing.B) {
 		if _, err := r.Content(); err != nil && err != io.EOF {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkNetHTTP is what BenchmarkSessionGet is to be measured against: the bare
+// http.Client, without anything a session does.
+func BenchmarkNetHTTP(b *testing.B) {
+	url := pongServer(b) + "/path?q=1"
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	b.ReportAllocs()
+	for b.Loop() {
+		req, _ := http.NewRequestWithContext(b.Context(), "GET", url, nil)
+		resp, err := client.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			b.Fatal(err)
+		}
+		resp.Body.Close()
 	}
 }
