@@ -49,36 +49,6 @@ func ConfigureConn(edit ConnEditor) AdapterOption {
 	return func(a *HTTPAdapter) { a.editors = append(a.editors, edit) }
 }
 
-// PoolConnections is how many places (in the sense of [ConnConfig]) keep idle
-// connections: 10 by default, at least 1.
-func PoolConnections(n int) AdapterOption {
-	return func(a *HTTPAdapter) { a.config.Keys = n }
-}
-
-// PoolMaxSize is how many idle connections a place keeps: 10 by default. With
-// PoolBlock it is also how many may be open.
-func PoolMaxSize(n int) AdapterOption {
-	return func(a *HTTPAdapter) { a.config.PerKey = n }
-}
-
-// PoolBlock makes requests wait for a connection where PoolMaxSize are in use, in
-// the place of opening one more and discarding it afterwards. Timeouts.Pool bounds
-// the wait.
-func PoolBlock(block bool) AdapterOption {
-	return func(a *HTTPAdapter) { a.config.Block = block }
-}
-
-// PoolMaxAge closes connections older than d when they would be used again, and
-// PoolMaxIdle those that have been idle for longer. Zero is for ever, the default.
-func PoolMaxAge(d time.Duration) AdapterOption {
-	return func(a *HTTPAdapter) { a.config.MaxAge = d }
-}
-
-// PoolMaxIdle closes connections that have been idle for longer than d.
-func PoolMaxIdle(d time.Duration) AdapterOption {
-	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
-}
-
 // JoinAdapterOptions makes one option of several.
 func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 	return func(a *HTTPAdapter) {
@@ -111,12 +81,6 @@ func (a *HTTPAdapter) Close() error {
 	a.h2.closeAll()
 	return nil
 }
-
-// CloseIdle closes the idle connections and nothing else.
-func (a *HTTPAdapter) CloseIdle() { closeAll(a.pool.CloseIdle()) }
-
-// String shows the state of the pools.
-func (a *HTTPAdapter) String() string { return "HTTPAdapter(" + a.pool.String() + ")" }
 
 func closeAll(conns []*conn) {
 	for _, c := range conns {
@@ -173,6 +137,9 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 		if err := edit(&r.config, p); err != nil {
 			return r, err
 		}
+	}
+	if err := checkResolver(r.config.Resolver); err != nil {
+		return r, err
 	}
 	return r, r.applyRequest(&u, opts)
 }

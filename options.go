@@ -138,7 +138,7 @@ var NoTimeout = Timeouts{Connect: Forever, Read: Forever, Total: Forever, Pool: 
 // [ErrInvalidTimeout]. It is an [Option].
 type Timeouts struct {
 	Connect time.Duration // each attempt to connect to one address: ErrConnectTimeout
-	Read    time.Duration // each wait for bytes, also inside the TLS handshake: ErrReadTimeout
+	Read    time.Duration // each wait for bytes, also in a handshake: ErrReadTimeout; and for the server to take some: ErrWriteTimeout
 	Total   time.Duration // everything, redirects, retries and the reading of the body included: ErrTotalTimeout
 	Pool    time.Duration // the wait for a connection of a full, blocking pool: ErrPoolTimeout
 }
@@ -147,6 +147,18 @@ type Timeouts struct {
 func (t Timeouts) Apply(r *Request) error {
 	r.Send.Timeouts = t.or(r.Send.Timeouts)
 	return t.check()
+}
+
+// Limits returns how long connecting may take, and how long a wait for bytes once
+// elapsed has passed since the beginning: Total bounds both. Forever is no limit,
+// and 0 that the time is over. An [Adapter] of another kind can keep to these.
+func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
+	connect, read = orDuration(t.Connect, Forever), orDuration(t.Read, Forever)
+	total := orDuration(t.Total, Forever)
+	if total == Forever {
+		return connect, read
+	}
+	return min(connect, total), max(0, min(read, total-elapsed))
 }
 
 // or takes zero fields from other.

@@ -25,6 +25,8 @@ type difference struct {
 //	case-id /pointer JSON        (what is expected instead; JSON null is a value)
 //	case-id /pointer delete      (the member must be absent)
 //
+// The text "${a*3}" in a value is "aaa".
+//
 // A case may have several lines. Blank lines and lines starting with ";" are comments.
 var differences = sync.OnceValues(func() (map[string][]difference, error) {
 	raw, err := os.ReadFile(filepath.Join(moduleRoot(), "testdata", "parity", "differences.txt"))
@@ -89,9 +91,20 @@ func expectation(t *testing.T, id string, recorded any) (any, bool) {
 func (d difference) apply(t *testing.T, root any) (any, error) {
 	var value any
 	if d.value != "delete" {
-		value = decodeTree(t, []byte(d.value))
+		value = mapStrings(decodeTree(t, []byte(d.value)), repeated)
 	}
 	return setAt(root, strings.Split(d.pointer[1:], "/"), value, d.value == "delete")
+}
+
+// repeated writes out "${a*3}".
+func repeated(s string) string {
+	inner, ok := strings.CutPrefix(s, "${")
+	what, times, found := strings.Cut(strings.TrimSuffix(inner, "}"), "*")
+	n, err := strconv.Atoi(times)
+	if !ok || !found || err != nil {
+		return s
+	}
+	return strings.Repeat(what, n)
 }
 
 // setAt returns root with the value at the path replaced, added or deleted.

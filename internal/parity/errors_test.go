@@ -36,9 +36,22 @@ var errorKinds = []struct {
 	{"JSONDecodeError", requests.ErrJSONDecode},
 }
 
-// errorNames lists the classes an error is, sorted. ok is false for an error that is none of Requests'.
+// ownKinds are those that Requests has no class for, where they are finer than its tree: what it raises there.
+var ownKinds = map[requests.Kind]requests.Kind{
+	requests.ErrBodyTimeout:  requests.ErrConnection,
+	requests.ErrWriteTimeout: requests.ErrConnection,
+	requests.ErrPoolTimeout:  requests.ErrConnection,
+}
+
+// errorNames lists the classes an error is, sorted. The outermost Kind decides: its causes are classes of their own.
 func errorNames(err error) []string {
 	names := []string{}
+	if e, ok := errors.AsType[*requests.Error](err); ok {
+		err = e.Kind
+	}
+	if k, ok := err.(requests.Kind); ok && ownKinds[k] != 0 {
+		err = ownKinds[k]
+	}
 	for _, k := range errorKinds {
 		if errors.Is(err, k.kind) {
 			names = append(names, k.name)

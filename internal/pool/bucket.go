@@ -47,6 +47,8 @@ type bucket[K comparable, C any] struct {
 	waiters    []*waiter[K, C] // in the order they came
 	generation int             // a connection of an earlier one is not kept
 
+	opened, reused uint64 // leases of either kind
+
 	listed     bool // in the LRU list; otherwise here only because of what is in use
 	prev, next *bucket[K, C]
 }
@@ -146,8 +148,10 @@ func (p *Pool[K, C]) take(b *bucket[K, C]) Lease[K, C] {
 func (p *Pool[K, C]) lease(it *item[K, C], reused bool) Lease[K, C] {
 	if reused {
 		p.stats.Reused++
+		it.bucket.reused++
 	} else {
 		p.stats.Opened++
+		it.bucket.opened++
 	}
 	it.serial++
 	return Lease[K, C]{Conn: it.conn, Reused: reused, item: it, serial: it.serial}

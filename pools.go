@@ -1,0 +1,103 @@
+package requests
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// PoolConnections is how many places (in the sense of [ConnConfig]) keep idle
+// connections: 10 by default. With n below 1 no connection is kept.
+func PoolConnections(n int) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.Keys = orNothing(n) }
+}
+
+// PoolMaxSize is how many idle connections a place keeps: 10 by default. With
+// PoolBlock it is also how many may be open. With n below 1 no connection is kept
+// and PoolBlock is without effect; in urllib3, 0 happens to mean "any number".
+func PoolMaxSize(n int) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.PerKey = orNothing(n) }
+}
+
+// orNothing spells "none" as the pool does, where 0 is its default.
+func orNothing(n int) int {
+	if n < 1 {
+		return -1
+	}
+	return n
+}
+
+// PoolBlock makes requests wait for a connection where PoolMaxSize are in use, in
+// the place of opening one more and discarding it afterwards. They are served in
+// the order they came. Timeouts.Pool bounds the wait ([ErrPoolTimeout]), as do
+// Timeouts.Total and the context. A response that is streamed keeps its
+// connection until it has been read or closed.
+func PoolBlock(block bool) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.Block = block }
+}
+
+// PoolMaxAge closes connections older than d when they would be used again, and
+// PoolMaxIdle those that have been idle for longer. Zero is for ever, the default.
+func PoolMaxAge(d time.Duration) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.MaxAge = d }
+}
+
+// PoolMaxIdle closes connections that have been idle for longer than d, when the
+// next request to their place comes.
+func PoolMaxIdle(d time.Duration) AdapterOption {
+	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
+}
+
+// PoolStats is a picture of an adapter's connections. The counts grow from the
+// making of the adapter on.
+type PoolStats struct {
+	Idle    int // connections waiting to be used again
+	InUse   int // carrying a request, or being opened for one
+	Waiting int // requests waiting for a connection
+
+	Requests  uint64 // tries that had a connection, or the right to open one
+	Opened    uint64 // times one was opened, or was to be
+	Reused    uint64 // times an idle one was used
+	Dead      uint64 // of these, found closed by the server and replaced
+	Expired   uint64 // closed because of PoolMaxAge or PoolMaxIdle
+	Evicted   uint64 // places that gave way because of PoolConnections
+	Discarded uint64 // closed when given back because of PoolMaxSize, or their place had given way
+
+	Places []PlaceStats // the most recently used first
+}
+
+// PlaceStats is the part of one place. Its counts are forgotten with the place.
+type PlaceStats struct {
+	Place          string // for people, without credentials
+	Idle           int
+	InUse          int
+	Waiting        int
+	Opened, Reused uint64
+}
+
+// Stats returns a picture of the adapter's connections.
+func (a *HTTPAdapter) Stats() PoolStats {
+	p := a.pool.Stats()
+	s := PoolStats{
+		Idle: p.Idle, InUse: p.InUse, Waiting: p.Waiting,
+		Requests: p.Opened + p.Reused - p.Dead, Opened: p.Opened, Reused: p.Reused,
+		Dead: p.Dead, Expired: p.Expired, Evicted: p.Evicted, Discarded: p.Discarded,
+	}
+	for _, k := range a.pool.Keys() {
+		s.Places = append(s.Places, PlaceStats{k.Key.String(), k.Idle, k.InUse, k.Waiting, k.Opened, k.Reused})
+	}
+	return s
+}
+
+// String shows the state of the pools: each place with its connections.
+func (a *HTTPAdapter) String() string {
+	var b strings.Builder
+	b.WriteString("HTTPAdapter(" + a.pool.String())
+	for _, p := range a.Stats().Places {
+		fmt.Fprintf(&b, ", %s: idle %d, in use %d", p.Place, p.Idle, p.InUse)
+	}
+	return b.String() + ")"
+}
+
+// CloseIdle closes the idle connections and nothing else.
+func (a *HTTPAdapter) CloseIdle() { closeAll(a.pool.CloseIdle()) }

@@ -1,0 +1,96 @@
+package requests
+
+import (
+	"net"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/mountable/requests/internal/dial"
+)
+
+// Resolver looks up the addresses of a host; [*net.Resolver] is one. network is
+// "ip", "ip4" or "ip6"; the addresses are tried in order. As it is part of
+// [ConnConfig] its type must be comparable: a pointer, for example.
+type Resolver = dial.Resolver
+
+// WithResolver looks host names up with r in the place of the system's resolver,
+// which a nil r stands for. Names that a proxy looks up are its own business.
+func WithResolver(r Resolver) AdapterOption {
+	return func(a *HTTPAdapter) {
+		a.setError(checkResolver(r))
+		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
+			c.Resolver = r
+			return nil
+		})(a)
+	}
+}
+
+func checkResolver(r Resolver) error {
+	if r != nil && !reflect.ValueOf(r).Comparable() {
+		return fail(ErrInvalidArgument, "a Resolver must be comparable, and %T is not", r)
+	}
+	return nil
+}
+
+// ResolveTo sends what is meant for a host to another address, as an entry in a
+// hosts file would: the keys are "host" or "host:port", the latter winning, the
+// values "ip", "ip:port" or "host:port". Host header, TLS names and cookies stay those
+// of the URL. It does not hold where a proxy looks the name up.
+func ResolveTo(hosts map[string]string) AdapterOption {
+	return func(a *HTTPAdapter) {
+		table := make(map[string]string, len(hosts))
+		for from, to := range hosts {
+			if from == "" || !isAddress(to) {
+				a.setError(fail(ErrInvalidArgument, "ResolveTo: %q for %q is neither an IP address nor host:port", to, from))
+			}
+			table[hostKey(from)] = strings.Trim(to, "[]")
+			if _, _, err := net.SplitHostPort(to); err == nil {
+				table[hostKey(from)] = to
+			}
+		}
+		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
+			if to, ok := lookUp(table, c); ok {
+				c.Address = to
+			}
+			return nil
+		})(a)
+	}
+}
+
+// hostKey is how a host is written in the table: "[::1]" as "::1".
+func hostKey(host string) string {
+	host = strings.ToLower(host)
+	if strings.HasSuffix(host, "]") {
+		return strings.Trim(host, "[]")
+	}
+	return host
+}
+
+func isAddress(to string) bool {
+	if _, err := netip.ParseAddr(strings.Trim(to, "[]")); err == nil {
+		return true
+	}
+	host, port, err := net.SplitHostPort(to)
+	n, bad := strconv.Atoi(port)
+	return err == nil && host != "" && bad == nil && n > 0 && n < 1<<16
+}
+
+// lookUp finds the address for a connection, unless a proxy looks the name up or
+// it is no TCP connection at all.
+func lookUp(table map[string]string, c *ConnConfig) (string, bool) {
+	switch c.Proxy.Scheme {
+	case "", "socks4", "socks5":
+	default:
+		return "", false
+	}
+	if c.Network == "unix" {
+		return "", false
+	}
+	if to, ok := table[joinHostPort(c.Host, c.Port)]; ok {
+		return to, true
+	}
+	to, ok := table[c.Host]
+	return to, ok
+}
