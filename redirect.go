@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,9 @@ func (s *Session) prepareNext(r *Response, opts SendOptions) error {
 	}
 	chain := newChain(s, r, opts)
 	next, err := chain.next(context.Background(), r)
+	if errors.Is(err, ErrRedirectScheme) || errors.Is(err, ErrRedirectDowngrade) {
+		return nil // there is nothing to follow it with, and nobody asked to
+	}
 	r.Next = next
 	return err
 }
