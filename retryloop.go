@@ -234,7 +234,9 @@ func drainRaw(r *Response) {
 	if x, ok := r.Raw.(*exchange); ok {
 		x.hurry(time.Now().Add(maxDrainTime))
 	}
-	_, _ = io.CopyN(io.Discard, r.Raw, maxDrain)
+	if r.Raw != nil {
+		_, _ = io.CopyN(io.Discard, r.Raw, maxDrain)
+	}
 	r.Close()
 }
 
