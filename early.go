@@ -66,7 +66,7 @@ func (e *earlyWatch) look() {
 // hasInput reports whether the server has sent something, without waiting for it
 // on a plain connection, and all but without over TLS.
 func (c *conn) hasInput() bool {
-	if c.state == nil {
+	if c.plain {
 		return !c.quiet()
 	}
 	if _, ok := c.Conn.(interface{ ConnectionState() tls.ConnectionState }); !ok {

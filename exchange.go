@@ -17,8 +17,9 @@ type conn struct {
 	net.Conn
 	reader h1.Reader
 	source deadlineReader
-	state  *tls.ConnectionState
-	h2     bool // the server has chosen HTTP/2
+	state  *tls.ConnectionState // of the origin's TLS
+	plain  bool                 // no TLS at all, the proxy's neither
+	h2     bool                 // the server has chosen HTTP/2
 
 	writeArmed bool // a write deadline is set
 }

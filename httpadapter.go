@@ -321,7 +321,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 		return nil, dialError(ctx, err, opts)
 	}
 	pc := newConn(nc)
-	pc.state = nc.TLS
+	pc.state, pc.plain = nc.TLS, nc.Plain()
 	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2PriorKnow && c.Scheme != "https"
 	return pc, nil
 }

@@ -371,7 +371,7 @@ func (w *bodyWriter) write(p []byte) error {
 	if !w.long || !w.x.wrote {
 		return c.write(p, w.x)
 	}
-	if c.state == nil && c.hasInput() {
+	if c.plain && c.hasInput() {
 		return errAnswered
 	}
 	w.early.start(c)

@@ -10,7 +10,7 @@ import (
 // false where that is not possible, and then nothing has been sent.
 func (w *bodyWriter) sendFile(r io.Reader) (n int64, done bool, err error) {
 	limited, ok := r.(*io.LimitedReader)
-	if !ok || w.x.conn.state != nil || w.x.conn.source.limit > 0 || !w.x.conn.source.deadline.IsZero() {
+	if !ok || !w.x.conn.plain || w.x.conn.source.limit > 0 || !w.x.conn.source.deadline.IsZero() {
 		return 0, false, nil
 	}
 	if _, ok := limited.R.(*os.File); !ok || limited.N > w.framing.length-w.sent {
