@@ -1,6 +1,7 @@
 package toolbelt
 
 import (
+	neturl "net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -161,4 +162,16 @@ func fromLatin1(s string) string {
 		b.WriteRune(rune(s[i]))
 	}
 	return b.String()
+}
+
+// URLFilename returns the last segment of a URL's path, decoded, as a
+// [SafeFilename], and whether there is one.
+func URLFilename(url string) (string, bool) {
+	_, _, path := splitURL(url)
+	path, _, _ = strings.Cut(path, "?")
+	segment := path[strings.LastIndexByte(path, '/')+1:]
+	if decoded, err := neturl.PathUnescape(segment); err == nil {
+		segment = decoded
+	}
+	return SafeFilename(segment)
 }
