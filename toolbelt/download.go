@@ -186,7 +186,7 @@ func (d *download) save(r *requests.Response, w io.Writer) iter.Seq2[[]byte, err
 		if !d.decoded {
 			r.Undecoded()
 		}
-		done, total := int64(0), lengthOf(r, d.decoded)
+		done, total := int64(0), bodyLength(r, d.decoded)
 		defer r.Close()
 		for {
 			chunk, err := r.ReadChunk(d.chunk)
@@ -220,8 +220,8 @@ func (d *download) report(done, total int64) {
 	}
 }
 
-// lengthOf returns how many bytes the body will give, -1 if that is not known.
-func lengthOf(r *requests.Response, decoded bool) int64 {
+// bodyLength returns how many bytes the body will give, -1 if that is not known.
+func bodyLength(r *requests.Response, decoded bool) int64 {
 	if decoded && r.Headers.Has("Content-Encoding") || r.Headers.Has("Transfer-Encoding") {
 		return -1
 	}

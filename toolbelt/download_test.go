@@ -23,8 +23,8 @@ import (
 	"github.com/mountable/requests/internal/wiretest"
 )
 
-// stream gets a reply whose body is not read yet.
-func stream(t *testing.T, reply wiretest.Reply, options ...requests.Option) *requests.Response {
+// streamed gets a reply whose body is not read yet.
+func streamed(t *testing.T, reply wiretest.Reply, options ...requests.Option) *requests.Response {
 	t.Helper()
 	origin := wiretest.Origin(t, reply)
 	s := requests.NewSession()
@@ -63,7 +63,7 @@ func TestStreamResponseToFile(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := StreamResponseToFile(stream(t, test.reply), filepath.Join(dir, test.path), test.options...)
+			got, err := StreamResponseToFile(streamed(t, test.reply), filepath.Join(dir, test.path), test.options...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestStreamResponseToFileFails(t *testing.T) {
 			if err := os.Mkdir(filepath.Join(dir, "sub"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			path, err := StreamResponseToFile(stream(t, test.reply), filepath.Join(dir, test.path), test.options...)
+			path, err := StreamResponseToFile(streamed(t, test.reply), filepath.Join(dir, test.path), test.options...)
 			if !errors.Is(err, test.want) || path != "" {
 				t.Errorf("got %q, %v, want %v", path, err, test.want)
 			}
@@ -144,7 +144,7 @@ func TestRule38LinksAreNotFollowed(t *testing.T) {
 		if err := os.Symlink(victim, link); err != nil {
 			t.Fatal(err)
 		}
-		_, err := StreamResponseToFile(stream(t, wiretest.Text(200, "body")), link, options...)
+		_, err := StreamResponseToFile(streamed(t, wiretest.Text(200, "body")), link, options...)
 		if options == nil && !errors.Is(err, fs.ErrExist) || options != nil && err != nil {
 			t.Errorf("the error is %v", err)
 		}
@@ -166,7 +166,7 @@ func TestRule38DanglingLinkIsTaken(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "elsewhere"), link); err != nil {
 		t.Fatal(err)
 	}
-	_, err := StreamResponseToFile(stream(t, wiretest.Text(200, "body")), link)
+	_, err := StreamResponseToFile(streamed(t, wiretest.Text(200, "body")), link)
 	if !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the error is %v", err)
 	}
@@ -177,7 +177,7 @@ func TestRule38DanglingLinkIsTaken(t *testing.T) {
 
 func TestRule38NameTakenMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
-	r := stream(t, wiretest.Text(200, "body"))
+	r := streamed(t, wiretest.Text(200, "body"))
 	_, err := StreamResponseToFile(r, path, OnProgress(func(done, total int64) {
 		if done == total {
 			writeFile(t, path, "somebody else's")
@@ -235,7 +235,7 @@ func TestDownloadModes(t *testing.T) {
 			if test.want == 0 {
 				test.want = plainMode(t, plain)
 			}
-			if _, err := StreamResponseToFile(stream(t, wiretest.Text(200, "body")), path, test.options...); err != nil {
+			if _, err := StreamResponseToFile(streamed(t, wiretest.Text(200, "body")), path, test.options...); err != nil {
 				t.Fatal(err)
 			}
 			info, err := os.Stat(path)
@@ -274,7 +274,7 @@ func TestDownloadProgress(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got [][2]int64
-			n, err := StreamResponseToWriter(stream(t, test.reply), io.Discard, ChunkSize(2),
+			n, err := StreamResponseToWriter(streamed(t, test.reply), io.Discard, ChunkSize(2),
 				OnProgress(func(done, total int64) { got = append(got, [2]int64{done, total}) }))
 			if err != nil || n != got[len(got)-1][0] {
 				t.Errorf("%d bytes, %v", n, err)
@@ -319,18 +319,18 @@ func TestDigests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			reply := wiretest.Text(test.status, test.body, test.fields...)
 			for option, decoded := range map[string]bool{"decoded": true, "raw": false} {
-				_, err := StreamResponseToWriter(stream(t, reply), io.Discard)
+				_, err := StreamResponseToWriter(streamed(t, reply), io.Discard)
 				if !decoded {
-					err = drained(Tee(stream(t, reply), io.Discard))
+					err = drained(Tee(streamed(t, reply), io.Discard))
 				}
 				if !errors.Is(err, test.want) {
 					t.Errorf("%s: the error is %v, want %v", option, err, test.want)
 				}
 			}
-			if _, err := StreamResponseToWriter(stream(t, reply), io.Discard, IgnoreDigest()); err != nil {
+			if _, err := StreamResponseToWriter(streamed(t, reply), io.Discard, IgnoreDigest()); err != nil {
 				t.Errorf("ignored: %v", err)
 			}
-			if _, err := StreamResponseToWriter(stream(t, reply, requests.Stream(false)), io.Discard); test.want == nil && err != nil {
+			if _, err := StreamResponseToWriter(streamed(t, reply, requests.Stream(false)), io.Discard); test.want == nil && err != nil {
 				t.Errorf("in memory: %v", err)
 			}
 		})
@@ -356,7 +356,7 @@ func TestChecksums(t *testing.T) {
 func TestWriterErrors(t *testing.T) {
 	broken := errors.New("disk full")
 	for _, want := range []error{broken, io.EOF} {
-		r := stream(t, wiretest.Text(200, "body"))
+		r := streamed(t, wiretest.Text(200, "body"))
 		n, err := StreamResponseToWriter(r, writerFunc(func([]byte) (int, error) { return 0, want }))
 		if n != 0 || err != want {
 			t.Errorf("got %d, %v, want %v", n, err, want)

@@ -30,7 +30,7 @@ func TestTeeCodings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stored bytes.Buffer
 			var yielded []byte
-			r := stream(t, reply, test.request)
+			r := streamed(t, reply, test.request)
 			for chunk, err := range Tee(r, &stored, test.options...) {
 				if err != nil {
 					t.Fatal(err)
@@ -59,7 +59,7 @@ func TestTeeChunks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			var stored []byte
-			for chunk, err := range TeeToBytes(stream(t, test.reply), &stored, ChunkSize(3)) {
+			for chunk, err := range TeeToBytes(streamed(t, test.reply), &stored, ChunkSize(3)) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +78,7 @@ func TestTeeChunks(t *testing.T) {
 func TestTeeToFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
-	seq := TeeToFile(stream(t, wiretest.Text(200, "body")), path, ChunkSize(2))
+	seq := TeeToFile(streamed(t, wiretest.Text(200, "body")), path, ChunkSize(2))
 	if got := entries(t, dir); len(got) != 0 {
 		t.Errorf("there is %v before the loop", got)
 	}
@@ -111,7 +111,7 @@ func TestTeeToFileFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			writeFile(t, filepath.Join(dir, "old"), "old")
-			err := drained(TeeToFile(stream(t, test.reply), filepath.Join(dir, test.name)))
+			err := drained(TeeToFile(streamed(t, test.reply), filepath.Join(dir, test.name)))
 			if !errors.Is(err, test.want) {
 				t.Errorf("the error is %v, want %v", err, test.want)
 			}
