@@ -179,6 +179,9 @@ func bodyFailureKind(err error) Kind {
 // dialError gives a failure to connect its kind.
 func dialError(ctx context.Context, err error, opts SendOptions) error {
 	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
+	if e, ok := err.(*Error); ok {
+		return e // of the proxy's credentials
+	}
 	d, ok := errors.AsType[*dial.Error](err)
 	switch {
 	case ctx.Err() != nil:

@@ -23,7 +23,7 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 	for answered := false; ; answered = true {
 		sent, err := t.header()
 		if err != nil {
-			return nil, err
+			return nil, wrap(ErrProxy, err, "no credentials for the proxy")
 		}
 		plan.Proxy.Header = append(fields[:len(fields):len(fields)], sent...)
 		conn, err := dial.Dial(ctx, plan)
@@ -32,7 +32,7 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 		}
 		again, challengeErr := t.challenge(err, sent)
 		if challengeErr != nil {
-			return nil, challengeErr
+			return nil, wrap(ErrProxy, challengeErr, "the proxy's challenge has no answer")
 		}
 		if !again {
 			return nil, err

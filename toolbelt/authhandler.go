@@ -96,8 +96,11 @@ func (h *AuthHandler) Apply(r *requests.Request) error {
 	return nil
 }
 
-// String shows no credentials: domains may hold user info, so only their number.
+// String shows neither credentials nor domains, which may hold user info.
 func (h *AuthHandler) String() string { return "AuthHandler" }
+
+// GoString keeps the credentials out of %#v.
+func (h *AuthHandler) GoString() string { return h.String() }
 
 // index finds a domain. There are few: a slice keeps them in order.
 func (h *AuthHandler) index(domain string) int {

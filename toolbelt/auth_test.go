@@ -1,0 +1,329 @@
+package toolbelt_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+	"github.com/mountable/requests/toolbelt"
+)
+
+const (
+	digestChallenge = `Digest realm="r", nonce="n", qop="auth"`
+	basicChallenge  = `Basic realm="r"`
+)
+
+func newSession(t *testing.T) *requests.Session {
+	s := requests.NewSession()
+	s.TrustEnv = false
+	s.Verify = requests.CABundlePEM(wiretest.TestCA().PEM())
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// refuses answers with a challenge until a field is there.
+func refuses(status int, challengeField, field string, challenges ...string) func(*wiretest.Request) wiretest.Reply {
+	return func(r *wiretest.Request) wiretest.Reply {
+		if r.Get(field) != "" {
+			if r.Method == "CONNECT" {
+				return wiretest.Send("HTTP/1.1 200 Connection established\r\n\r\n")
+			}
+			return wiretest.Text(200, "ok")
+		}
+		var fields [][2]string
+		for _, c := range challenges {
+			fields = append(fields, [2]string{challengeField, c})
+		}
+		return wiretest.Text(status, "no", fields...)
+	}
+}
+
+// schemes lists the scheme of a field in each request a server got.
+func schemes(server *wiretest.Server, field string) []string {
+	var got []string
+	for _, r := range server.Requests() {
+		scheme, _, _ := strings.Cut(r.Get(field), " ")
+		got = append(got, r.Method+" "+scheme)
+	}
+	return got
+}
+
+func TestAuthHandler(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Text(200, "ok"))
+	h := toolbelt.NewAuthHandler(
+		toolbelt.Strategy{Domain: server.URL("/some/path?q#f"), Auth: requests.BasicAuth("u", "p")},
+		toolbelt.Strategy{Domain: "http://" + server.Host("localhost"), Auth: requests.BearerAuth("token")},
+	)
+	s := newSession(t)
+	s.Auth = h
+	get := func(host string) {
+		t.Helper()
+		if _, err := s.Get(t.Context(), "http://"+host+"/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get(server.Addr())
+	get(server.Host("localhost"))
+	get(server.Host("LOCALHOST"))
+	get(wiretest.Origin(t, wiretest.Text(200, "another port")).Addr())
+	h.RemoveStrategy(server.URL(""))
+	get(server.Addr())
+	h.AddStrategy(server.URL(""), nil)
+	get(server.Addr())
+	want := []string{"GET Basic", "GET Bearer", "GET Bearer", "GET ", "GET "}
+	if diff := cmp.Diff(want, schemes(server, "Authorization")); diff != "" {
+		t.Errorf("Authorization (-want +got):\n%s", diff)
+	}
+}
+
+func TestAuthHandlerConcurrently(t *testing.T) {
+	h := toolbelt.NewAuthHandler()
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			domain := fmt.Sprintf("http://h%d.test", i%4)
+			h.AddStrategy(domain, requests.BasicAuth("u", "p"))
+			h.StrategyFor(domain + "/x")
+			h.Domains()
+			h.RemoveStrategy(domain)
+		})
+	}
+	wg.Wait()
+	if got := h.Domains(); len(got) != 0 {
+		t.Errorf("left over: %v", got)
+	}
+}
+
+func TestGuessAuth(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		status     int
+		challenges []string
+		want       []string // of the first request, its answer and the next request
+	}{
+		{"basic", 401, []string{basicChallenge}, []string{"GET ", "GET Basic", "GET Basic"}},
+		{"digest", 401, []string{digestChallenge}, []string{"GET ", "GET Digest", "GET Digest"}},
+		{"digest before basic", 401, []string{basicChallenge, digestChallenge}, []string{"GET ", "GET Digest", "GET Digest"}},
+		{"a digest nobody knows", 401, []string{`Digest realm="r", nonce="n", algorithm=X, Basic realm="r"`}, []string{"GET ", "GET Basic", "GET Basic"}},
+		{"words in a realm", 401, []string{`Bearer realm="basic digest"`}, []string{"GET ", "GET "}},
+		{"success", 200, []string{basicChallenge}, []string{"GET ", "GET "}},
+		{"none", 401, nil, []string{"GET ", "GET "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := wiretest.Start(t, wiretest.Config{Handler: refuses(tt.status, "WWW-Authenticate", "Authorization", tt.challenges...)})
+			s := newSession(t)
+			s.Auth = toolbelt.GuessAuth("u", "p")
+			for range 2 {
+				if _, err := s.Get(t.Context(), server.URL("/")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(tt.want, schemes(server, "Authorization")); diff != "" {
+				t.Errorf("Authorization (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A body is sent again with the answer, from where it stood.
+func TestGuessAuthSendsTheBodyAgain(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: refuses(401, "WWW-Authenticate", "Authorization", basicChallenge)})
+	body := strings.NewReader("-body")
+	if _, err := body.Seek(1, 0); err != nil {
+		t.Fatal(err)
+	}
+	r, err := newSession(t).Post(t.Context(), server.URL("/"), requests.Body(body), toolbelt.GuessAuth("u", "p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range server.Requests() {
+		got = append(got, r.Body)
+	}
+	if diff := cmp.Diff([]string{"body", "body"}, got); diff != "" {
+		t.Errorf("bodies (-want +got):\n%s", diff)
+	}
+	if len(r.History) != 1 || r.History[0].StatusCode != 401 {
+		t.Errorf("history %v", r.History)
+	}
+}
+
+// A proxy that asks for credentials before it passes requests on, in front of an
+// origin that asks as well.
+func TestGuessProxyAuth(t *testing.T) {
+	for _, challenge := range []string{basicChallenge, digestChallenge} {
+		both := func(r *wiretest.Request) wiretest.Reply {
+			if r.Get("Proxy-Authorization") == "" {
+				return wiretest.Text(407, "", [2]string{"Proxy-Authenticate", challenge})
+			}
+			return refuses(401, "WWW-Authenticate", "Authorization", challenge)(r)
+		}
+		proxy := wiretest.Start(t, wiretest.Config{Handler: both})
+		s := newSession(t)
+		s.Auth = toolbelt.GuessProxyAuth("u", "p", "pu", "pp")
+		s.Proxies = requests.Proxies{"http": "http://" + proxy.Addr()}
+		for range 2 {
+			if r, err := s.Get(t.Context(), "http://far.test/"); err != nil || !r.OK() {
+				t.Fatal(r, err)
+			}
+		}
+		scheme, _, _ := strings.Cut(challenge, " ")
+		want := []string{"GET ", "GET " + scheme, "GET " + scheme, "GET " + scheme}
+		if diff := cmp.Diff(want, schemes(proxy, "Proxy-Authorization")); diff != "" {
+			t.Errorf("Proxy-Authorization (-want +got):\n%s", diff)
+		}
+		want = []string{"GET ", "GET ", "GET " + scheme, "GET " + scheme}
+		if diff := cmp.Diff(want, schemes(proxy, "Authorization")); diff != "" {
+			t.Errorf("Authorization (-want +got):\n%s", diff)
+		}
+		counts := map[string]bool{}
+		for _, r := range proxy.Requests() {
+			if value := r.Get("Proxy-Authorization"); strings.HasPrefix(value, "Digest") && counts[value] {
+				t.Errorf("sent twice: %s", value)
+			} else {
+				counts[value] = true
+			}
+		}
+	}
+}
+
+// CONNECT is answered on a new connection, the tunnel is used again, and the origin
+// sees nothing of it.
+func TestProxyCredentialsForTunnels(t *testing.T) {
+	for name, auth := range map[string]requests.Auth{
+		"Digest": toolbelt.HTTPProxyDigestAuth("pu", "pp"),
+		"Basic":  toolbelt.GuessProxyAuth("u", "p", "pu", "pp"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			challenge := digestChallenge
+			if name == "Basic" {
+				challenge = basicChallenge
+			}
+			origin := wiretest.Start(t, wiretest.Config{TLS: wiretest.TestCA().Server(), Replies: []wiretest.Reply{wiretest.Text(200, "ok")}})
+			proxy := wiretest.Start(t, wiretest.Config{
+				Handler: refuses(407, "Proxy-Authenticate", "Proxy-Authorization", challenge), Route: wiretest.To(origin),
+			})
+			s := newSession(t)
+			s.Auth = auth
+			s.Proxies = requests.Proxies{"https": "http://" + proxy.Addr()}
+			for _, url := range []string{"https://localhost/1", "https://localhost/2", "https://example.com/"} {
+				if r, err := s.Get(t.Context(), url); err != nil || !r.OK() {
+					t.Fatal(r, err)
+				}
+			}
+			want := []string{"CONNECT ", "CONNECT " + name, "CONNECT " + name}
+			if diff := cmp.Diff(want, schemes(proxy, "Proxy-Authorization")); diff != "" {
+				t.Errorf("the proxy (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{"GET ", "GET ", "GET "}, schemes(origin, "Proxy-Authorization")); diff != "" {
+				t.Errorf("the origin (-want +got):\n%s", diff)
+			}
+			if uri := proxy.Requests()[1].Get("Proxy-Authorization"); name == "Digest" && !strings.Contains(uri, `uri="localhost:443"`) {
+				t.Errorf("the digest is for another target: %s", uri)
+			}
+		})
+	}
+}
+
+// A proxy that takes no credentials ends the request, after one answer, and its
+// reply can be looked at.
+func TestProxyDigestRefused(t *testing.T) {
+	for _, url := range []string{"https://localhost/", "http://localhost/"} {
+		for _, tt := range []struct {
+			name, stale string
+			headers     [][2]string
+			want        int // requests
+			response    bool
+		}{
+			{"again and again", "", [][2]string{{"Proxy-Authenticate", digestChallenge}}, 2, true},
+			{"not stale", "", [][2]string{{"Proxy-Authenticate", digestChallenge + ", stale=false"}}, 2, true},
+			{"without a challenge", "", nil, 1, false},
+			{"another scheme", "", [][2]string{{"Proxy-Authenticate", "NTLM"}}, 1, true},
+		} {
+			t.Run(url+tt.name, func(t *testing.T) {
+				proxy := wiretest.Origin(t, wiretest.Text(407, "why", tt.headers...))
+				s := newSession(t)
+				s.Proxies = requests.Proxies{"all": "http://" + proxy.Addr()}
+				r, err := s.Get(t.Context(), url, toolbelt.HTTPProxyDigestAuth("pu", "secret"))
+				if got := len(proxy.Requests()); got != tt.want {
+					t.Errorf("%d requests, want %d", got, tt.want)
+				}
+				var e *requests.Error
+				if errors.As(err, &e) {
+					r = e.Response
+				}
+				if tunnel := strings.HasPrefix(url, "https"); (tunnel || !tt.response) && !errors.Is(err, requests.ErrProxy) {
+					t.Errorf("error %v, want ErrProxy", err)
+				}
+				if r == nil || r.StatusCode != 407 {
+					t.Errorf("response %v, want the proxy's", r)
+				}
+				if strings.Contains(fmt.Sprint(err), "secret") {
+					t.Errorf("the error tells the password: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// A proxy whose nonces run out: known credentials are refused once as stale, and made
+// anew.
+func TestProxyDigestStale(t *testing.T) {
+	nonce := "1"
+	proxy := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply {
+		if strings.Contains(r.Get("Proxy-Authorization"), `nonce="`+nonce+`"`) {
+			return wiretest.Text(200, "ok")
+		}
+		stale := r.Get("Proxy-Authorization") != ""
+		return wiretest.Text(407, "", [2]string{"Proxy-Authenticate", fmt.Sprintf(`Digest realm="r", nonce="%s", qop="auth", stale=%t`, nonce, stale)})
+	}})
+	s := newSession(t)
+	s.Auth = toolbelt.HTTPProxyDigestAuth("pu", "pp")
+	s.Proxies = requests.Proxies{"http": "http://" + proxy.Addr()}
+	for _, nonce = range []string{"1", "2", "3", "3"} {
+		if r, err := s.Get(t.Context(), "http://far.test/"); err != nil || !r.OK() {
+			t.Fatal(r, err)
+		}
+	}
+	if got := len(proxy.Requests()); got != 7 {
+		t.Errorf("%d requests, want 7", got)
+	}
+}
+
+// One object for many goroutines.
+func TestGuessConcurrently(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: refuses(401, "WWW-Authenticate", "Authorization", digestChallenge)})
+	s := newSession(t)
+	s.Auth = toolbelt.GuessProxyAuth("u", "p", "pu", "pp")
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 4 {
+				if r, err := s.Get(t.Context(), server.URL("/")); err != nil || !r.OK() {
+					t.Error(r, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAuthShowsNoPassword(t *testing.T) {
+	for _, auth := range []requests.Auth{
+		toolbelt.GuessAuth("u", "secret"), toolbelt.GuessProxyAuth("u", "secret", "pu", "secret"),
+		toolbelt.HTTPProxyDigestAuth("u", "secret"), toolbelt.HTTPBearerAuth("secret"),
+		toolbelt.NewAuthHandler(toolbelt.Strategy{Domain: "http://u:secret@h", Auth: requests.DigestAuth("u", "secret")}),
+		requests.DigestAuth("u", "secret"), requests.BasicAuth("u", "secret"), requests.ProxyAuth("u", "secret"),
+	} {
+		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+			if text := fmt.Sprintf(format, auth); strings.Contains(text, "secret") {
+				t.Errorf("%s of %T: %s", format, auth, text)
+			}
+		}
+	}
+}
