@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -22,18 +25,30 @@ import (
 
 func isKind(err error, kind error) bool { return errors.Is(err, kind) }
 
-// receiver is a server that records the bodies it gets; answer may turn a request
-// away with a status and headers, counting from 1.
+// receiver is a server that records the bodies it gets.
 type receiver struct {
 	*httptest.Server
+	first  http.HandlerFunc // answers the first request, if set
+	unread bool             // the body of the first request is left alone
+
+	mu     sync.Mutex
+	count  int
 	bodies []string
 	seen   []http.Header
-	answer func(n int, w http.ResponseWriter, r *http.Request) (handled bool)
 }
 
-func newReceiver(t *testing.T, answer func(n int, w http.ResponseWriter, r *http.Request) bool) *receiver {
-	rec := &receiver{answer: answer}
-	rec.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func newReceiver(t *testing.T, first http.HandlerFunc) *receiver {
+	rec := &receiver{first: first}
+	rec.Server = httptest.NewServer(rec)
+	t.Cleanup(rec.Close)
+	return rec
+}
+
+func (rec *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	rec.count++
+	if first := rec.count == 1; !first || !rec.unread {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
@@ -43,22 +58,37 @@ func newReceiver(t *testing.T, answer func(n int, w http.ResponseWriter, r *http
 		}
 		rec.bodies = append(rec.bodies, string(body))
 		rec.seen = append(rec.seen, r.Header)
-		if rec.answer != nil && rec.answer(len(rec.bodies), w, r) {
-			return
-		}
-		fmt.Fprint(w, "ok")
-	}))
-	t.Cleanup(rec.Close)
-	return rec
+	}
+	if rec.count == 1 && rec.first != nil {
+		rec.first(w, r)
+		return
+	}
+	fmt.Fprint(w, "ok")
 }
 
-// redirectFirst answers the first request with 307.
-func redirectFirst(n int, w http.ResponseWriter, r *http.Request) bool {
-	if n > 1 {
-		return false
-	}
+// secondTimes are the reasons why a body is sent again.
+var secondTimes = map[string]struct {
+	first  http.HandlerFunc
+	option requests.Option
+}{
+	"redirect": {first: redirect},
+	"digest": {
+		first: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Digest realm="r", nonce="n", qop="auth"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		},
+		option: requests.DigestAuth("ada", "secret"),
+	},
+	"retry": {
+		first: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+	},
+	"lost reply": {
+		first: func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
+	},
+}
+
+func redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/again", http.StatusTemporaryRedirect)
-	return true
 }
 
 func openFile(t *testing.T, content string) *os.File {
@@ -79,122 +109,157 @@ func openFile(t *testing.T, content string) *os.File {
 var payload = strings.Repeat("0123456789abcdef", 20<<10)
 
 // bodies are the kinds of content that can be sent twice.
-func bodies(t *testing.T) map[string]any {
-	f := openFile(t, "skipped"+payload)
-	if _, err := f.Seek(7, io.SeekStart); err != nil {
-		t.Fatal(err)
-	}
-	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", fmt.Sprint(len(payload)))
-		io.WriteString(w, payload)
-	}))
-	t.Cleanup(source.Close)
-	url, err := toolbelt.FileFromURL(t.Context(), nil, source.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	iterator, err := toolbelt.NewStreamingIterator(int64(len(payload)), pieces)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return map[string]any{
-		"text":              payload,
-		"bytes":             []byte(payload),
-		"file":              f,
-		"path":              toolbelt.Path(openFile(t, payload).Name()),
-		"bytes.Reader":      bytes.NewReader([]byte(payload)),
-		"bytes.Buffer":      bytes.NewBufferString(payload),
-		"StreamingIterator": iterator,
-		"URLFile":           url,
-	}
+var bodies = map[string]func(t *testing.T, content string) any{
+	"text":  func(t *testing.T, content string) any { return content },
+	"bytes": func(t *testing.T, content string) any { return []byte(content) },
+	"file": func(t *testing.T, content string) any {
+		f := openFile(t, "skipped"+content)
+		if _, err := f.Seek(7, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	},
+	"path":         func(t *testing.T, content string) any { return toolbelt.Path(openFile(t, content).Name()) },
+	"bytes.Reader": func(t *testing.T, content string) any { return bytes.NewReader([]byte(content)) },
+	"bytes.Buffer": func(t *testing.T, content string) any { return bytes.NewBufferString(content) },
+	"StreamingIterator": func(t *testing.T, content string) any {
+		s, err := toolbelt.NewStreamingIterator(int64(len(content)), pieces(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+	"URLFile": func(t *testing.T, content string) any {
+		source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+			io.WriteString(w, content)
+		}))
+		t.Cleanup(source.Close)
+		f, err := toolbelt.FileFromURL(t.Context(), nil, source.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	},
 }
 
-func pieces(yield func([]byte) bool) {
-	for i := 0; i < len(payload); i += 1000 {
-		if !yield([]byte(payload[i:min(i+1000, len(payload))])) {
-			return
+// pieces gives text in pieces of odd sizes.
+func pieces(text string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for piece := range slices.Chunk([]byte(text), 1001) {
+			if !yield(piece) {
+				return
+			}
 		}
 	}
 }
 
-func TestMultipartAfterRedirect(t *testing.T) {
-	for name, value := range bodies(t) {
-		t.Run(name, func(t *testing.T) {
-			rec := newReceiver(t, redirectFirst)
-			e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{{Name: "a", Value: "1"}, {Name: "f", Filename: "f", Value: value}})
-			if err != nil {
-				t.Fatal(err)
+// again runs test for every reason to send a body a second time and every kind of
+// content. Files by every reason and some more by a redirect are also sent where the
+// reply cuts the upload short, which costs half a second of waiting.
+func again(t *testing.T, test func(t *testing.T, rec *receiver, value any, content string, option requests.Option)) {
+	for reason, second := range secondTimes {
+		for kind, value := range bodies {
+			for _, cut := range []bool{false, true} {
+				if cut && kind != "file" && (reason != "redirect" || !slices.Contains([]string{"bytes", "StreamingIterator", "URLFile"}, kind)) {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/cut=%v", reason, kind, cut), func(t *testing.T) {
+					t.Parallel()
+					content := payload
+					if cut {
+						content = strings.Repeat(payload, 24)
+					}
+					rec := newReceiver(t, second.first)
+					rec.unread = cut
+					test(t, rec, value(t, content), content, second.option)
+				})
 			}
-			upload(t, rec, e)
-			want := "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" +
-				"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + payload + "\r\n--B--\r\n"
-			want = strings.ReplaceAll(want, "--B", "--"+e.Boundary())
-			checkBodies(t, []string{want, want}, rec.bodies)
-			if diff := cmp.Diff(e.ContentType(), rec.seen[1].Get("Content-Type")); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
-		})
+		}
 	}
 }
 
-func TestStreamingIteratorAfterRedirect(t *testing.T) {
-	for _, name := range []string{"file", "path", "bytes.Reader", "StreamingIterator"} {
-		t.Run(name, func(t *testing.T) {
-			rec := newReceiver(t, redirectFirst)
-			s, err := toolbelt.NewStreamingIterator(int64(len(payload)), bodies(t)[name])
-			if err != nil {
-				t.Fatal(err)
-			}
-			read := int64(0)
-			upload(t, rec, toolbelt.NewMonitor(s, func(m *toolbelt.Monitor) { read = m.BytesRead() }))
-			checkBodies(t, []string{payload, payload}, rec.bodies)
-			if read != int64(len(payload)) {
-				t.Errorf("the monitor saw %d bytes of %d", read, len(payload))
-			}
-		})
+func TestMultipartAgain(t *testing.T) {
+	again(t, func(t *testing.T, rec *receiver, value any, content string, option requests.Option) {
+		e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{{Name: "a", Value: "1"}, {Name: "f", Filename: "f", Value: value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		upload(t, rec, e, option)
+		want := "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" +
+			"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + content + "\r\n--B--\r\n"
+		rec.check(t, strings.ReplaceAll(want, "--B", "--"+e.Boundary()))
+		if diff := cmp.Diff(e.ContentType(), rec.seen[len(rec.seen)-1].Get("Content-Type")); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
+func TestStreamingIteratorAgain(t *testing.T) {
+	again(t, func(t *testing.T, rec *receiver, value any, content string, option requests.Option) {
+		switch value.(type) {
+		case string, []byte:
+			value = pieces(content)
+		}
+		s, err := toolbelt.NewStreamingIterator(int64(len(content)), value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := int64(0)
+		upload(t, rec, toolbelt.NewMonitor(s, func(m *toolbelt.Monitor) { read = m.BytesRead() }), option)
+		rec.check(t, content)
+		if read != int64(len(content)) {
+			t.Errorf("the monitor saw %d bytes of %d", read, len(content))
+		}
+	})
+}
+
+// check compares the bodies that arrived, without printing them.
+func (rec *receiver) check(t *testing.T, want string) {
+	t.Helper()
+	times := 1
+	if rec.first != nil && !rec.unread {
+		times = 2
+	}
+	if rec.count != 2 || len(rec.bodies) != times {
+		t.Fatalf("%d requests, %d bodies arrived, want 2 and %d", rec.count, len(rec.bodies), times)
+	}
+	for i, got := range rec.bodies {
+		if want != got {
+			t.Errorf("body %d has %d bytes and is not the one sent, of %d", i+1, len(got), len(want))
+		}
 	}
 }
 
-func upload(t *testing.T, rec *receiver, body requests.Option) *requests.Response {
+func upload(t *testing.T, rec *receiver, options ...requests.Option) {
 	t.Helper()
 	s := requests.NewSession()
 	defer s.Close()
-	r, err := s.Post(t.Context(), rec.URL, body)
+	s.Mount("http://", requests.NewHTTPAdapter(requests.Retries(requests.Retry{Total: 1, AnyMethod: true, StatusForcelist: []int{503}})))
+	r, err := s.Post(t.Context(), rec.URL, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := r.RaiseForStatus(); err != nil {
 		t.Error(err)
 	}
-	return r
-}
-
-// checkBodies compares without printing long bodies.
-func checkBodies(t *testing.T, want, got []string) {
-	t.Helper()
-	if len(want) != len(got) {
-		t.Fatalf("%d bodies arrived, want %d", len(got), len(want))
-	}
-	for i := range want {
-		if want[i] != got[i] {
-			t.Errorf("body %d has %d bytes and is not the one sent, of %d", i+1, len(got[i]), len(want[i]))
-		}
-	}
 }
 
 func TestUnrewindable(t *testing.T) {
-	rec := newReceiver(t, redirectFirst)
+	rec := newReceiver(t, redirect)
 	once := io.MultiReader(strings.NewReader(payload))
 	s, err := toolbelt.NewStreamingIterator(int64(len(payload)), once)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = requests.Post(t.Context(), rec.URL, s)
-	if !isKind(err, requests.ErrUnrewindableBody) {
-		t.Errorf("got %v", err)
+	for range 2 {
+		if _, err := requests.Post(t.Context(), rec.URL, s); !isKind(err, requests.ErrUnrewindableBody) {
+			t.Errorf("got %v", err)
+		}
 	}
-	if _, err = requests.Post(t.Context(), rec.URL, s); !isKind(err, requests.ErrUnrewindableBody) {
-		t.Errorf("sent again: %v", err)
+	if rec.count != 1 {
+		t.Errorf("%d requests arrived", rec.count)
 	}
 }
 
@@ -211,7 +276,9 @@ func TestEncoderTwice(t *testing.T) {
 	for range 2 {
 		upload(t, rec, e)
 	}
-	checkBodies(t, []string{string(whole), string(whole)}, rec.bodies)
+	if len(rec.bodies) != 2 || rec.bodies[0] != string(whole) || rec.bodies[1] != string(whole) {
+		t.Errorf("%d bodies arrived, or not the one sent", len(rec.bodies))
+	}
 }
 
 // sized is a reader that announces a length of its own.
