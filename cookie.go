@@ -38,8 +38,8 @@ func (c *Cookie) expired(now time.Time) bool {
 	return !c.Expires.IsZero() && !c.Expires.After(now)
 }
 
-// checked returns c as a jar keeps it: domain in its normalised form, with a
-// path. A name, value, domain or path that would break out of a header or a
+// checked returns c as a jar keeps it: domain in its normalised form, with a path
+// that is encoded as in a URL. A name, value, domain or path that would break out of a header or a
 // cookie file is refused, as is a name that could not be told from the value.
 func (c Cookie) checked() (Cookie, error) {
 	switch {
@@ -50,7 +50,7 @@ func (c Cookie) checked() (Cookie, error) {
 	case c.Path != "" && c.Path[0] != '/':
 		return c, fail(ErrInvalidArgument, "the path %q of the cookie %q does not start with a slash", c.Path, c.Name)
 	}
-	if c.Path == "" {
+	if c.Path = escapeCookiePath(c.Path, false); c.Path == "" {
 		c.Path = "/"
 	}
 	domain, ok := normalDomain(c.Domain)

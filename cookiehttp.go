@@ -89,7 +89,7 @@ func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	var cookies []*http.Cookie
-	for _, c := range j.index.view(&origin, rules, true, now).forPath(origin.path) {
+	for c := range j.index.view(&origin, rules, true, now).forPath(origin.path) {
 		value, quoted := c.Value, false
 		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 			value, quoted = value[1:n-1], true

@@ -165,30 +165,34 @@ func (x *cookieIndex) reaching(host string) []*cookieDomain {
 	return found
 }
 
-// limit makes room in a domain and in the whole, dropping first what has expired
-// and then what was set first.
-func (x *cookieIndex) limit(domain string, now time.Time) {
-	d := x.byName[domain]
-	if d.size <= maxDomainCookies && x.size <= maxJarCookies {
-		return
+// limit makes room in the given domains and in the whole, dropping first what has
+// expired and then what was set first.
+func (x *cookieIndex) limit(domains []string, now time.Time) {
+	for _, name := range domains {
+		if d := x.byName[name]; d != nil && d.size > maxDomainCookies {
+			x.drop(d.size-maxDomainCookies, now, d)
+		}
 	}
-	x.removeAll(func(c *storedCookie) bool { return c.expired(now) })
-	for d.size > maxDomainCookies {
-		x.dropOldest(d)
-	}
-	for x.size > maxJarCookies {
-		x.dropOldest(x.domains...)
+	if x.size > maxJarCookies {
+		x.drop(x.size-maxJarCookies, now, x.domains...)
 	}
 }
 
-func (x *cookieIndex) dropOldest(domains ...*cookieDomain) {
-	var oldest *storedCookie
-	for c := range (&cookieIndex{domains: domains}).all {
-		if oldest == nil || c.seq < oldest.seq {
-			oldest = c
-		}
+func (x *cookieIndex) drop(n int, now time.Time, domains ...*cookieDomain) {
+	found := slices.Collect((&cookieIndex{domains: domains}).all)
+	slices.SortFunc(found, func(a, b *storedCookie) int {
+		return cmp.Or(boolOrder(b.expired(now))-boolOrder(a.expired(now)), cmp.Compare(a.seq, b.seq))
+	})
+	for _, c := range found[:n] {
+		x.remove(c.Domain, c.Path, c.Name)
 	}
-	x.remove(oldest.Domain, oldest.Path, oldest.Name)
+}
+
+func boolOrder(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // shadowsSecure reports whether c, which came over an insecure connection, would

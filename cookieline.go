@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type viewKey struct {
 // cookieView is the cookies for one host in the order of the Cookie line, and the
 // lines built of them. It holds as long as the jar does not change.
 type cookieView struct {
+	key     viewKey
 	cookies []*storedCookie
 	until   time.Time         // the first of them expires; zero: never
 	anyPath bool              // all are for the path "/": line is for every path
@@ -59,20 +61,28 @@ func (j *CookieJar) header(url string, unbound bool) string {
 	return j.build(key, origin, rules)
 }
 
-// remembered returns the line built for an earlier request.
+// remembered returns the line built for an earlier request. The host asked last,
+// the usual one, is found without the lock.
 func (j *CookieJar) remembered(key *viewKey, path string) (line string, ok bool) {
+	if v := j.latest.Load(); v != nil && v.anyPath && v.key == *key && v.holds(j) {
+		return v.line, true
+	}
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	v := j.views[*key]
-	if v == nil || !v.until.IsZero() && !j.now().Before(v.until) {
+	if v == nil || !v.holds(j) {
 		return "", false
 	}
 	if v.anyPath {
+		j.latest.Store(v)
 		return v.line, true
 	}
 	line, ok = v.lines[path]
 	return line, ok
 }
+
+// holds reports whether none of the cookies has expired since.
+func (v *cookieView) holds(j *CookieJar) bool { return v.until.IsZero() || j.now().Before(v.until) }
 
 // build makes the line and remembers it.
 func (j *CookieJar) build(key viewKey, origin cookieOrigin, rules cookieRules) string {
@@ -80,21 +90,23 @@ func (j *CookieJar) build(key viewKey, origin cookieOrigin, rules cookieRules) s
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	v := j.views[key]
-	if v == nil || !v.until.IsZero() && !now.Before(v.until) {
+	if v == nil || !v.holds(j) {
 		v = j.index.view(&origin, rules, key.unbound, now)
 		if j.views == nil || len(j.views) >= maxViews {
 			j.views = map[viewKey]*cookieView{}
 		}
 		key.host = strings.Clone(key.host)
+		v.key = key
 		j.views[key] = v
 	}
 	if v.anyPath {
+		j.latest.Store(v)
 		return v.line
 	}
 	if len(v.lines) >= maxViewLines {
 		clear(v.lines)
 	}
-	line := cookieLine(v.forPath(origin.path))
+	line := v.build(origin.path)
 	v.lines[strings.Clone(origin.path)] = line
 	return line
 }
@@ -119,26 +131,32 @@ func (x *cookieIndex) view(origin *cookieOrigin, rules cookieRules, unbound bool
 	}
 	slices.SortStableFunc(v.cookies, rules.order)
 	if v.anyPath {
-		v.line = cookieLine(v.cookies)
+		v.line = v.build("/")
 	}
 	return v
 }
 
-func (v *cookieView) forPath(path string) []*storedCookie {
-	var found []*storedCookie
-	for _, c := range v.cookies {
-		if pathMatches(path, c.Path) {
-			found = append(found, c)
+// forPath yields the cookies for a path.
+func (v *cookieView) forPath(path string) iter.Seq[*storedCookie] {
+	return func(yield func(*storedCookie) bool) {
+		for _, c := range v.cookies {
+			if pathMatches(path, c.Path) && !yield(c) {
+				return
+			}
 		}
 	}
-	return found
 }
 
-// cookieLine writes a Cookie header.
-func cookieLine(cookies []*storedCookie) string {
+// build writes the Cookie line for a path.
+func (v *cookieView) build(path string) string {
+	size := 0
+	for c := range v.forPath(path) {
+		size += len(c.Name) + len(c.Value) + len("=; ")
+	}
 	var b strings.Builder
-	for i, c := range cookies {
-		if i > 0 {
+	b.Grow(size)
+	for c := range v.forPath(path) {
+		if b.Len() > 0 {
 			b.WriteString("; ")
 		}
 		b.WriteString(c.Name)

@@ -51,13 +51,6 @@ func parseNetscape(fields []string, now time.Time) []setCookie {
 	return received
 }
 
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // verdict is what becomes of a field.
 type verdict int
 

@@ -27,9 +27,10 @@ type CookieJar struct {
 	filter    func(Cookie) bool
 	clock     func() time.Time // nil: time.Now
 
-	mu    sync.RWMutex
-	index cookieIndex
-	views map[viewKey]*cookieView // Cookie lines built since the last change
+	mu     sync.RWMutex
+	index  cookieIndex
+	views  map[viewKey]*cookieView // Cookie lines built since the last change
+	latest atomic.Pointer[cookieView]
 }
 
 // JarOption configures a [CookieJar].
@@ -124,6 +125,7 @@ func (j *CookieJar) change(f func(*cookieIndex), cookies ...Cookie) {
 	defer j.mu.Unlock()
 	f(&j.index)
 	j.views = nil
+	j.latest.Store(nil)
 	j.count.Store(int64(j.index.size))
 }
 
@@ -176,6 +178,7 @@ func (j *CookieJar) admit(origin *cookieOrigin, received []setCookie, rules cook
 		return
 	}
 	j.change(func(index *cookieIndex) {
+		var domains []string
 		for _, c := range admitted {
 			switch {
 			case !rules.netscape && !origin.secure && index.shadowsSecure(&c.Cookie):
@@ -183,9 +186,10 @@ func (j *CookieJar) admit(origin *cookieOrigin, received []setCookie, rules cook
 				index.remove(c.Domain, c.Path, c.Name)
 			default:
 				index.put(c)
-				index.limit(c.Domain, now)
+				domains = append(domains, c.Domain)
 			}
 		}
+		index.limit(domains, now)
 	})
 }
 

@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -16,6 +17,9 @@ import (
 func Main(m *testing.M) {
 	before := resources()
 	code := m.Run()
+	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {
+		os.Exit(code) // fuzzing leaves a goroutine that waits for signals
+	}
 	if left := waitFor(before); left != "" && code == 0 {
 		fmt.Fprintln(os.Stderr, "leak after the tests:", left)
 		code = 1

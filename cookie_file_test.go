@@ -1,0 +1,231 @@
+package requests
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var cookieEnd = time.Date(2040, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// assortedJar has one of everything.
+func assortedJar(t testing.TB, options ...JarOption) *CookieJar {
+	t.Helper()
+	j := NewCookieJar(options...)
+	j.receive("https://www.a.test/x/y", []string{
+		"host=1; Secure; HttpOnly; SameSite=Lax", "domain=2; Domain=a.test; Path=/", `quoted="3 4"`, "raw=\xe9\xff", "bare", "empty=",
+	})
+	for _, c := range []Cookie{
+		{Name: "hand", Value: "5=5", Domain: "b.test", Expires: cookieEnd},
+		{Name: "only", Value: "6", Domain: "b.test", HostOnly: true, Path: "/p", Expires: cookieEnd},
+		{Name: "old", Value: "7", Domain: "b.test", Expires: time.Unix(1000, 0).UTC()},
+		{Name: "everywhere", Value: "8"},
+	} {
+		if err := j.Set(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return j
+}
+
+// sentBy shows what a jar sends where.
+func sentBy(j *CookieJar) map[string]string {
+	sent := map[string]string{}
+	for _, url := range []string{"https://www.a.test/x/y", "http://sub.a.test/x", "http://b.test/p/q", "http://sub.b.test/p"} {
+		sent[url] = j.Header(url)
+	}
+	return sent
+}
+
+func TestRule36SavedCookiesAreBound(t *testing.T) {
+	for _, tt := range []struct {
+		file    string
+		options []FileOption
+	}{
+		{"cookies.txt", []FileOption{WithSessionCookies, WithExpired}},
+		{"cookies.json", []FileOption{WithSessionCookies | WithExpired, AsJSON}},
+	} {
+		for _, rules := range [][]JarOption{nil, {NetscapeRules()}} {
+			name := filepath.Join(t.TempDir(), tt.file)
+			saved, loaded := assortedJar(t, rules...), NewCookieJar(rules...)
+			if err := errors.Join(saved.Save(name, tt.options...), loaded.Load(name, tt.options...)); err != nil {
+				t.Fatal(err)
+			}
+			saved.Delete("everywhere", "", "")
+			if diff := cmp.Diff(sentBy(saved), sentBy(loaded)); diff != "" {
+				t.Errorf("%s: sent after loading (-want +got):\n%s", tt.file, diff)
+			}
+			if diff := cmp.Diff(saved.Len(), loaded.Len()); diff != "" {
+				t.Errorf("%s: cookies (-want +got):\n%s", tt.file, diff)
+			}
+		}
+	}
+}
+
+func TestSavedCookies(t *testing.T) {
+	j := assortedJar(t)
+	tests := []struct {
+		options []FileOption
+		want    []string
+	}{
+		{nil, []string{"hand", "only"}},
+		{[]FileOption{WithExpired}, []string{"hand", "old", "only"}},
+		{[]FileOption{WithSessionCookies}, []string{"host", "quoted", "raw", "empty", "domain", "hand", "only"}},
+		{[]FileOption{WithSessionCookies, AsJSON}, []string{"host", "quoted", "raw", "empty", "domain", "hand", "only"}},
+		{[]FileOption{AsJSON}, []string{"hand", "only"}},
+	}
+	for _, tt := range tests {
+		name := filepath.Join(t.TempDir(), "c")
+		loaded := NewCookieJar()
+		if err := errors.Join(j.Save(name, tt.options...), loaded.Load(name, WithExpired, WithSessionCookies)); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for c := range loaded.All() {
+			got = append(got, c.Name)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.options, diff)
+		}
+	}
+}
+
+func TestCookiesTxt(t *testing.T) {
+	const text = "# Netscape HTTP Cookie File\r\n" +
+		"# a comment\n\n" +
+		".a.test\tTRUE\t/\tFALSE\t2209086245\tn\tv\n" +
+		"www.a.test\tFALSE\t/p\tTRUE\t0\thost\tx=1; 2\r\n" +
+		"#HttpOnly_b.test\tTRUE\t/\tFALSE\t\tsession\t\n" +
+		".c.test\tfalse\t/\tfalse\t5\told\n"
+	j := NewCookieJar()
+	if err := j.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	want := []Cookie{
+		{Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: time.Unix(2209086245, 0).UTC()},
+		{Name: "host", Value: "x=1; 2", Domain: "www.a.test", Path: "/p", Secure: true, HostOnly: true},
+		{Name: "session", Domain: ".b.test", Path: "/", HTTPOnly: true},
+		{Name: "old", Domain: "c.test", Path: "/", HostOnly: true, Expires: time.Unix(5, 0).UTC()},
+	}
+	var got []Cookie
+	for c := range j.All() {
+		got = append(got, c)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("cookies (-want +got):\n%s", diff)
+	}
+	again, _ := j.MarshalText()
+	wantText := cookieFileHeader +
+		".a.test\tTRUE\t/\tFALSE\t2209086245\tn\tv\n" +
+		"www.a.test\tFALSE\t/p\tTRUE\t0\thost\tx=1; 2\n" +
+		"#HttpOnly_.b.test\tTRUE\t/\tFALSE\t0\tsession\t\n" +
+		"c.test\tFALSE\t/\tFALSE\t5\told\t\n"
+	if diff := cmp.Diff(wantText, string(again)); diff != "" {
+		t.Errorf("MarshalText (-want +got):\n%s", diff)
+	}
+}
+
+// A file with one bad line is refused whole.
+func TestRule34CookieFiles(t *testing.T) {
+	const good = ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n"
+	bad := map[string]string{
+		"NUL":           ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\x00\n",
+		"control":       ".a.test\tTRUE\t/\tFALSE\t0\tn\x1b[31m\tv\n",
+		"bare CR":       ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\rx\n",
+		"1 MB line":     ".a.test\tTRUE\t/\tFALSE\t0\tn\t" + strings.Repeat("v", 1<<20) + "\n",
+		"1 MB comment":  "# " + strings.Repeat("v", 1<<20) + "\n",
+		"fields":        "a b c\n",
+		"many fields":   strings.TrimSuffix(good, "\n") + "\tx\n",
+		"date":          ".a.test\tTRUE\t/\tFALSE\tsoon\tn\tv\n",
+		"no domain":     "\tFALSE\t/\tFALSE\t0\tn\tv\n",
+		"any domain":    ".\tTRUE\t/\tFALSE\t0\tn\tv\n",
+		"domain":        "a b\tTRUE\t/\tFALSE\t0\tn\tv\n",
+		"path":          ".a.test\tTRUE\tx\tFALSE\t0\tn\tv\n",
+		"HTML":          "<html>\n",
+		"JSON":          `{"name": "n"}`,
+		"JSON domain":   `[{"name": "n", "value": "v", "domain": "", "path": "/"}]`,
+		"JSON control":  `[{"name": "n", "value": "v\u0000", "domain": "a.test", "path": "/"}]`,
+		"JSON raw name": `[{"raw_name": "Cg==", "value": "v", "domain": "a.test", "path": "/"}]`,
+	}
+	for name, text := range bad {
+		file := filepath.Join(t.TempDir(), "cookies")
+		if !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "{") {
+			text = good + text
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j := NewCookieJar()
+		if err := j.Load(file, WithSessionCookies); !errors.Is(err, ErrFile) || j.Len() != 0 {
+			t.Errorf("%s: error %v and %d cookies, want ErrFile and none", name, err, j.Len())
+		}
+	}
+	if err := NewCookieJar().Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, ErrFile) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func TestRule38SaveReplacesLinks(t *testing.T) {
+	dir := t.TempDir()
+	victim, name := filepath.Join(dir, "victim"), filepath.Join(dir, "cookies.txt")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, name); err != nil {
+		t.Skip(err)
+	}
+	if err := assortedJar(t).Save(name); err != nil {
+		t.Fatal(err)
+	}
+	kept, _ := os.ReadFile(victim)
+	info, err := os.Lstat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, _ := os.ReadDir(dir)
+	type state struct {
+		Victim string
+		Mode   fs.FileMode
+		Files  int
+	}
+	if diff := cmp.Diff(state{"precious", 0o600, 2}, state{string(kept), info.Mode(), len(entries)}); diff != "" {
+		t.Errorf("after Save (-want +got):\n%s", diff)
+	}
+	if err := assortedJar(t).Save(filepath.Join(dir, "none", "c")); !errors.Is(err, ErrFile) {
+		t.Errorf("Save into no directory: %v, want ErrFile", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := assortedJar(t).Save(filepath.Join(dir, "taken")); !errors.Is(err, ErrFile) {
+		t.Errorf("Save over a directory: %v, want ErrFile", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 3 {
+		t.Errorf("%d files after failing, want 3: the temporary one stays behind", len(entries))
+	}
+}
+
+func TestCookieJSON(t *testing.T) {
+	j := assortedJar(t)
+	data, err := json.Marshal(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded := NewCookieJar()
+	if err := json.Unmarshal(data, loaded); err != nil {
+		t.Fatal(err)
+	}
+	j.Delete("everywhere", "", "")
+	compare := cmp.Options{cmp.AllowUnexported(storedCookie{}), cmpopts.IgnoreFields(storedCookie{}, "seq")}
+	if diff := cmp.Diff(j.snapshot(), loaded.snapshot(), compare); diff != "" {
+		t.Errorf("cookies (-want +got):\n%s", diff)
+	}
+}

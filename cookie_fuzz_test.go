@@ -1,0 +1,129 @@
+package requests
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var sampleFields = []string{
+	"a=1", "sid=31d4; Path=/; Secure; HttpOnly; SameSite=Lax", "a=b=c; Domain=.example.com; Max-Age=60", `a="\"q\""; Path="/x"`,
+	"a=1; Expires=Wed, 09 Jun 2100 10:18:14 GMT", "a=; Max-Age=0", "__Host-a=1; Secure; Path=/", "a=1; Domain=co.uk", "bare", "=x",
+	"a=1; Version=1; Port=\"80,443\"", "a=1; Port=80", "a=1; Max-Age", "a=1; Domain=\xe9.test; Path=/\xe9 %e9", "a=1;;;=;Path", ";a=1",
+	"a=1; domain=1.2.3.4; max-age=-99999999999999999999", "a=1; Expires=99-99-99 99:99:99", "a\x00=1", "a=1; Max-Age=1_0",
+}
+
+// checkJar is what holds of every jar, whatever a server has said.
+func checkJar(t *testing.T, j *CookieJar, urls ...string) {
+	t.Helper()
+	n := 0
+	for c := range j.All() {
+		n++
+		if strings.ContainsAny(c.Name+c.Value+c.Domain+c.Path, "\r\n\x00") || c.Name == "" || c.Path == "" {
+			t.Errorf("kept %#v", c)
+		}
+	}
+	if diff := cmp.Diff(n, j.Len()); diff != "" {
+		t.Errorf("Len (-counted +got):\n%s", diff)
+	}
+	for _, url := range urls {
+		line := j.Header(url)
+		if strings.ContainsAny(line, "\r\n\x00") {
+			t.Errorf("Header(%q) = %q", url, line)
+		}
+		if diff := cmp.Diff(line, j.Header(url)); diff != "" {
+			t.Errorf("Header(%q), asked again (-first +second):\n%s", url, diff)
+		}
+	}
+}
+
+func FuzzSetCookie(f *testing.F) {
+	for _, field := range sampleFields {
+		f.Add("https://www.example.co.uk/x/y", field, field, false)
+		f.Add("http://localhost:8080/", field, "b=2; Path=/x", true)
+	}
+	f.Fuzz(func(t *testing.T, url, first, second string, netscape bool) {
+		j := &CookieJar{pinned: true}
+		j.netscape.Store(netscape)
+		j.receive(url, []string{first, second})
+		checkJar(t, j, url, "https://www.example.co.uk/x/y", "http://co.uk/", "http://other.test/")
+		if got := j.Header("http://other.test/"); got != "" && !strings.Contains(url, "test") {
+			t.Errorf("%q set %q for another host", url, got)
+		}
+		data, err := json.Marshal(j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded := &CookieJar{pinned: true}
+		loaded.netscape.Store(netscape)
+		if err := json.Unmarshal(data, loaded); err != nil {
+			t.Fatalf("%s: %v", data, err)
+		}
+		text, _ := j.MarshalText()
+		if err := loaded.UnmarshalText(text); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if diff := cmp.Diff(j.Header(url), loaded.Header(url)); diff != "" {
+			t.Errorf("Header after loading %s and %q (-want +got):\n%s", data, text, diff)
+		}
+	})
+}
+
+func FuzzCookieDate(f *testing.F) {
+	for _, date := range []string{
+		"Wed, 09 Jun 2100 10:18:14 GMT", "Wednesday, 09-Jun-00 10:18:14 GMT", "Wed Jun  9 10:18:14 2100", "1/1/1", "09 Feb 1994 22:23 -0500",
+		"9:9:9 31 Feb 99", "0 0 0", "01 01 0001 (x)", "29 Feb 1900 0:0:0", "1 Jan 9999 24:59:61 +9999", "\xff\xfe",
+	} {
+		f.Add(date)
+	}
+	now := time.Unix(recordedNow, 0)
+	f.Fuzz(func(t *testing.T, s string) {
+		if date, ok := parseCookieDate(s); ok && (date.Year() < 1601 || date.Year() > 9999) {
+			t.Errorf("parseCookieDate(%q) = %v", s, date)
+		}
+		if date, ok := parseCookieDate(s); ok {
+			again, ok := parseCookieDate(date.Format(time.RFC1123))
+			if diff := cmp.Diff(date, again); diff != "" || !ok {
+				t.Errorf("%q, written and read again (-want +got):\n%s", s, diff)
+			}
+		}
+		if date, ok := parseNetscapeDate(s, now); ok && (date.Year() < 1970 || date.Year() > 9999) {
+			t.Errorf("parseNetscapeDate(%q) = %v", s, date)
+		}
+	})
+}
+
+func FuzzCookieFile(f *testing.F) {
+	f.Add([]byte(cookieFileHeader + ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n#HttpOnly_a.test\tFALSE\t/\tTRUE\t4102444800\t\tx"))
+	f.Add([]byte(`[{"name": "n", "value": "v", "domain": ".a.test", "path": "/", "expires": "2040-01-02T03:04:05Z"}]`))
+	f.Add([]byte("\t\t\t\t\t\t\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		j := NewCookieJar()
+		if err := j.decode(data, everything); err != nil {
+			if j.Len() != 0 {
+				t.Errorf("%d cookies of a file with the error %v", j.Len(), err)
+			}
+			return
+		}
+		checkJar(t, j, "http://a.test/")
+		if got := j.Len() - j.Delete("", "", ""); got != 0 {
+			t.Errorf("%d cookies left after deleting all", got)
+		}
+		if err := j.decode(data, everything); err != nil {
+			t.Errorf("taken once, then: %v", err)
+		}
+		again := NewCookieJar()
+		text, _ := j.MarshalJSON()
+		if err := again.UnmarshalJSON(text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		same := cmp.Options{cmp.AllowUnexported(storedCookie{}), cmpopts.IgnoreFields(storedCookie{}, "seq"), cmpopts.EquateEmpty()}
+		if diff := cmp.Diff(j.snapshot(), again.snapshot(), same); diff != "" {
+			t.Errorf("through JSON (-want +got):\n%s", diff)
+		}
+	})
+}
