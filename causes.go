@@ -199,7 +199,7 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 			e.Response = refusal(d.Reply)
 		}
 	}
-	if ok && isHTTPProxy(d) && d.Op == dial.PhaseProxyConnect && e.Kind.Is(ErrConnect) {
+	if ok && beforeProxy(d) && (e.Kind.Is(ErrConnect) || e.Kind == ErrSSL || e.Kind == ErrReadTimeout) {
 		inner := *e
 		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy", dialing: true}
 	}
@@ -237,6 +237,12 @@ func dialLimit(k Kind, d *dial.Error, t Timeouts) string {
 		return fmt.Sprintf("%v not done within %v (Timeouts.Connect)", d.Op, t.Connect)
 	}
 	return ""
+}
+
+// beforeProxy: until an HTTP proxy is there to be spoken to, everything is its failure, in Requests: look-up,
+// connection, TLS, and the time they take.
+func beforeProxy(d *dial.Error) bool {
+	return isHTTPProxy(d) && (d.Op == dial.PhaseProxyConnect || d.Op == dial.PhaseProxyTLS)
 }
 
 // isHTTPProxy: a SOCKS proxy's failures are those of any connection, in Requests.

@@ -3,7 +3,10 @@ package requests_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
+	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,4 +57,36 @@ func (r *slowReader) Read(p []byte) (int, error) {
 		time.Sleep(time.Millisecond)
 	}
 	return r.Reader.Read(p)
+}
+
+// TestFailuresBeforeTheProxy are ErrProxy in Requests, with the cause reachable. A SOCKS proxy's are not.
+func TestFailuresBeforeTheProxy(t *testing.T) {
+	ca := wiretest.NewCA("one")
+	untrusted := wiretest.Start(t, wiretest.Config{TLS: ca.Server()}).URL("")
+	wrongHost := wiretest.Start(t, wiretest.Config{TLS: ca.WrongHost()}).URL("")
+	silent := wiretest.Start(t, wiretest.Config{Conn: func(c net.Conn) { io.Copy(io.Discard, c) }}).Addr()
+	closed := wiretest.Closed(t)
+	trust := requests.CABundlePEM(ca.PEM())
+	for _, c := range []struct {
+		name, proxy string
+		options     []requests.Option
+		proxyFault  bool
+		cause       error
+	}{
+		{"untrusted", untrusted, nil, true, requests.ErrSSL},
+		{"wrong host", wrongHost, []requests.Option{trust}, true, requests.ErrSSL},
+		{"silent", "https://" + silent, []requests.Option{requests.Timeouts{Connect: time.Second, Read: 50 * time.Millisecond}}, true, requests.ErrReadTimeout},
+		{"refused", "http://" + closed, nil, true, syscall.ECONNREFUSED},
+		{"refused by SOCKS", "socks5h://" + closed, nil, false, syscall.ECONNREFUSED},
+	} {
+		for _, url := range []string{"http://origin.test/", "https://origin.test/"} {
+			s := requests.NewSession()
+			_, err := s.Get(t.Context(), url, append(c.options, requests.Proxies{"all": c.proxy})...)
+			got := [3]bool{errors.Is(err, requests.ErrConnection), errors.Is(err, requests.ErrProxy), errors.Is(err, c.cause)}
+			if diff := cmp.Diff([3]bool{true, c.proxyFault, true}, got); diff != "" {
+				t.Errorf("%s, %s (-want +got)\n%s%v", c.name, url, diff, err)
+			}
+			s.Close()
+		}
+	}
 }
