@@ -191,10 +191,12 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 		}
 	case !ok:
 	case d.Timeout() && passed(opts.Deadline):
-		e.Kind, e.Detail = ErrTotalTimeout, totalText
+		e.Kind, e.Detail, e.Err = ErrTotalTimeout, totalText, overdue{err}
+	case d.Timeout():
+		e.Kind, e.Err = dialKind(d), overdue{err}
+		e.Detail = dialLimit(e.Kind, d, opts.Timeouts)
 	default:
 		e.Kind = dialKind(d)
-		e.Detail = dialLimit(e.Kind, d, opts.Timeouts)
 		if d.Reply != nil {
 			e.Response = refusal(d.Reply)
 		}
@@ -205,6 +207,14 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 	}
 	return e
 }
+
+// overdue is a timeout that is os.ErrDeadlineExceeded like any other: those of a
+// net.Dialer are not.
+type overdue struct{ error }
+
+func (e overdue) Unwrap() error        { return e.error }
+func (e overdue) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+func (e overdue) Timeout() bool        { return true }
 
 func dialKind(d *dial.Error) Kind {
 	switch {

@@ -298,8 +298,11 @@ func (r Retry) BackoffTime() time.Duration {
 // Delay is the pause before the next try: what Retry-After asks for, if resp is
 // not nil and has a usable one, else BackoffTime.
 func (r Retry) Delay(resp *Response, now time.Time) time.Duration {
-	if resp != nil && r.RespectRetryAfter.or(On) == On {
-		if d, err := r.ParseRetryAfter(resp.Headers.Get("Retry-After"), now); err == nil && d > 0 {
+	if resp == nil || r.RespectRetryAfter == Off {
+		return r.BackoffTime()
+	}
+	if value := resp.Headers.Get("Retry-After"); value != "" {
+		if d, err := r.ParseRetryAfter(value, now); err == nil && d > 0 {
 			return d
 		}
 	}

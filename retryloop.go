@@ -161,9 +161,7 @@ func (t *retrying) replayable(err error) bool {
 func (t *retrying) afterReply(resp *Response) (wait time.Duration, again bool, err error) {
 	t.adapter.budget.giveBack()
 	now := time.Now()
-	retryAfter := resp.Headers.Get("Retry-After")
-	_, invalid := t.retry.ParseRetryAfter(retryAfter, now)
-	if !t.retry.IsRetry(t.p.Method, resp.StatusCode, invalid == nil) {
+	if !t.retry.IsRetry(t.p.Method, resp.StatusCode, t.hasRetryAfter(resp, now)) {
 		return t.afterBody(resp)
 	}
 	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, resp, nil)
@@ -180,6 +178,17 @@ func (t *retrying) afterReply(resp *Response) (wait time.Duration, again bool, e
 	drainRaw(resp)
 	t.retry = next
 	return next.Delay(resp, now), true, nil
+}
+
+// hasRetryAfter reports whether there is a Retry-After that can be read. Any other
+// counts as absent.
+func (t *retrying) hasRetryAfter(resp *Response, now time.Time) bool {
+	value := resp.Headers.Get("Retry-After")
+	if value == "" {
+		return false
+	}
+	_, err := t.retry.ParseRetryAfter(value, now)
+	return err == nil
 }
 
 // afterBody reads the body if RetryBody asks for it. A body that fails for good

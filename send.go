@@ -419,25 +419,45 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return "write: " + e.err.Error() }
 func (e *writeError) Unwrap() error { return e.err }
 
-// write writes b within the time limits.
+// write writes b. Timeouts.Read bounds each wait for the server to take some of it,
+// and not the whole.
 func (c *conn) write(b []byte, x *exchange) error {
+	for {
+		n, err := c.writeSome(b, x)
+		b = b[n:]
+		switch {
+		case err == nil && len(b) == 0:
+			return nil
+		case err == nil:
+		case n == 0 || !isDeadline(err) || x.stopped.Load() || x.writer.early.answered.Load() || passed(c.source.deadline):
+			return &writeError{err}
+		}
+	}
+}
+
+// tlsRecord is how much a TLS connection sends at a time. A limit that passes
+// within a longer write would be the end of the connection, progress or not.
+const tlsRecord = 16 << 10
+
+// writeSome writes what it can within the time limits.
+func (c *conn) writeSome(b []byte, x *exchange) (int, error) {
 	d := &c.source
 	if d.limit > 0 || !d.deadline.IsZero() || c.writeArmed {
 		t := sooner(d.limit, d.deadline)
 		if err := c.Conn.SetWriteDeadline(t); err != nil {
-			return &writeError{err}
+			return 0, err
 		}
 		c.writeArmed = !t.IsZero()
 	}
 	if x.stopped.Load() {
-		return &writeError{errStopped}
+		return 0, errStopped
+	}
+	if d.limit > 0 && c.state != nil && len(b) > tlsRecord {
+		b = b[:tlsRecord]
 	}
 	n, err := c.Conn.Write(b)
 	x.wrote = x.wrote || n > 0
-	if err != nil {
-		return &writeError{err}
-	}
-	return nil
+	return n, err
 }
 
 // sendError gives what may not be sent its kind.

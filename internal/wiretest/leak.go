@@ -15,6 +15,10 @@ import (
 //
 //	func TestMain(m *testing.M) { wiretest.Main(m) }
 func Main(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {
+		os.Exit(m.Run()) // the fuzzer leaves a goroutine of its own
+	}
 	before := resources()
 	code := m.Run()
 	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {

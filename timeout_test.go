@@ -1,0 +1,315 @@
+package requests_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+const (
+	short = 60 * time.Millisecond
+	// ample is when a test that should have ended by a short limit has failed.
+	ample = 10 * time.Second
+)
+
+// stage is a place at which a server can stall: the request that gets there.
+type stage struct {
+	name    string
+	url     func(t *testing.T) string
+	method  string
+	options []requests.Option
+	adapter []requests.AdapterOption
+	read    requests.Kind // what Timeouts.Read gives there, 0 if it does not count
+}
+
+// silent accepts connections and neither reads nor writes.
+func silent(t *testing.T) *wiretest.Server {
+	return wiretest.Start(t, wiretest.Config{Conn: func(c net.Conn) { <-t.Context().Done() }})
+}
+
+func stages() []stage {
+	head := "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+	origin := func(reply wiretest.Reply) func(t *testing.T) string {
+		return func(t *testing.T) string { return wiretest.Origin(t, reply).URL("/") }
+	}
+	return []stage{
+		{name: "connect", url: func(t *testing.T) string { return "http://" + wiretest.Blackhole(t) + "/" }},
+		{name: "TLS", url: func(t *testing.T) string { return "https://" + silent(t).Addr() + "/" }, read: requests.ErrReadTimeout},
+		{name: "write", url: func(t *testing.T) string { return silent(t).URL("/") }, method: "PUT",
+			options: []requests.Option{requests.Body(make([]byte, 32<<20))}, read: requests.ErrWriteTimeout},
+		{name: "head", url: origin(wiretest.Reply{}), read: requests.ErrReadTimeout},
+		{name: "within the head", url: origin(wiretest.Send(head[:20])), read: requests.ErrReadTimeout},
+		{name: "body", url: origin(wiretest.Send(head + "abc")), read: requests.ErrBodyTimeout},
+		{name: "chunk", url: origin(wiretest.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")), read: requests.ErrBodyTimeout},
+		{name: "redirect body", url: origin(wiretest.Send("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 10\r\n\r\nabc"))},
+	}
+}
+
+func (s *stage) send(t *testing.T, ctx context.Context, limits requests.Timeouts) error {
+	t.Helper()
+	session := requests.NewSession()
+	session.TrustEnv = false
+	defer session.Close()
+	method := s.method
+	if method == "" {
+		method = "GET"
+	}
+	start := time.Now()
+	_, err := session.Request(ctx, method, s.url(t), append([]requests.Option{limits}, s.options...)...)
+	if d := time.Since(start); d > ample {
+		t.Errorf("took %v", d)
+	}
+	return err
+}
+
+// check holds err to its Kind and to the causes that must be reachable.
+func check(t *testing.T, err error, kind requests.Kind, text string, causes ...error) {
+	t.Helper()
+	e, _ := errors.AsType[*requests.Error](err)
+	if e == nil || e.Kind != kind || e.Request == nil {
+		t.Errorf("got %v, want %v", err, kind)
+		return
+	}
+	for _, cause := range causes {
+		if !errors.Is(err, cause) {
+			t.Errorf("%v is not %v", err, cause)
+		}
+	}
+	if !strings.Contains(err.Error(), text) {
+		t.Errorf("%q does not say %q", err, text)
+	}
+}
+
+// TestTimeoutStages stalls at every stage, under every limit that counts there.
+func TestTimeoutStages(t *testing.T) {
+	for _, s := range stages() {
+		if s.read != 0 {
+			t.Run(s.name+"/read", func(t *testing.T) {
+				t.Parallel()
+				err := s.send(t, t.Context(), requests.Timeouts{Read: short})
+				check(t, err, s.read, "60ms (Timeouts.Read)", requests.ErrTimeout, os.ErrDeadlineExceeded)
+				if !err.(interface{ Timeout() bool }).Timeout() {
+					t.Error("Timeout() is false")
+				}
+			})
+		}
+		t.Run(s.name+"/total", func(t *testing.T) {
+			t.Parallel()
+			err := s.send(t, t.Context(), requests.Timeouts{Total: short, Connect: ample, Read: ample})
+			check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", requests.ErrTimeout, os.ErrDeadlineExceeded)
+		})
+		t.Run(s.name+"/deadline", func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), short)
+			defer cancel()
+			check(t, s.send(t, ctx, requests.Timeouts{}), requests.ErrTotalTimeout, "", context.DeadlineExceeded)
+		})
+		t.Run(s.name+"/cancel", func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(short, func() { cancel(io.ErrNoProgress) })
+			check(t, s.send(t, ctx, requests.Timeouts{Read: ample}), requests.ErrCanceled, "", context.Canceled, io.ErrNoProgress)
+		})
+	}
+}
+
+func TestConnectTimeout(t *testing.T) {
+	s := stage{url: func(t *testing.T) string { return "http://" + wiretest.Blackhole(t) + "/" }}
+	err := s.send(t, t.Context(), requests.Timeouts{Connect: short})
+	check(t, err, requests.ErrConnectTimeout, "no connection within 60ms (Timeouts.Connect)", requests.ErrConnection, requests.ErrTimeout, os.ErrDeadlineExceeded)
+	if !err.(*requests.Error).SafeToRetry() {
+		t.Error("nothing was sent, and it is not safe to retry")
+	}
+}
+
+// TestTimeoutTunnel: a proxy that does not answer CONNECT is a read timeout, as in Requests.
+func TestTimeoutTunnel(t *testing.T) {
+	s := stage{url: func(t *testing.T) string { return "https://h.test/" }, options: []requests.Option{requests.Proxies{"https": silent(t).URL("")}}}
+	check(t, s.send(t, t.Context(), requests.Timeouts{Read: short}), requests.ErrReadTimeout, "60ms (Timeouts.Read)")
+}
+
+// TestTimeoutBetweenBytes: the limit is for each wait, so that a slow reply passes.
+func TestTimeoutBetweenBytes(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Slowly(40*time.Millisecond, "HTTP/1.1 200 OK\r\n", "Content-Length: 6\r\n\r\n", "ab", "cd", "ef"))
+	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 120 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := r.Text(); text != "abcdef" {
+		t.Errorf("got %q", text)
+	}
+}
+
+// TestTimeoutWriteProgress: an upload may take longer than the limit as long as
+// the server goes on taking it, over TLS too.
+func TestTimeoutWriteProgress(t *testing.T) {
+	slowly := func(c net.Conn) {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			tcp.SetReadBuffer(16 << 10)
+		}
+		block, rest := make([]byte, 512<<10), 8<<20
+		for rest > 0 {
+			n, err := io.ReadAtLeast(c, block, len(block))
+			if err != nil {
+				return
+			}
+			rest -= n
+			time.Sleep(20 * time.Millisecond)
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	}
+	server := wiretest.Start(t, wiretest.Config{Conn: slowly})
+	r, err := requests.Put(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(make([]byte, 9<<20))), requests.Timeouts{Read: 200 * time.Millisecond})
+	if err != nil || r.StatusCode != 200 {
+		t.Errorf("got %v, %v", r, err)
+	}
+}
+
+// TestTimeoutStream: the limits go on while a streamed body is read.
+func TestTimeoutStream(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"))
+	for limits, want := range map[requests.Timeouts]requests.Kind{
+		{Read: short}:  requests.ErrBodyTimeout,
+		{Total: short}: requests.ErrTotalTimeout,
+	} {
+		r, err := requests.Get(t.Context(), server.URL("/"), requests.Stream(true), limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if string(got) != "abc" {
+			t.Errorf("got %q", got)
+		}
+		check(t, err, want, "(Timeouts.Read)"[:0])
+		_, again := r.Read(make([]byte, 1))
+		if again != err {
+			t.Errorf("then %v", again)
+		}
+	}
+}
+
+// TestTimeoutTotalOverRedirects: no single hop is too slow, the chain is.
+func TestTimeoutTotalOverRedirects(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply {
+		return wiretest.Reply{Parts: []wiretest.Part{{After: 25 * time.Millisecond, Send: "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"}}}
+	}})
+	_, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: 120 * time.Millisecond, Read: ample})
+	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", os.ErrDeadlineExceeded)
+	if n := len(server.Requests()); n < 2 || n > 6 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestTimeoutPool: a full blocking pool is waited for as long as the limits say,
+// and the connection that comes free is used.
+func TestTimeoutPool(t *testing.T) {
+	server := wiretest.Origin(t)
+	s := retrySession(t, requests.PoolMaxSize(1), requests.PoolBlock(true))
+	held, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Pool: short})
+	check(t, err, requests.ErrPoolTimeout, "60ms (Timeouts.Pool)", requests.ErrConnection, requests.ErrTimeout)
+	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: short, Pool: ample})
+	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total")
+	ctx, cancel := context.WithTimeout(t.Context(), short)
+	defer cancel()
+	_, err = s.Get(ctx, server.URL("/"))
+	check(t, err, requests.ErrTotalTimeout, "", context.DeadlineExceeded)
+	time.AfterFunc(short, func() { held.Content() })
+	if _, err := s.Get(t.Context(), server.URL("/"), requests.Timeouts{Pool: ample}); err != nil {
+		t.Error(err)
+	}
+	if n := server.Accepted(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// TestTimeoutDefaults: the session's limit holds, Forever and NoTimeout lift it, a
+// limit below zero is refused before anything is sent.
+func TestTimeoutDefaults(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Slowly(150*time.Millisecond, "", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	s := retrySession(t)
+	s.Timeouts = requests.Timeouts{Read: short}
+	_, err := s.Get(t.Context(), server.URL("/"))
+	check(t, err, requests.ErrReadTimeout, "")
+	for _, lifted := range []requests.Timeouts{{Read: requests.Forever}, requests.NoTimeout, {Read: ample}} {
+		if _, err := s.Get(t.Context(), server.URL("/"), lifted); err != nil {
+			t.Errorf("%v: %v", lifted, err)
+		}
+	}
+	sent := len(server.Requests())
+	for _, bad := range []requests.Timeouts{{Read: -1}, {Connect: -1}, {Total: -1}, {Pool: -1}} {
+		if _, err := s.Get(t.Context(), server.URL("/"), bad); !errors.Is(err, requests.ErrInvalidTimeout) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	if n := len(server.Requests()); n != sent {
+		t.Errorf("%d requests for limits below zero", n-sent)
+	}
+}
+
+// TestContextOver: a context that has ended before the request sends nothing.
+func TestContextOver(t *testing.T) {
+	server := wiretest.Origin(t)
+	s := retrySession(t)
+	if _, err := s.Get(t.Context(), server.URL("/")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Get(ctx, server.URL("/"))
+	check(t, err, requests.ErrCanceled, "", context.Canceled)
+	if n := len(server.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestCancelRace cancels requests at moments that move over the whole exchange.
+// Each ends with its own answer or as cancelled, and the next one is not harmed.
+func TestCancelRace(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply { return wiretest.Text(200, r.Target) }})
+	s := retrySession(t, requests.PoolMaxSize(2))
+	for i := range 400 {
+		target := "/" + strings.Repeat("x", i)
+		ctx, cancel := context.WithCancel(t.Context())
+		timer := time.AfterFunc(time.Duration(i)*time.Microsecond, cancel)
+		r, err := s.Get(ctx, server.URL(target), requests.Timeouts{Read: ample})
+		timer.Stop()
+		cancel()
+		if err != nil {
+			if !errors.Is(err, requests.ErrCanceled) || !errors.Is(err, context.Canceled) {
+				t.Fatalf("%d: %v", i, err)
+			}
+			continue
+		}
+		if text, err := r.Text(); err != nil || text != target {
+			t.Fatalf("%d: %q, %v", i, text, err)
+		}
+	}
+}
+
+// TestTimeoutLimits is the arithmetic of urllib3's Timeout, of which the parity
+// suite has more.
+func TestTimeoutLimits(t *testing.T) {
+	got := [][2]time.Duration{}
+	for _, limits := range []requests.Timeouts{{}, {Total: 5}, {Connect: 9, Read: 2, Total: 5}, {Connect: 1, Read: requests.Forever}} {
+		connect, read := limits.Limits(4)
+		got = append(got, [2]time.Duration{connect, read})
+	}
+	want := [][2]time.Duration{{requests.Forever, requests.Forever}, {5, 1}, {5, 1}, {1, requests.Forever}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
