@@ -3,4 +3,4 @@
 package uri
 
 // slowdown is how much longer a time limit is under the race detector.
-const slowdown = 1
+const slowdown = 4
