@@ -1,0 +1,285 @@
+package toolbelt_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/toolbelt"
+)
+
+func TestRefusedFields(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "unreadable")
+	if err := os.WriteFile(secret, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	folder, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	tests := map[string]struct {
+		field toolbelt.Field
+		want  requests.Kind
+	}{
+		"number":             {toolbelt.Field{Value: 5}, requests.ErrInvalidBody},
+		"boolean":            {toolbelt.Field{Value: true}, requests.ErrInvalidBody},
+		"list":               {toolbelt.Field{Value: []string{"a"}}, requests.ErrInvalidBody},
+		"nil file":           {toolbelt.Field{Value: (*os.File)(nil)}, requests.ErrInvalidBody},
+		"nil reader":         {toolbelt.Field{Value: (*bytes.Reader)(nil)}, requests.ErrInvalidBody},
+		"nil iterator":       {toolbelt.Field{Value: (*toolbelt.StreamingIterator)(nil)}, requests.ErrInvalidBody},
+		"no length":          {toolbelt.Field{Value: io.MultiReader()}, requests.ErrInvalidBody},
+		"negative length":    {toolbelt.Field{Value: sized{strings.NewReader(""), -1}}, requests.ErrInvalidBody},
+		"pipe":               {toolbelt.Field{Value: r}, requests.ErrInvalidBody},
+		"folder":             {toolbelt.Field{Value: folder}, requests.ErrFile},
+		"path of a folder":   {toolbelt.Field{Value: toolbelt.Path(dir)}, requests.ErrFile},
+		"missing path":       {toolbelt.Field{Value: toolbelt.Path(filepath.Join(dir, "none"))}, requests.ErrFile},
+		"empty path":         {toolbelt.Field{Value: toolbelt.Path("")}, requests.ErrFile},
+		"NUL in path":        {toolbelt.Field{Value: toolbelt.Path("a\x00b")}, requests.ErrFile},
+		"NUL in name":        {toolbelt.Field{Name: "a\x00b"}, requests.ErrInvalidBody},
+		"line in type":       {toolbelt.Field{ContentType: "a/b\r\nX: y"}, requests.ErrInvalidBody},
+		"line in header":     {toolbelt.Field{Headers: requests.Headers{{"A", "b\r\nX: y"}}}, requests.ErrInvalidBody},
+		"boundary at start":  {toolbelt.Field{Value: "--BOUND"}, requests.ErrInvalidBody},
+		"boundary in bytes":  {toolbelt.Field{Value: []byte("a\r\n--BOUNDARY")}, requests.ErrInvalidBody},
+		"boundary after LF":  {toolbelt.Field{Value: "a\n--BOUND--"}, requests.ErrInvalidBody},
+		"unreadable by path": {toolbelt.Field{Value: toolbelt.Path(secret)}, requests.ErrFile},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if name == "unreadable by path" && os.Getuid() == 0 {
+				t.Skip("the superuser reads every file")
+			}
+			_, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{test.field}, toolbelt.Boundary("BOUND"))
+			if !isKind(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestBoundaries(t *testing.T) {
+	good := []string{"b", "a b", "'()+_,-./:=?", strings.Repeat("x", 70)}
+	bad := []string{" ", "a ", "a\r\nb", "a\"b", "é", "a\x00", "a;b", strings.Repeat("x", 71)}
+	for _, boundary := range slices.Concat(good, bad) {
+		_, err := toolbelt.NewMultipartEncoder(nil, toolbelt.Boundary(boundary))
+		if got := err == nil; got != slices.Contains(good, boundary) {
+			t.Errorf("%q: %v", boundary, err)
+		}
+	}
+}
+
+// TestRule40Boundary: boundaries are 128 random bits.
+func TestRule40Boundary(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		e, err := toolbelt.NewMultipartEncoder(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[e.Boundary()] || len(e.Boundary()) != 32 {
+			t.Fatalf("boundary %q", e.Boundary())
+		}
+		seen[e.Boundary()] = true
+	}
+}
+
+func TestPathNamesItself(t *testing.T) {
+	path := toolbelt.Path(openFile(t, "x").Name())
+	var got []string
+	for _, f := range []toolbelt.Field{{Value: path}, {Value: path, Filename: "other"}, {Value: path, HasFilename: true}, {Value: "x"}} {
+		e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{f}, toolbelt.Boundary("B"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := e.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, disposition, _ := strings.Cut(string(b), `name=""`)
+		disposition, _, _ = strings.Cut(disposition, "\r\n")
+		got = append(got, disposition)
+	}
+	want := []string{`; filename="upload.bin"`, `; filename="other"`, `; filename=""`, ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestPathIsClosed: a file opened by the encoder is closed when its part has been
+// read, when sending fails, on Close and on Rewind. That none stays open is what
+// TestMain looks at.
+func TestPathIsClosed(t *testing.T) {
+	path := toolbelt.Path(openFile(t, payload).Name())
+	fields := []toolbelt.Field{{Name: "a", Value: path}, {Name: "b", Value: path}}
+	stop := map[string]func(e *toolbelt.MultipartEncoder) error{
+		"read":   func(e *toolbelt.MultipartEncoder) error { _, err := io.Copy(io.Discard, e); return err },
+		"failed": func(e *toolbelt.MultipartEncoder) error { _, _ = e.WriteTo(broken{}); return nil },
+		"close":  func(e *toolbelt.MultipartEncoder) error { return e.Close() },
+		"rewind": func(e *toolbelt.MultipartEncoder) error { return e.Rewind() },
+	}
+	for name, stop := range stop {
+		e, err := toolbelt.NewMultipartEncoder(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(e, make([]byte, 1<<10)); err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(e); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := e.Read(make([]byte, 1)); (name == "failed" || name == "close") == (err == nil || err == io.EOF) {
+			t.Errorf("%s: reading on gives %v", name, err)
+		}
+		if err := e.Rewind(); err != nil {
+			t.Error(err)
+		}
+		if b, err := e.Bytes(); int64(len(b)) != e.Len() || err != nil {
+			t.Errorf("%s: after Rewind %d bytes, %v", name, len(b), err)
+		}
+	}
+}
+
+// broken is a connection that takes nothing.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// TestEncoderReader runs the contract of io.Reader over every way the content comes.
+func TestEncoderReader(t *testing.T) {
+	for kind, value := range bodies {
+		t.Run(kind, func(t *testing.T) {
+			e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{{Name: "a", Value: value(t, payload)}, {Name: "b", Value: "1"}}, toolbelt.Boundary("B"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n" + payload +
+				"\r\n--B\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n1\r\n--B--\r\n"
+			if kind == "path" {
+				want = strings.Replace(want, `"a"`, `"a"; filename="upload.bin"`, 1)
+			}
+			if err := iotest.TestReader(e, []byte(want)); err != nil {
+				t.Error(err)
+			}
+			for name, read := range readers {
+				if name == "Read(1)" {
+					continue
+				}
+				if err := e.Rewind(); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := read(e); string(got) != want || err != nil {
+					t.Errorf("%s: %d bytes of %d, or others, and %v", name, len(got), len(want), err)
+				}
+			}
+		})
+	}
+}
+
+// TestStreamSockets: what comes from a socket or pipe is not read beyond the size, as
+// nothing more may come for long.
+func TestStreamSockets(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	go io.WriteString(server, "abcd")
+	if _, err := io.WriteString(w, "abcd"); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []io.Reader{r, client} {
+		s, err := toolbelt.NewStreamingIterator(4, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(s)
+		if diff := cmp.Diff("abcd", string(got)); diff != "" || err != nil {
+			t.Errorf("%T: %v (-want +got)\n%s", source, err, diff)
+		}
+	}
+}
+
+func TestStreamingIteratorSources(t *testing.T) {
+	failing := func(yield func([]byte, error) bool) {
+		_ = yield([]byte("ab"), nil) && yield(nil, os.ErrDeadlineExceeded)
+	}
+	tests := map[string]struct {
+		size   int64
+		source any
+		want   error
+	}{
+		"texts":          {4, slices.Values([]string{"ab", "", "cd"}), nil},
+		"too few":        {5, slices.Values([]string{"ab", "cd"}), requests.ErrBodyLength},
+		"too many":       {3, slices.Values([]string{"ab", "cd"}), requests.ErrBodyLength},
+		"one too many":   {4, slices.Values([]string{"ab", "cd", "e"}), requests.ErrBodyLength},
+		"not empty":      {0, slices.Values([]string{"a"}), requests.ErrBodyLength},
+		"empty":          {0, slices.Values([]string{}), nil},
+		"failing":        {4, failing, os.ErrDeadlineExceeded},
+		"negative":       {-1, slices.Values([]string{}), requests.ErrInvalidBody},
+		"nil":            {1, nil, requests.ErrInvalidBody},
+		"nil func":       {1, (func(func([]byte) bool))(nil), requests.ErrInvalidBody},
+		"list":           {1, []string{"a"}, requests.ErrInvalidBody},
+		"path that lies": {5, toolbelt.Path(openFile(t, "abcd").Name()), requests.ErrBodyLength},
+		"path":           {4, toolbelt.Path(openFile(t, "abcd").Name()), nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, err := toolbelt.NewStreamingIterator(test.size, test.source)
+			if err == nil {
+				_, err = io.Copy(io.Discard, s)
+			}
+			if err != test.want && !isKind(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+// FuzzEncoder: whatever goes in comes out of the decoder, and Len is true.
+func FuzzEncoder(f *testing.F) {
+	f.Add("name", "file.txt", "text/plain", "value", 7)
+	f.Add("a\"b", "", "", "\r\n--x\r\n", 1)
+	f.Add("é\r\n", "\\", "a", "", 3)
+	f.Fuzz(func(t *testing.T, name, filename, contentType, value string, n int) {
+		e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{
+			{Name: name, Filename: filename, ContentType: contentType, Value: value},
+			{Name: name, Value: strings.NewReader(value)},
+		})
+		if err != nil {
+			return
+		}
+		whole, err := inPieces(1 + max(n, 0)%100)(e)
+		if int64(len(whole)) != e.Len() || err != nil {
+			t.Fatalf("%d bytes, Len %d, %v", len(whole), e.Len(), err)
+		}
+		d, err := toolbelt.NewMultipartDecoder(whole, e.ContentType(), "latin-1")
+		if err != nil || len(d.Parts) != 2 {
+			t.Fatalf("%d parts, %v", len(d.Parts), err)
+		}
+		for _, p := range d.Parts {
+			if diff := cmp.Diff(value, string(p.Content)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		}
+	})
+}
