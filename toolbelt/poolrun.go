@@ -1,0 +1,190 @@
+package toolbelt
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mountable/requests"
+)
+
+// Results runs the pool: each job's result is yielded as it comes, in no particular
+// order. No more than two for each worker are ever ready and not taken.
+//
+// Whatever fails in a job is the error of its result, and the others go on. When ctx
+// ends, the jobs under way end with its error and no further ones are begun. Leaving
+// the loop ends them too; their results are lost, their responses closed. A streamed
+// response has to be read in the loop.
+func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
+	return func(yield func(PoolResult) bool) {
+		if p.used.Swap(true) {
+			return
+		}
+		run := p.start(ctx)
+		defer run.end()
+		done, failed := 0, 0
+		for result := range run.results {
+			done++
+			if result.Err != nil {
+				failed++
+			}
+			if p.onDone != nil {
+				p.onDone(done, failed)
+			}
+			if !yield(result) {
+				return
+			}
+		}
+	}
+}
+
+// Join runs the pool to its end and keeps the results for [Pool.Responses] and
+// [Pool.Exceptions]. It returns the error of ctx if that has ended.
+func (p *Pool) Join(ctx context.Context) error {
+	for result := range p.Results(ctx) {
+		if result.Err != nil {
+			p.exceptions = append(p.exceptions, result)
+		} else {
+			p.responses = append(p.responses, result)
+		}
+	}
+	switch ctx.Err() {
+	case nil:
+		return nil
+	case context.DeadlineExceeded:
+		return &requests.Error{Kind: requests.ErrTotalTimeout, Err: context.Cause(ctx), Detail: "the pool ran out of time"}
+	}
+	return &requests.Error{Kind: requests.ErrCanceled, Err: context.Cause(ctx), Detail: "the pool was stopped"}
+}
+
+// Responses iterates over the responses that [Pool.Join] has kept, in the order in
+// which they came, and lets go of each.
+func (p *Pool) Responses() iter.Seq[PoolResult] { return taking(&p.responses) }
+
+// Exceptions iterates over the results with an error that [Pool.Join] has kept, in
+// the order in which they came, and lets go of each.
+func (p *Pool) Exceptions() iter.Seq[PoolResult] { return taking(&p.exceptions) }
+
+func taking(kept *[]PoolResult) iter.Seq[PoolResult] {
+	return func(yield func(PoolResult) bool) {
+		for len(*kept) > 0 {
+			first := (*kept)[0]
+			(*kept)[0] = PoolResult{}
+			*kept = (*kept)[1:]
+			if !yield(first) {
+				return
+			}
+		}
+	}
+}
+
+// poolRun is a pool at work.
+type poolRun struct {
+	pool    *Pool
+	ctx     context.Context
+	cancel  context.CancelFunc
+	results chan PoolResult
+	running atomic.Int64
+	workers sync.WaitGroup
+}
+
+func (p *Pool) start(ctx context.Context) *poolRun {
+	r := &poolRun{pool: p, results: make(chan PoolResult, p.workers)}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	r.running.Store(int64(p.workers))
+	p.jobs.start()
+	for i := range p.workers {
+		r.workers.Go(func() { r.work(p.sessions[i%len(p.sessions)]) })
+	}
+	return r
+}
+
+// work does jobs until there are none; the last worker to end closes the results.
+func (r *poolRun) work(s *requests.Session) {
+	defer func() {
+		if r.running.Add(-1) == 0 {
+			close(r.results)
+		}
+	}()
+	for r.ctx.Err() == nil {
+		job, ok := r.pool.jobs.next(r.ctx)
+		if !ok {
+			return
+		}
+		r.results <- r.pool.do(r.ctx, s, job)
+	}
+}
+
+// end stops what is under way and waits for it.
+func (r *poolRun) end() {
+	r.cancel()
+	for lost := range r.results {
+		if lost.Response != nil {
+			lost.Response.Close()
+		}
+	}
+	r.workers.Wait()
+	r.pool.jobs.stop()
+	r.pool.closeSessions()
+}
+
+func (p *Pool) do(ctx context.Context, s *requests.Session, job *requests.Request) PoolResult {
+	if job == nil {
+		return PoolResult{Err: invalid("a job is nil")}
+	}
+	req := *job
+	for _, o := range p.each {
+		if o == nil {
+			continue
+		}
+		if err := o.Apply(&req); err != nil {
+			return PoolResult{Job: job, Err: err}
+		}
+	}
+	r, err := s.Do(ctx, &req)
+	return PoolResult{Job: job, Response: r, Err: err}
+}
+
+// jobs are where the jobs of a pool come from. next may be called by several
+// goroutines at once; start comes before it, and stop after all of them.
+type jobs interface {
+	start()
+	next(ctx context.Context) (*requests.Request, bool)
+	stop()
+}
+
+// channel gives what is received, until it is closed.
+type channel <-chan *requests.Request
+
+func (c channel) start() {}
+func (c channel) stop()  {}
+
+func (c channel) next(ctx context.Context) (*requests.Request, bool) {
+	select {
+	case job, ok := <-c:
+		return job, ok
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
+// sequence gives the elements of an iterator.
+type sequence struct {
+	all  iter.Seq[*requests.Request]
+	mu   sync.Mutex
+	pull func() (*requests.Request, bool)
+	end  func()
+}
+
+func (s *sequence) start() { s.pull, s.end = iter.Pull(s.all) }
+func (s *sequence) stop()  { s.end() }
+
+func (s *sequence) next(ctx context.Context) (*requests.Request, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, false
+	}
+	return s.pull()
+}
