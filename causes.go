@@ -238,13 +238,14 @@ func isHandshake(d *dial.Error) bool {
 
 // dialLimit says in words which limit the dialing has passed, "" if none.
 func dialLimit(k Kind, d *dial.Error, t Timeouts) string {
+	connect, read := limit(t.Connect), limit(t.Read)
 	switch {
-	case k == ErrConnectTimeout && t.Connect > 0:
-		return fmt.Sprintf("no connection within %v (Timeouts.Connect)", t.Connect)
-	case k == ErrReadTimeout && limit(t.Read) > 0:
-		return fmt.Sprintf("%v not done within %v (Timeouts.Read)", d.Op, t.Read)
-	case k == ErrReadTimeout:
-		return fmt.Sprintf("%v not done within %v (Timeouts.Connect)", d.Op, t.Connect)
+	case k == ErrConnectTimeout && connect > 0:
+		return fmt.Sprintf("no connection within %v (Timeouts.Connect)", connect)
+	case k == ErrReadTimeout && read > 0:
+		return fmt.Sprintf("%v not done within %v (Timeouts.Read)", d.Op, read)
+	case k == ErrReadTimeout && connect > 0:
+		return fmt.Sprintf("%v not done within %v (Timeouts.Connect)", d.Op, connect)
 	}
 	return ""
 }
