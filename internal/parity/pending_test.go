@@ -8,8 +8,6 @@ var notYet = map[string]bool{
 	"body":                        true,
 	"case_insensitive_dict":       true,
 	"check_header_validity":       true,
-	"cookies":                     true,
-	"create_cookie":               true,
 	"default_headers":             true,
 	"headers":                     true,
 	"iter_lines":                  true,
