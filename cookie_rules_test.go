@@ -266,6 +266,35 @@ func TestRule08CallCookies(t *testing.T) {
 	}
 }
 
+// Cookies that the session does not keep still live as long as the call.
+func TestForgetfulRedirect(t *testing.T) {
+	forget := NewCookieJar(CookieFilter(func(Cookie) bool { return false }))
+	for name, jar := range map[string]*CookieJar{"forgetful": forget, "none": nil} {
+		s, sent := stubSession(func(p *PreparedRequest) *Response {
+			if p.URL == "http://a.test/" {
+				return NewResponse(p, 302, Headers{{"Set-Cookie", "a=1"}, {"Location", "/2"}}, nil)
+			}
+			return NewResponse(p, 200, nil, nil)
+		})
+		s.Cookies = jar
+		for _, options := range [][]Option{nil, {Cookies{{"c", "2"}}}} {
+			if _, err := s.Get(t.Context(), "http://a.test/", options...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, p := range *sent {
+			got = append(got, p.Headers.Get("Cookie"))
+		}
+		if diff := cmp.Diff([]string{"", "a=1", "c=2", "c=2; a=1"}, got); diff != "" {
+			t.Errorf("%s: Cookie of each request (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(0, jar.Len()); diff != "" {
+			t.Errorf("%s: cookies kept (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // TestRule09RedirectCookies: a cookie belongs to the host that set it.
 func TestRule09RedirectCookies(t *testing.T) {
 	s, sent := stubSession(func(p *PreparedRequest) *Response {

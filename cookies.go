@@ -219,5 +219,14 @@ func (j *CookieJar) Clone() *CookieJar {
 	return c
 }
 
+// forCall returns a copy for the cookies of a single call and its redirects. What
+// the jar filters out is kept from later calls, not from this one.
+func (j *CookieJar) forCall(policy *Policy) *CookieJar {
+	c := j.Clone()
+	c.filter = nil
+	c.usePolicy(policy)
+	return c
+}
+
 // String tells how many cookies the jar holds.
 func (j *CookieJar) String() string { return fmt.Sprintf("<CookieJar [%d]>", j.Len()) }

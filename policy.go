@@ -29,7 +29,8 @@ type Policy struct {
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio (rule 27).
 	UnlimitedDecoding bool
 	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
-	// no public suffix list, for a Session whose jar is its own (rule 33).
+	// no public suffix list (rule 33), and lets those without a domain follow
+	// redirects to other origins (rule 8).
 	NetscapeCookies bool
 	// EnvironmentProxiesFirst lets the environment's proxies win over the
 	// session's in Get, Post and the other calls (rule 47).

@@ -156,8 +156,7 @@ func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 // ownCookies returns the jar of this call: the session's cookies and over them
 // those of the call, which a filter of the session's jar does not keep from being sent.
 func (r *Request) ownCookies(session *CookieJar, policy *Policy) (*CookieJar, error) {
-	jar := session.Clone()
-	jar.usePolicy(policy)
+	jar := session.forCall(policy)
 	filter := jar.filter
 	jar.filter = nil
 	defer func() { jar.filter = filter }()

@@ -204,13 +204,17 @@ func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
 	return nil
 }
 
-// rebuildCookies carries the cookies of the call along, with those set since.
+// rebuildCookies carries the cookies of the call along, with those set since, be
+// it that the session does not keep them.
 //
 // Cookies without a domain were put in by the caller, for the hosts the caller
 // addresses. A redirect does not lead them to another origin, no more than a
 // Cookie header (rules 1 and 8), unless the jar is to behave as Python's.
 func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 	jar := c.session.jar()
+	if p.jar == nil && (jar == nil || jar.filter != nil) {
+		p.jar = jar.forCall(&c.session.Policy)
+	}
 	if p.jar != nil {
 		p.jar.store(r)
 		p.jar.Update(jar)

@@ -1,0 +1,221 @@
+package requests
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// setFrom is what a server at http://www.a.test/dir/page leaves in a jar.
+func setFrom(options []JarOption, fields ...string) (*CookieJar, []Cookie) {
+	j := NewCookieJar(options...)
+	j.clock = func() time.Time { return time.Unix(recordedNow, 0) }
+	j.receive("http://www.a.test/dir/page", fields)
+	var cookies []Cookie
+	for c := range j.All() {
+		cookies = append(cookies, c)
+	}
+	return j, cookies
+}
+
+func at(seconds int64) time.Time { return time.Unix(recordedNow+seconds, 0).UTC() }
+
+type setCookieTest struct {
+	field string
+	want  Cookie // the zero Cookie: refused
+}
+
+func checkSetCookies(t *testing.T, options []JarOption, usual Cookie, tests []setCookieTest) {
+	t.Helper()
+	for _, tt := range tests {
+		var want []Cookie
+		if tt.want != (Cookie{}) {
+			c := tt.want
+			if c.Domain == "" {
+				c.Domain, c.HostOnly = usual.Domain, true
+			}
+			if c.Path == "" {
+				c.Path = usual.Path
+			}
+			want = append(want, c)
+		}
+		_, got := setFrom(options, tt.field)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.field, diff)
+		}
+	}
+}
+
+// By RFC 6265bis sections 5.6 and 5.7.
+func TestSetCookie(t *testing.T) {
+	ab := Cookie{Name: "a", Value: "b"}
+	with := func(f func(*Cookie)) Cookie {
+		c := ab
+		f(&c)
+		return c
+	}
+	ends := func(seconds int64) Cookie { return with(func(c *Cookie) { c.Expires = at(seconds) }) }
+	path := func(p string) Cookie { return with(func(c *Cookie) { c.Path = p }) }
+	checkSetCookies(t, nil, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
+		{"a=b", ab},
+		{" \ta \t=\t b ", ab},
+		{"a=b;", ab},
+		{"a=b; ;; =; ;Unknown=1", ab},
+		{"a=", Cookie{Name: "a"}},
+		{`a="b c"`, Cookie{Name: "a", Value: `"b c"`}},
+		{`a="b;c"`, Cookie{Name: "a", Value: `"b`}},
+		{"a=b=c==", Cookie{Name: "a", Value: "b=c=="}},
+		{"a=b, c=d", Cookie{Name: "a", Value: "b, c=d"}},
+		{"a=\xe9\xff", Cookie{Name: "a", Value: "\xe9\xff"}},
+		{"a", Cookie{}},
+		{"", Cookie{}},
+		{"=b", Cookie{}},
+		{"; a=b", Cookie{}},
+		{"a=b\x01", Cookie{}},
+		{"a=b; Path=/\x7f", Cookie{}},
+		{"a=" + strings.Repeat("v", maxCookieSize-1), Cookie{Name: "a", Value: strings.Repeat("v", maxCookieSize-1)}},
+		{"a=" + strings.Repeat("v", maxCookieSize), Cookie{}},
+		{"a=b; PATH = /x ", path("/x")},
+		{"a=b; Path=/x; Path=/y", path("/y")},
+		{"a=b; Path=/x; Path=", ab},
+		{"a=b; Path=x", ab},
+		{"a=b; Path=/" + strings.Repeat("p", maxAttributeSize), ab},
+		{"a=b; Path=/elsewhere", path("/elsewhere")},
+		{"a=b; Domain=A.Test", with(func(c *Cookie) { c.Domain = ".a.test" })},
+		{"a=b; Domain=.a.test", with(func(c *Cookie) { c.Domain = ".a.test" })},
+		{"a=b; Domain=www.a.test", with(func(c *Cookie) { c.Domain = ".www.a.test" })},
+		{"a=b; Domain=", ab},
+		{"a=b; Domain=b.test; Domain=", Cookie{}},
+		{"a=b; Domain=b.test; Domain=a.test", with(func(c *Cookie) { c.Domain = ".a.test" })},
+		{"a=b; Domain=b.test", Cookie{}},
+		{"a=b; Domain=..a.test", Cookie{}},
+		{"a=b; Domain=.", Cookie{}},
+		{"a=b; Domain=w.a.test", Cookie{}},
+		{"a=b; Domain=.test", Cookie{}},
+		{"a=b; Secure", with(func(c *Cookie) { c.Secure = true })},
+		{"a=b; secure=no; HTTPONLY", with(func(c *Cookie) { c.Secure, c.HTTPOnly = true, true })},
+		{"a=b; samesite=STRICT", with(func(c *Cookie) { c.SameSite = "Strict" })},
+		{"a=b; SameSite=Maybe", ab},
+		{"a=b; Max-Age=60", ends(60)},
+		{"a=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ends(60)},
+		{"a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", ends(60)},
+		{"a=b; Max-Age=60; Max-Age=90", ends(90)},
+		{"a=b; Max-Age=+60", ab},
+		{"a=b; Max-Age=6,0", ab},
+		{"a=b; Max-Age=", ab},
+		{"a=b; Max-Age=-", ab},
+		{"a=b; Max-Age=99999999999999999999", ends(int64(maxCookieAge / time.Second))},
+		{"a=b; Max-Age=0", Cookie{}},
+		{"a=b; Max-Age=-1", Cookie{}},
+		{"a=b; Expires=Tue, 14 Nov 2023 22:14:20 GMT", ends(60)},
+		{"a=b; Expires=Tue, 14 Nov 2023 22:13:20 GMT", Cookie{}},
+		{"a=b; Expires=Tue, 14 Nov 2199 22:13:20 GMT", ends(int64(maxCookieAge / time.Second))},
+		{"a=b; Expires=never", ab},
+	})
+}
+
+// By http.cookiejar, as recorded.
+func TestNetscapeSetCookie(t *testing.T) {
+	ab := Cookie{Name: "a", Value: "b"}
+	ends := func(seconds int64) Cookie { return Cookie{Name: "a", Value: "b", Expires: at(seconds)} }
+	checkSetCookies(t, []JarOption{NetscapeRules()}, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
+		{"a=b", ab},
+		{"\xa0a = b\x85", ab},
+		{"a", Cookie{Name: "a", NoValue: true}},
+		{"=b", Cookie{}},
+		{`a="b\"c"`, Cookie{Name: "a", Value: `"bc"`}},
+		{`a=b\"c`, Cookie{Name: "a", Value: `b\"c`}},
+		{"a=b; Domain=.test", Cookie{}},
+		{"a=b; Domain=a.test", Cookie{Name: "a", Value: "b", Domain: ".a.test"}},
+		{"a=b; Domain=b.test", Cookie{}},
+		{"a=b; Domain", Cookie{}},
+		{"a=b; Path", Cookie{}},
+		{"a=b; Path=", ab},
+		{"a=b; Path=/x; Path=/y", Cookie{Name: "a", Value: "b", Path: "/x"}},
+		{"a=b; Path=/\xe9 %2f", Cookie{Name: "a", Value: "b", Path: "/%C3%A9%20%2F"}},
+		{"a=b; Secure", Cookie{Name: "a", Value: "b", Secure: true}},
+		{"a=b; Secure=", ab},
+		{"a=b; Max-Age=60", ends(60)},
+		{"a=b; Max-Age= +6_0 ", ends(60)},
+		{"a=b; Max-Age=soon", Cookie{}},
+		{"a=b; Max-Age", Cookie{}},
+		{"a=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ends(60)},
+		{"a=b; Expires=Tue, 14-Nov-23 22:14:20 GMT", ends(60)},
+		{"a=b; Expires=\"14 Nov 2023 22:14:20 +0000\"", ends(60)},
+		{"a=b; Expires=14/11/2023 22:14:20", ends(60)},
+		{"a=b; Expires=14 Nov 2023 22:14 PM", ab},
+		{"a=b; Expires=never", ab},
+		{"a=b; Version=1", Cookie{Name: "a", Value: "b", Path: "/dir/"}},
+		{"a=b; Version=2", Cookie{}},
+		{"a=b; Version=-1", Cookie{}},
+		{"a=b; Version", Cookie{}},
+		{"a=b; Port=8080,80", ab},
+		{"a=b; Port", ab},
+		{"a=b; Port=8080", Cookie{}},
+		{`a=b; Port="80"`, Cookie{}},
+		{"a=b\x00", Cookie{}},
+	})
+	spoilt, _ := setFrom([]JarOption{NetscapeRules()}, "a=1", "b=2; Max-Age")
+	deleted, _ := setFrom([]JarOption{NetscapeRules()}, "a=1", "a=; Max-Age=0")
+	if diff := cmp.Diff([]int{0, 1}, []int{spoilt.Len(), deleted.Len()}); diff != "" {
+		t.Errorf("cookies of a reply with a Max-Age without value, and of one that sets and deletes (-want +got):\n%s", diff)
+	}
+}
+
+func TestNetscapeHosts(t *testing.T) {
+	tests := []struct{ from, field, to, want string }{
+		{"http://localhost/", "a=1", "http://localhost:8080/", "a=1"},
+		{"http://localhost/", "a=1; Domain=localhost", "http://localhost/", ""},
+		{"http://a.test/", "a=1", "http://www.a.test/", "a=1"},
+		{"http://www.a.co.uk/", "a=1; Domain=co.uk", "http://b.co.uk/", "a=1"},
+		{"http://1.2.3.4/", "a=1; Domain=1.2.3.4", "http://1.2.3.4/", "a=1"},
+		{"http://[::1]/", "a=1", "http://[::1]:81/", "a=1"},
+		{"http://a.test/", "a=1; Secure", "https://a.test/", "a=1"},
+		{"http://localhost/", "a=1; Secure", "http://localhost/", ""},
+		{"http://a.test/", "a=1; Port=80,81", "http://a.test:81/", "a=1"},
+		{"http://a.test/", "a=1; Port=80", "http://a.test:81/", ""},
+		{"http://a.test/", "a=1; Port=80", "https://a.test/", "a=1"},
+	}
+	for _, tt := range tests {
+		j := NewCookieJar(NetscapeRules())
+		j.receive(tt.from, []string{tt.field})
+		if diff := cmp.Diff(tt.want, j.Header(tt.to)); diff != "" {
+			t.Errorf("%s from %s to %s (-want +got):\n%s", tt.field, tt.from, tt.to, diff)
+		}
+	}
+}
+
+func TestCookieDates(t *testing.T) {
+	tests := []struct{ date, want, netscape string }{
+		{"Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"},
+		{"Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"},
+		{"Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT", ""},
+		{"06 Nov 94 8:9:7x", "Sun, 06 Nov 1994 08:09:07 GMT", ""},
+		{"6/11/1994", "", "Sun, 06 Nov 1994 00:00:00 GMT"},
+		{"06 Nov 1994 08:49 -0500", "", "Sun, 06 Nov 1994 13:49:00 GMT"},
+		{"06 Nov 1994 08:49:37 EST", "Sun, 06 Nov 1994 08:49:37 GMT", ""},
+		{"06 November 69 08:49:37", "Wed, 06 Nov 2069 08:49:37 GMT", ""},
+		{"31 Feb 2000 08:49:37", "", "Thu, 02 Mar 2000 08:49:37 GMT"},
+		{"06 Nov 1600 08:49:37", "", ""},
+		{"06 Nov 1994 24:00:00", "", "Mon, 07 Nov 1994 00:00:00 GMT"},
+		{"06 Nov 1994 08:60:37", "", ""},
+		{"006 Nov 1994 08:49:37", "", ""},
+		{"06 Nov 19945 08:49:37", "", ""},
+		{"", "", ""},
+	}
+	show := func(date time.Time, ok bool) string {
+		if !ok {
+			return ""
+		}
+		return date.Format(http.TimeFormat)
+	}
+	for _, tt := range tests {
+		got := [2]string{show(parseCookieDate(tt.date)), show(parseNetscapeDate(tt.date, at(0)))}
+		if diff := cmp.Diff([2]string{tt.want, tt.netscape}, got); diff != "" {
+			t.Errorf("%q by RFC and by Python (-want +got):\n%s", tt.date, diff)
+		}
+	}
+}
