@@ -203,6 +203,7 @@ func admitNetscape(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
 		s.Path = netscapePath(o.path, c.slashPath)
 	}
 	switch {
+	case c.barePort && o.host[0] == '[': // where Python finds no port
 	case c.barePort:
 		s.port = strconv.Itoa(o.port)
 	case c.hasPort:
