@@ -257,6 +257,25 @@ func (p *PreparedRequest) Rewind() error { return p.body.restart() }
 // Replayable reports whether p can be sent again with the same body.
 func (p *PreparedRequest) Replayable() bool { return p.body.replayable() }
 
+// OpenBody returns the body as a reader, for adapters: from where a stream stands, and
+// empty if there is none. The caller must Close it, which ends the reading of an iterator
+// and leaves readers open, which are their owners'. Read and Close must not be called at
+// the same time.
+func (p *PreparedRequest) OpenBody() io.ReadCloser {
+	src, stop := p.body.open()
+	return &openBody{src, stop}
+}
+
+type openBody struct {
+	io.Reader
+	stop func()
+}
+
+func (b *openBody) Close() error {
+	b.stop()
+	return nil
+}
+
 // open returns the body as a reader, and what ends the reading of an iterator.
 func (b *body) open() (io.Reader, func()) {
 	switch b.kind {

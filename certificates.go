@@ -66,6 +66,25 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 	return []tls.Certificate{identity.Certificate}, nil
 }
 
+// Load reads the certificate, its chain and its key, and checks that they belong
+// together. What cannot be used, the zero value included, is [ErrFile]. Leaf is set.
+func (c Certificate) Load() (tls.Certificate, error) {
+	loaded, err := c.load()
+	switch {
+	case err != nil:
+		return tls.Certificate{}, err
+	case len(loaded) == 0:
+		return tls.Certificate{}, fail(ErrFile, "no client certificate is given")
+	case loaded[0].Leaf == nil && len(loaded[0].Certificate) > 0:
+		leaf, err := x509.ParseCertificate(loaded[0].Certificate[0])
+		if err != nil {
+			return tls.Certificate{}, wrap(ErrFile, err, "the client certificate cannot be read")
+		}
+		loaded[0].Leaf = leaf
+	}
+	return loaded[0], nil
+}
+
 func (c Certificate) files() certs.Source {
 	s := certs.Source{CertFile: c.certFile, KeyFile: c.keyFile, Cert: []byte(c.certData), Key: []byte(c.keyData), Password: c.password}
 	if c.source != nil {

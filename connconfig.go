@@ -163,7 +163,9 @@ func (c *ConnConfig) plan(m *material) (*dial.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.NextProtos = c.HTTP2.protocols()
+		if c.TLS.MaxVersion == 0 || c.TLS.MaxVersion >= tls.VersionTLS12 {
+			t.NextProtos = c.HTTP2.protocols() // HTTP/2 needs TLS 1.2 (RFC 9113 section 9.2)
+		}
 		p.TLS = t
 	}
 	return p, nil

@@ -118,7 +118,7 @@ func (c *chain) target(r *Response, location string) (string, error) {
 // allow refuses targets that are not http or https, whatever is mounted for them
 // (rule 42), and steps from https down to http (rule 13).
 func (c *chain) allow(from, target string) error {
-	if !hasPrefixFold(target, "http") && strings.Contains(target, ":") {
+	if !hasPrefixFold(target, "http:") && !hasPrefixFold(target, "https:") && strings.Contains(target, ":") {
 		return fail(ErrRedirectScheme, "redirect to %q refused: only http and https are followed", redactURL(target))
 	}
 	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !c.session.Policy.AllowDowngrade {

@@ -1,0 +1,35 @@
+// Package adapters holds what can be mounted on a [requests.Session] beyond its own
+// [requests.HTTPAdapter]:
+//
+//   - options that edit the connection of an HTTPAdapter: [Fingerprint], [SSLVersion],
+//     [HostHeaderSSL], [SourceAddress], [SocketOptions], [TCPKeepAlive], [X509] and their
+//     like. What are subclasses in the requests-toolbelt, of which a mount can have only
+//     one, are values here: any number of them meet on one mount, on direct connections
+//     and through every kind of proxy;
+//   - adapters for other carriers: any [net/http.RoundTripper], a handler in the process,
+//     Unix sockets, files, data URLs, a [Mock] and a [Cassette];
+//   - wrappers that act around a send: [Logging], [RateLimit], to be put together by [Chain].
+//
+// Constructors whose input can be wrong return an error of the kind
+// [requests.ErrInvalidArgument] that names the argument. Everything here is safe for
+// concurrent use.
+package adapters
+
+import (
+	"fmt"
+
+	"github.com/mountable/requests"
+)
+
+// invalid is the error of an argument that makes no sense.
+func invalid(format string, args ...any) error {
+	return &requests.Error{Kind: requests.ErrInvalidArgument, Detail: fmt.Sprintf(format, args...)}
+}
+
+// withOption makes an adapter of one option that may have failed, and others.
+func withOption(first requests.AdapterOption, err error, more []requests.AdapterOption) (*requests.HTTPAdapter, error) {
+	if err != nil {
+		return nil, err
+	}
+	return requests.NewHTTPAdapter(first, requests.JoinAdapterOptions(more...)), nil
+}

@@ -1,0 +1,14 @@
+//go:build !linux && !darwin && !windows && !freebsd && !netbsd && !dragonfly
+
+package adapters
+
+import "syscall"
+
+// Only SO_KEEPALIVE is certain here; 0 is left out.
+const (
+	solSocket       = syscall.SOL_SOCKET
+	soKeepAlive     = syscall.SO_KEEPALIVE
+	tcpKeepIdle     = 0
+	tcpKeepInterval = 0
+	tcpKeepCount    = 0
+)

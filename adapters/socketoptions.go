@@ -1,0 +1,104 @@
+package adapters
+
+import (
+	"time"
+
+	"github.com/mountable/requests"
+)
+
+// DefaultSocketOptions are the options every connection has: TCP_NODELAY, as in
+// urllib3. They are what [SocketOptions] replaces.
+func DefaultSocketOptions() []requests.SocketOption { return requests.DefaultSocketOptions().All() }
+
+// SocketOptions sets socket options, by the platform's numbers, in the given order
+// before connecting. They replace the default ones and those of options further to the
+// left; none at all is an empty list. Unlike in the toolbelt they hold for connections
+// to proxies as well. Options of TCP are left out on Unix sockets. An option that the
+// system refuses is [requests.ErrConnection].
+func SocketOptions(options ...requests.SocketOption) requests.AdapterOption {
+	list := requests.NewSocketOptions(options...)
+	return requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+		c.Options = list
+		return nil
+	})
+}
+
+// NewSocketOptionsAdapter is an HTTPAdapter with [SocketOptions].
+func NewSocketOptionsAdapter(socketOptions []requests.SocketOption, options ...requests.AdapterOption) *requests.HTTPAdapter {
+	return requests.NewHTTPAdapter(SocketOptions(socketOptions...), requests.JoinAdapterOptions(options...))
+}
+
+// The toolbelt's defaults of [TCPKeepAlive].
+const (
+	DefaultKeepAliveIdle     = 60 * time.Second
+	DefaultKeepAliveInterval = 20 * time.Second
+	DefaultKeepAliveCount    = 5
+)
+
+// The most that Linux takes.
+const (
+	maxKeepAliveTime  = 32767 * time.Second
+	maxKeepAliveCount = 127
+)
+
+// TCPKeepAlive makes the system notice a peer that is gone: after a connection has been
+// idle for idle, it probes every interval, and gives up after count probes without an
+// answer. Zeros are the defaults: 60 s, 20 s, 5. Times count in whole seconds.
+//
+// It is added to the socket options there are, in the toolbelt's order: SO_KEEPALIVE,
+// TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE. What a platform does not have is left out
+// without a word: Linux, macOS (where TCP_KEEPIDLE is called TCP_KEEPALIVE), Windows and
+// the BSDs have all of them but OpenBSD, which has only the first.
+func TCPKeepAlive(idle, interval time.Duration, count int) (requests.AdapterOption, error) {
+	idle, err := keepAliveTime("idle", idle, DefaultKeepAliveIdle)
+	if err != nil {
+		return nil, err
+	}
+	if interval, err = keepAliveTime("interval", interval, DefaultKeepAliveInterval); err != nil {
+		return nil, err
+	}
+	if count == 0 {
+		count = DefaultKeepAliveCount
+	}
+	if count < 0 || count > maxKeepAliveCount {
+		return nil, invalid("TCPKeepAlive: count is %d: expected 1 to %d, or 0 for the default", count, maxKeepAliveCount)
+	}
+	more := keepAliveOptions(int(idle/time.Second), int(interval/time.Second), count)
+	return requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+		c.Options = c.Options.Append(more...)
+		return nil
+	}), nil
+}
+
+// NewTCPKeepAliveAdapter is an HTTPAdapter with [TCPKeepAlive].
+func NewTCPKeepAliveAdapter(idle, interval time.Duration, count int, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
+	first, err := TCPKeepAlive(idle, interval, count)
+	return withOption(first, err, options)
+}
+
+func keepAliveTime(argument string, d, standard time.Duration) (time.Duration, error) {
+	switch {
+	case d == 0:
+		return standard, nil
+	case d < time.Second || d > maxKeepAliveTime:
+		return 0, invalid("TCPKeepAlive: %s is %v: expected %v to %v, or 0 for the default", argument, d, time.Second, maxKeepAliveTime)
+	}
+	return d, nil
+}
+
+// keepAliveOptions lists what this platform has, in the toolbelt's order.
+func keepAliveOptions(idle, interval, count int) []requests.SocketOption {
+	options := []requests.SocketOption{{Level: solSocket, Name: soKeepAlive, Int: 1}}
+	for _, o := range []requests.SocketOption{
+		{Level: ipprotoTCP, Name: tcpKeepInterval, Int: interval},
+		{Level: ipprotoTCP, Name: tcpKeepCount, Int: count},
+		{Level: ipprotoTCP, Name: tcpKeepIdle, Int: idle},
+	} {
+		if o.Name != 0 {
+			options = append(options, o)
+		}
+	}
+	return options
+}
+
+const ipprotoTCP = 6 // everywhere
