@@ -23,13 +23,13 @@ func (r *Response) Answer(ctx context.Context, authorize func(p *PreparedRequest
 	p := r.Request.Clone()
 	p.asked = r.Request.unanswered()
 	if err := p.Rewind(); err != nil {
-		return nil, withRequest(err, p)
+		return nil, refused(err, r)
 	}
 	if r.Cookies != nil {
 		p.setCookieHeader(r.Cookies, true)
 	}
 	if err := authorize(p); err != nil {
-		return nil, withRequest(err, p)
+		return nil, refused(err, r)
 	}
 	again, err := r.Resend(ctx, p)
 	if err != nil {
@@ -37,6 +37,14 @@ func (r *Response) Answer(ctx context.Context, authorize func(p *PreparedRequest
 	}
 	again.History = append(slices.Clone(r.History), r)
 	return again, nil
+}
+
+// refused puts the reply that could not be answered into the error.
+func refused(err error, r *Response) error {
+	if e, ok := err.(*Error); ok && e.Response == nil {
+		e.Response = r
+	}
+	return withRequest(err, r.Request)
 }
 
 // unanswered is the request as it was before a challenge was answered.

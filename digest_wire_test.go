@@ -67,6 +67,9 @@ func TestDigestSendsTheBodyAgain(t *testing.T) {
 			if !errors.Is(err, tt.err) {
 				t.Fatalf("error %v, want %v", err, tt.err)
 			}
+			if e, ok := errors.AsType[*requests.Error](err); ok && (e.Response == nil || e.Response.StatusCode != 401) {
+				t.Errorf("the error has the response %v", e.Response)
+			}
 			if diff := cmp.Diff(tt.want, bodies(server)); diff != "" {
 				t.Errorf("bodies (-want +got):\n%s", diff)
 			}

@@ -413,6 +413,21 @@ func TestRule14Netrc(t *testing.T) {
 	}
 }
 
+// Rule 15: an entry of netrc with nothing in it is no auth, and keeps the default
+// away.
+func TestRule15EmptyEntryIsNoAuth(t *testing.T) {
+	t.Setenv("NETRC", filepath.Join(t.TempDir(), "netrc"))
+	const file = "machine h.test login \"\" password \"\"\ndefault login d password e\n"
+	if err := os.WriteFile(os.Getenv("NETRC"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newTestSession(t)
+	s.TrustEnv, s.Policy = true, requests.PolicyRequests()
+	if diff := cmp.Diff([]string{"-"}, along(t, s, "Authorization", nil, "http://h.test/")); diff != "" {
+		t.Errorf("Authorization (-want +got):\n%s", diff)
+	}
+}
+
 // The first netrc file that exists is the one, whatever is in it.
 func TestNetrcSearch(t *testing.T) {
 	const good = "machine h.test login u password p\n"
