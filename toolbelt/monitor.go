@@ -3,6 +3,7 @@ package toolbelt
 import (
 	"io"
 	"os"
+	"slices"
 
 	"github.com/mountable/requests"
 )
@@ -95,16 +96,21 @@ func (m *Monitor) WriteTo(w io.Writer) (int64, error) {
 // onlyReader hides what else a reader can do.
 type onlyReader struct{ io.Reader }
 
-// countedWriter tells a monitor what has been written.
+// countedWriter tells a monitor what has been written, of a large piece in between.
 type countedWriter struct {
 	w io.Writer
 	m *Monitor
 }
 
-func (c *countedWriter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.m.count(n)
-	return n, err
+func (c *countedWriter) Write(b []byte) (total int, err error) {
+	for piece := range slices.Chunk(b, blockSize) {
+		n, err := c.w.Write(piece)
+		c.m.count(n)
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // countedFiles passes files on in pieces, so that they still go from kernel to
