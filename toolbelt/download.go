@@ -58,11 +58,14 @@ type download struct {
 	decoded      bool
 	checks       []*check // of the caller, on what is saved
 	ignoreDigest bool
+	request      []requests.Option // of Download, like the two below
+	attempts     int
+	keepPartial  bool
 	err          error
 }
 
 func newDownload(chunk int, options []DownloadOption) (*download, error) {
-	d := &download{chunk: chunk}
+	d := &download{chunk: chunk, attempts: defaultAttempts}
 	for _, o := range options {
 		if o != nil {
 			o(d)
@@ -114,7 +117,10 @@ func StreamResponseToFile(r *requests.Response, path string, options ...Download
 			return "", err
 		}
 	}
-	return target, f.commit()
+	if err := f.commit(); err != nil {
+		return "", err
+	}
+	return target, nil
 }
 
 // StreamResponseToWriter writes the decoded body of r to w, chunk by chunk, and

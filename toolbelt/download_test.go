@@ -178,13 +178,13 @@ func TestRule38DanglingLinkIsTaken(t *testing.T) {
 func TestRule38NameTakenMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	r := streamed(t, wiretest.Text(200, "body"))
-	_, err := StreamResponseToFile(r, path, OnProgress(func(done, total int64) {
+	saved, err := StreamResponseToFile(r, path, OnProgress(func(done, total int64) {
 		if done == total {
 			writeFile(t, path, "somebody else's")
 		}
 	}))
-	if !errors.Is(err, ErrStreaming) || !errors.Is(err, fs.ErrExist) {
-		t.Errorf("the error is %v", err)
+	if !errors.Is(err, ErrStreaming) || !errors.Is(err, fs.ErrExist) || saved != "" {
+		t.Errorf("got %q, %v", saved, err)
 	}
 	if got := readFile(t, path); got != "somebody else's" {
 		t.Errorf("the file has become %q", got)

@@ -1,0 +1,152 @@
+package toolbelt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// partialNote is what is remembered of a download that goes on another time.
+type partialNote struct {
+	URL       string `json:"url_sha256"` // a URL may hold secrets
+	Validator string `json:"validator"`
+	Total     int64  `json:"total"`
+}
+
+func (t *transfer) notePath() string { return t.partial() + ".json" }
+
+func hashed(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:])
+}
+
+// reopen finds what an earlier call has left. A ".part" without its note is somebody
+// else's file, and a link is nobody's partial download.
+func (t *transfer) reopen() error {
+	if err := (&newFile{target: t.path, overwrite: t.d.overwrite}).inspect(t.d); err != nil {
+		return err
+	}
+	before, err := os.Lstat(t.partial())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	note, ok := t.readNote()
+	if err != nil || !ok || !before.Mode().IsRegular() {
+		return fail(ErrStreaming, fs.ErrExist, "%q is no download to go on with", t.partial())
+	}
+	if err := t.openPartial(); err != nil {
+		return err
+	}
+	now, err := t.file.file.Stat()
+	if err == nil && os.SameFile(before, now) && note.URL == hashed(t.url) && note.Validator != "" {
+		t.offset, t.total, t.validator = now.Size(), note.Total, note.Validator
+		_, err = t.file.file.Seek(0, io.SeekEnd)
+	} else if err == nil && !os.SameFile(before, now) {
+		err = fs.ErrExist
+	}
+	if err != nil {
+		t.file.file.Close()
+		return t.file.broken(err)
+	}
+	return nil
+}
+
+// openPartial opens the ".part" that is there, or makes a new one, whose note must
+// be there first.
+func (t *transfer) openPartial() error {
+	f := &newFile{target: t.path, overwrite: t.d.overwrite}
+	if err := f.inspect(t.d); err != nil {
+		return err
+	}
+	_, err := os.Lstat(t.partial())
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := t.writeNote(); err != nil {
+			return err
+		}
+		err = f.open(t.partial(), os.O_RDWR|os.O_CREATE|os.O_EXCL, t.d.permissions())
+	} else {
+		err = f.open(t.partial(), os.O_RDWR, 0)
+	}
+	if err == nil {
+		t.file = f
+	}
+	return err
+}
+
+// note writes the note for a body that begins, unless err says it does not.
+func (t *transfer) note(err error) error {
+	if err != nil || !t.d.keepPartial {
+		return err
+	}
+	return t.writeNote()
+}
+
+func (t *transfer) writeNote() error {
+	text, err := json.Marshal(partialNote{URL: hashed(t.url), Validator: t.validator, Total: t.total})
+	if err != nil {
+		return err
+	}
+	f, err := createFile(t.notePath(), &download{overwrite: true, mode: 0o600})
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		f.discard()
+		return err
+	}
+	return f.commit()
+}
+
+// maxNote is more than any note has.
+const maxNote = 16 << 10
+
+func (t *transfer) readNote() (partialNote, bool) {
+	var note partialNote
+	info, err := os.Lstat(t.notePath())
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxNote {
+		return note, false
+	}
+	text, err := os.ReadFile(t.notePath())
+	return note, err == nil && json.Unmarshal(text, &note) == nil
+}
+
+// forget removes the note.
+func (t *transfer) forget() { os.Remove(t.notePath()) }
+
+// empty makes the file new.
+func (f *newFile) empty() error {
+	f.buffer.Reset(f.file)
+	if err := f.file.Truncate(0); err != nil {
+		return f.broken(err)
+	}
+	_, err := f.file.Seek(0, io.SeekStart)
+	return f.broken(err)
+}
+
+// replay gives what is in the file to checks that have not seen it.
+func (f *newFile) replay(c *checks) error {
+	for _, own := range c.own {
+		own.Reset()
+	}
+	if len(c.own) == 0 {
+		return nil
+	}
+	if _, err := f.file.Seek(0, io.SeekStart); err != nil {
+		return f.broken(err)
+	}
+	block := make([]byte, fileChunk)
+	for {
+		n, err := f.file.Read(block)
+		c.saved(block[:n])
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return f.broken(err)
+		}
+	}
+}

@@ -1,0 +1,263 @@
+package toolbelt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/mountable/requests"
+)
+
+// Attempts is how often in a row [Download] may fail without a further byte coming
+// before it gives up: 5 times by default.
+func Attempts(n int) DownloadOption {
+	return func(d *download) {
+		if n < 1 {
+			d.err = invalid("Attempts(%d): a download takes at least one", n)
+		}
+		d.attempts = n
+	}
+}
+
+// RequestOptions are given to each request of a [Download]: headers, auth, timeouts.
+func RequestOptions(options ...requests.Option) DownloadOption {
+	return func(d *download) { d.request = append(d.request, options...) }
+}
+
+// KeepPartial makes a [Download] that fails leave what has come in "path.part", with
+// what is needed to go on in "path.part.json", and go on from there the next time.
+// The path must name the file. Two downloads of one path must not run at once.
+func KeepPartial() DownloadOption { return func(d *download) { d.keepPartial = true } }
+
+const defaultAttempts = 5
+
+// Download gets url and saves the body as [StreamResponseToFile] does; where the
+// connection breaks, it asks for the rest (RFC 9110 section 14). The parts are of one
+// representation: the rest is asked for with Range and If-Range, by its strong ETag or
+// else its date, and starts over where the server has another by then, cannot say
+// which it has, or sends no ranges. It is asked for without content coding.
+//
+// Statuses other than 200 are errors: [requests.ErrHTTP] where they are one, else
+// [ErrStreaming]. Connection errors and timeouts are tried again after a short wait;
+// see [Attempts]. A digest is one of the whole, and checked when it is complete.
+func Download(ctx context.Context, s Getter, url, path string, options ...DownloadOption) (string, error) {
+	d, err := newDownload(fileChunk, options)
+	if err != nil {
+		return "", err
+	}
+	t := &transfer{d: d, s: s, url: url, path: path, total: -1}
+	if err := t.prepare(); err != nil {
+		return "", err
+	}
+	if err := t.run(ctx); err != nil {
+		t.giveUp(err)
+		return "", err
+	}
+	if err := t.complete(); err != nil {
+		return "", err
+	}
+	return t.file.target, nil
+}
+
+// transfer is a Download under way.
+type transfer struct {
+	d         *download
+	s         Getter
+	url, path string
+	file      *newFile // nil until a response has come
+	checks    *checks  // of the bytes in the file; nil if those are from an earlier call
+	validator string   // of the representation in the file; "" if it cannot be gone on with
+	offset    int64    // bytes in the file
+	total     int64    // of the representation, -1 if unknown
+}
+
+// prepare finds out what can be known before anything is sent.
+func (t *transfer) prepare() error {
+	named := t.path != "" && !isDirectory(t.path)
+	switch {
+	case t.d.keepPartial && !named:
+		return invalid("KeepPartial needs the path of a file, not %q", t.path)
+	case t.d.keepPartial:
+		return t.reopen()
+	case named:
+		return (&newFile{target: t.path, overwrite: t.d.overwrite}).inspect(t.d)
+	}
+	return nil
+}
+
+// run asks until the body is complete or too many attempts in a row brought nothing.
+func (t *transfer) run(ctx context.Context) error {
+	furthest := t.offset
+	for failures := 0; ; {
+		err := t.attempt(ctx)
+		if err == nil || !passing(err) || ctx.Err() != nil {
+			return err
+		}
+		if failures++; t.offset > furthest {
+			furthest, failures = t.offset, 1
+		}
+		if failures >= t.d.attempts || !pause(ctx, failures) {
+			return err
+		}
+	}
+}
+
+// errStartOver is an answer to a range that does not fit what is there.
+var errStartOver = errors.New("the server's part does not continue what has come before")
+
+// passing tells errors that another attempt may not have.
+func passing(err error) bool {
+	switch {
+	case errors.Is(err, requests.ErrTotalTimeout), errors.Is(err, requests.ErrCanceled), errors.Is(err, requests.ErrSSL):
+		return false
+	case errors.Is(err, requests.ErrChunkedEncoding), errors.Is(err, requests.ErrConnection), errors.Is(err, requests.ErrTimeout):
+		return true
+	}
+	return errors.Is(err, errStartOver)
+}
+
+// pause waits before an attempt: not for the first, then longer each time.
+func pause(ctx context.Context, failures int) bool {
+	if failures == 1 {
+		return true
+	}
+	timer := time.NewTimer(min(100*time.Millisecond<<min(failures-2, 10), 5*time.Second))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt sends one request and takes what comes.
+func (t *transfer) attempt(ctx context.Context) error {
+	headers := requests.Headers{{"Accept-Encoding", "identity"}}
+	ranged := t.offset > 0 && t.validator != ""
+	if ranged {
+		headers.Add("Range", rangeFrom(t.offset))
+		headers.Add("If-Range", t.validator)
+	}
+	r, err := t.s.Get(ctx, t.url, append(t.d.request[:len(t.d.request):len(t.d.request)], headers, requests.Stream(true))...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	switch {
+	case ranged && r.StatusCode == 416 && t.offset == unsatisfied(r):
+		return t.proceed(r)
+	case ranged && r.StatusCode == 416:
+		return t.startOver(nil)
+	case !r.OK():
+		return r.RaiseForStatus()
+	case ranged && r.StatusCode == 206:
+		err = t.proceed(r)
+	case r.StatusCode == 200:
+		err = t.startOver(r)
+	default:
+		return fail(ErrStreaming, nil, "the answer to a download has the status %d", r.StatusCode)
+	}
+	if err != nil {
+		return err
+	}
+	return t.receive(r)
+}
+
+// proceed makes sure that r goes on where the file ends.
+func (t *transfer) proceed(r *requests.Response) error {
+	if r.StatusCode == 206 && !t.continues(r) {
+		return t.startOver(nil)
+	}
+	if t.checks != nil {
+		return nil
+	}
+	t.checks = &checks{own: t.d.checks}
+	if !t.d.ignoreDigest {
+		t.checks.own = append(t.checks.own, parseDigests("Repr-Digest", r.Headers.Get("Repr-Digest"))...)
+	}
+	return t.file.replay(t.checks)
+}
+
+// startOver empties the file for the body of r; without r, for that of the next attempt.
+func (t *transfer) startOver(r *requests.Response) error {
+	t.offset, t.total, t.validator, t.checks = 0, -1, "", nil
+	if r == nil {
+		return errStartOver
+	}
+	t.total, t.validator = bodyLength(r, true), validatorOf(r)
+	t.checks = t.d.watch(r)
+	if t.file != nil {
+		return t.note(t.file.empty())
+	}
+	target, err := t.d.path(r, t.path)
+	if err != nil {
+		return err
+	}
+	if t.d.keepPartial {
+		return t.note(t.openPartial())
+	}
+	t.file, err = createFile(target, t.d)
+	return err
+}
+
+// receive appends the body of r to the file, to the last byte that comes.
+func (t *transfer) receive(r *requests.Response) error {
+	block := make([]byte, t.d.chunk)
+	for {
+		n, err := r.Read(block)
+		if n > 0 {
+			if _, werr := t.file.Write(block[:n]); werr != nil {
+				return werr
+			}
+			t.offset += int64(n)
+			t.checks.saved(block[:n])
+			t.d.report(t.offset, t.total)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if t.total >= 0 && t.offset < t.total {
+		return &requests.Error{Kind: requests.ErrChunkedEncoding, Request: r.Request, Response: r, Detail: "the body ended early"}
+	}
+	return nil
+}
+
+// complete checks the whole and gives the file its name.
+func (t *transfer) complete() error {
+	t.d.report(t.offset, t.offset)
+	err := t.checks.verify()
+	if err != nil {
+		t.file.discard()
+	} else {
+		err = t.file.commit()
+	}
+	if t.d.keepPartial {
+		t.forget()
+	}
+	return err
+}
+
+// giveUp keeps what can be gone on with, if that is wanted, and removes the rest.
+func (t *transfer) giveUp(err error) {
+	switch {
+	case t.file == nil:
+	case t.d.keepPartial && t.offset > 0 && t.validator != "" && !errors.Is(err, requests.ErrFile):
+		t.file.buffer.Flush()
+		t.file.file.Close()
+	default:
+		t.file.discard()
+		if t.d.keepPartial {
+			t.forget()
+		}
+	}
+}
+
+// partial is the file of a download that goes on another time.
+func (t *transfer) partial() string { return filepath.Clean(t.path) + ".part" }

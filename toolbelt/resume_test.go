@@ -1,0 +1,350 @@
+package toolbelt
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+// flaky serves a body with ranges and breaks off after a number of bytes.
+type flaky struct {
+	body      string
+	fields    [][2]string // of each reply
+	each      int         // bytes a reply, 0 for all
+	noRanges  bool
+	ignoresIf bool
+	shift     int                   // added to the start in Content-Range
+	change    func(n int, f *flaky) // before request n, from 1
+	override  func(n int) (wiretest.Reply, bool)
+	requests  int
+}
+
+func (f *flaky) reply(r *wiretest.Request) wiretest.Reply {
+	f.requests++
+	if f.change != nil {
+		f.change(f.requests, f)
+	}
+	if f.override != nil {
+		if reply, ok := f.override(f.requests); ok {
+			return reply
+		}
+	}
+	start, status, fields := f.start(r), "200 OK", f.fields
+	if start > 0 && start >= len(f.body) {
+		return wiretest.Text(416, "", [2]string{"Content-Range", fmt.Sprintf("bytes */%d", len(f.body))})
+	}
+	if start > 0 {
+		status = "206 Partial Content"
+		fields = append(fields[:len(fields):len(fields)],
+			[2]string{"Content-Range", fmt.Sprintf("bytes %d-%d/%d", start+f.shift, len(f.body)-1, len(f.body))})
+	}
+	rest := f.body[start:]
+	var head strings.Builder
+	fmt.Fprintf(&head, "HTTP/1.1 %s\r\nContent-Length: %d\r\n", status, len(rest))
+	for _, field := range fields {
+		fmt.Fprintf(&head, "%s: %s\r\n", field[0], field[1])
+	}
+	head.WriteString("\r\n")
+	if f.each == 0 || len(rest) <= f.each {
+		return wiretest.Send(head.String() + rest)
+	}
+	return wiretest.Send(head.String() + rest[:f.each]).ThenClose()
+}
+
+// start is where the request wants to begin, if the validator still holds.
+func (f *flaky) start(r *wiretest.Request) int {
+	from, ok := strings.CutPrefix(r.Get("Range"), "bytes=")
+	if !ok || f.noRanges {
+		return 0
+	}
+	condition := r.Get("If-Range")
+	for _, field := range f.fields {
+		if (field[0] == "ETag" || field[0] == "Last-Modified") && (field[1] == condition || f.ignoresIf) {
+			n, _ := strconv.Atoi(strings.TrimSuffix(from, "-"))
+			return n
+		}
+	}
+	return 0
+}
+
+func etag(tag string) [][2]string { return [][2]string{{"ETag", `"` + tag + `"`}} }
+
+// ranges are the ranges that were asked for, with their conditions.
+func ranges(server *wiretest.Server) []string {
+	var all []string
+	for _, r := range server.Requests() {
+		all = append(all, strings.TrimSpace(r.Get("Range")+" "+r.Get("If-Range")))
+	}
+	return all
+}
+
+const resumeText = "0123456789abcdef"
+
+func TestDownload(t *testing.T) {
+	dates := [][2]string{{"Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"Date", "Sun, 06 Nov 1994 08:50:37 GMT"}}
+	young := [][2]string{dates[0], {"Date", dates[0][1]}}
+	tests := map[string]struct {
+		server flaky
+		want   []string // ranges
+	}{
+		"at once":       {flaky{fields: etag("a")}, []string{""}},
+		"in parts":      {flaky{fields: etag("a"), each: 6}, []string{"", `bytes=6- "a"`, `bytes=12- "a"`}},
+		"byte by byte":  {flaky{fields: etag("a"), each: 15}, []string{"", `bytes=15- "a"`}},
+		"by date":       {flaky{fields: dates, each: 10}, []string{"", "bytes=10- " + dates[0][1]}},
+		"date too new":  {flaky{fields: young, each: 10, change: whole(3)}, []string{"", "", ""}},
+		"weak":          {flaky{fields: [][2]string{{"ETag", `W/"a"`}}, each: 10, change: whole(2)}, []string{"", ""}},
+		"no validator":  {flaky{each: 10, change: whole(2)}, []string{"", ""}},
+		"no ranges":     {flaky{fields: append(etag("a"), [2]string{"Accept-Ranges", "none"}), each: 10, change: whole(2)}, []string{"", ""}},
+		"range ignored": {flaky{fields: etag("a"), each: 10, noRanges: true, change: whole(2)}, []string{"", `bytes=10- "a"`}},
+		"wrong part":    {flaky{fields: etag("a"), each: 10, shift: 1, change: whole(3)}, []string{"", `bytes=10- "a"`, ""}},
+		"changed":       {flaky{fields: etag("old"), each: 10, change: renewed(false)}, []string{"", `bytes=10- "old"`, `bytes=10- "new"`}},
+		"changed, but the server does not look": {flaky{fields: etag("old"), each: 10, change: renewed(true)},
+			[]string{"", `bytes=10- "old"`, "", `bytes=10- "new"`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			test.server.body = resumeText
+			server := wiretest.Start(t, wiretest.Config{Handler: test.server.reply})
+			s := requests.NewSession()
+			defer s.Close()
+			dir := t.TempDir()
+			var last [2]int64
+			path, err := Download(t.Context(), s, server.URL("/"), filepath.Join(dir, "f"),
+				OnProgress(func(done, total int64) { last = [2]int64{done, total} }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readFile(t, path); got != test.server.body {
+				t.Errorf("the file has %q, want %q", got, test.server.body)
+			}
+			if diff := cmp.Diff(test.want, ranges(server)); diff != "" {
+				t.Errorf("the ranges (-want +got):\n%s", diff)
+			}
+			if n := int64(len(test.server.body)); last != [2]int64{n, n} || len(entries(t, dir)) != 1 {
+				t.Errorf("progress ends with %v, in the directory is %v", last, entries(t, dir))
+			}
+		})
+	}
+}
+
+// whole makes the server stable from request n on.
+func whole(n int) func(int, *flaky) {
+	return func(now int, f *flaky) {
+		if now >= n {
+			f.each = 0
+		}
+	}
+}
+
+// renewed gives the server another body from the second request on.
+func renewed(ignoresIf bool) func(int, *flaky) {
+	return func(now int, f *flaky) {
+		if now == 2 {
+			f.body, f.fields, f.ignoresIf = strings.ToUpper(resumeText), etag("new"), ignoresIf
+		}
+	}
+}
+
+func TestDownloadFails(t *testing.T) {
+	tests := map[string]struct {
+		server  flaky
+		options []DownloadOption
+		path    string
+		want    error
+		asked   int
+	}{
+		"status":      {flaky{override: replies(wiretest.Text(404, "no"))}, nil, "f", requests.ErrHTTP, 1},
+		"no content":  {flaky{override: replies(wiretest.Send("HTTP/1.1 204 No Content\r\n\r\n"))}, nil, "f", ErrStreaming, 1},
+		"a part":      {flaky{override: replies(wiretest.Text(206, "part", [2]string{"Content-Range", "bytes 0-3/9"}))}, nil, "f", ErrStreaming, 1},
+		"no name":     {flaky{}, nil, "", ErrStreaming, 1},
+		"exists":      {flaky{}, nil, "old", fs.ErrExist, 0},
+		"checksum":    {flaky{fields: etag("a"), each: 6}, []DownloadOption{Checksum("md5", strings.Repeat("0", 32))}, "f", ErrChecksum, 3},
+		"digest":      {flaky{fields: append(etag("a"), [2]string{"Repr-Digest", digestOf("other")}), each: 6}, nil, "f", ErrChecksum, 3},
+		"never more":  {flaky{each: 0, override: replies(wiretest.Drop())}, []DownloadOption{Attempts(2)}, "f", requests.ErrConnection, 4},
+		"one attempt": {flaky{fields: etag("a"), each: 6}, []DownloadOption{Attempts(1)}, "f", requests.ErrChunkedEncoding, 1},
+		"attempts":    {flaky{}, []DownloadOption{Attempts(0)}, "f", requests.ErrInvalidArgument, 0},
+		"keep what":   {flaky{}, []DownloadOption{KeepPartial()}, "", requests.ErrInvalidArgument, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			test.server.body = resumeText
+			server := wiretest.Start(t, wiretest.Config{Handler: test.server.reply})
+			s := requests.NewSession()
+			defer s.Close()
+			dir := t.TempDir()
+			writeFile(t, filepath.Join(dir, "old"), "old")
+			path, err := Download(t.Context(), s, server.URL("/"), filepath.Join(dir, test.path), test.options...)
+			if !errors.Is(err, test.want) || path != "" {
+				t.Errorf("got %q, %v, want %v", path, err, test.want)
+			}
+			if n := len(server.Requests()); n > test.asked {
+				t.Errorf("asked %d times, want %d", n, test.asked)
+			}
+			if diff := cmp.Diff([]string{"old"}, entries(t, dir)); diff != "" {
+				t.Errorf("the directory (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func replies(r wiretest.Reply) func(int) (wiretest.Reply, bool) {
+	return func(int) (wiretest.Reply, bool) { return r, true }
+}
+
+func digestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+}
+
+func TestDownloadKeepsPartial(t *testing.T) {
+	sum := sha256.Sum256([]byte(resumeText))
+	good := Checksum("sha256", hex.EncodeToString(sum[:]))
+	fields := append(etag("a"), [2]string{"Repr-Digest", digestOf(resumeText)})
+	tests := map[string]struct {
+		between func(f *flaky, dir string)
+		path    string // of the second URL
+		body    string
+		want    string // second range
+		err     error
+	}{
+		"goes on":      {nil, "/", resumeText, `bytes=6- "a"`, nil},
+		"other URL":    {nil, "/other", resumeText, "", nil},
+		"changed":      {func(f *flaky, _ string) { f.body, f.fields = "short", etag("b") }, "/", "short", `bytes=6- "a"`, nil},
+		"all there":    {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte(resumeText), 0o600) }, "/", resumeText, `bytes=16- "a"`, nil},
+		"too much":     {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte(resumeText+"x"), 0o600) }, "/", resumeText, `bytes=17- "a"`, nil},
+		"spoilt":       {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte("XXXXXX"), 0o600) }, "/", "", `bytes=6- "a"`, ErrChecksum},
+		"no part":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part") }, "/", resumeText, "", nil},
+		"no note":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part.json") }, "/", "", "-", fs.ErrExist},
+		"bad note":     {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part.json", []byte("{"), 0o600) }, "/", "", "-", fs.ErrExist},
+		"a link":       {func(f *flaky, dir string) { relink(dir + "/f.part") }, "/", "", "-", ErrStreaming},
+		"name is gone": {func(f *flaky, dir string) { os.WriteFile(dir+"/f", []byte("old"), 0o600) }, "/", "old", "-", fs.ErrExist},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := &flaky{body: resumeText, fields: fields, each: 6}
+			server := wiretest.Start(t, wiretest.Config{Handler: f.reply})
+			s := requests.NewSession()
+			defer s.Close()
+			dir := t.TempDir()
+			path := filepath.Join(dir, "f")
+			_, err := Download(t.Context(), s, server.URL("/"), path, KeepPartial(), Attempts(1))
+			if !errors.Is(err, requests.ErrChunkedEncoding) {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"f.part", "f.part.json"}, entries(t, dir)); diff != "" {
+				t.Fatalf("the directory after the first (-want +got):\n%s", diff)
+			}
+			f.each = 0
+			if test.between != nil {
+				test.between(f, dir)
+			}
+			options := []DownloadOption{KeepPartial(), good}
+			if name == "changed" {
+				options = options[:1]
+			}
+			if _, err = Download(t.Context(), s, server.URL(test.path), path, options...); !errors.Is(err, test.err) {
+				t.Errorf("the error is %v, want %v", err, test.err)
+			}
+			content, _ := os.ReadFile(path)
+			if string(content) != test.body {
+				t.Errorf("the file has %q, want %q", content, test.body)
+			}
+			if all := ranges(server); len(all) > 1 && all[1] != test.want || len(all) == 1 && test.want != "-" {
+				t.Errorf("the ranges are %q, want %q", all, test.want)
+			}
+			if left := entries(t, dir); test.err == nil && len(left) != 1 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// relink puts a link in the place of a file.
+func relink(path string) {
+	os.Rename(path, path+".victim")
+	os.Symlink(path+".victim", path)
+}
+
+func TestDownloadIsCancelled(t *testing.T) {
+	wiretest.NoLeak(t)
+	server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{wiretest.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")}})
+	s := requests.NewSession()
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	_, err := Download(ctx, s, server.URL("/"), filepath.Join(dir, "f"), OnProgress(func(int64, int64) { cancel() }), ChunkSize(1))
+	if !errors.Is(err, context.Canceled) || len(server.Requests()) != 1 || len(entries(t, dir)) != 0 {
+		t.Errorf("got %v after %d requests, and %v", err, len(server.Requests()), entries(t, dir))
+	}
+}
+
+func TestDownloadThroughBaseURL(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Text(200, "body", attachment("named.txt")))
+	s := NewBaseURLSession(server.URL("/files/"))
+	defer s.Close()
+	path, err := Download(t.Context(), s, "a", t.TempDir(), RequestOptions(requests.Headers{{"X-Own", "1"}}))
+	if err != nil || filepath.Base(path) != "named.txt" {
+		t.Errorf("got %q, %v", path, err)
+	}
+	r := server.Requests()[0]
+	if r.Target != "/files/a" || r.Get("X-Own") != "1" || r.Get("Accept-Encoding") != "identity" {
+		t.Errorf("asked for %s", r.Raw)
+	}
+}
+
+func TestParseContentRange(t *testing.T) {
+	type span struct {
+		First, Total int64
+		OK           bool
+	}
+	bad := span{}
+	tests := map[string]span{
+		"bytes 5-9/10":  {5, 10, true},
+		"Bytes 5-9/*":   {5, -1, true},
+		"bytes */10":    {-1, 10, true},
+		"bytes */*":     bad,
+		"bytes 5-4/10":  bad,
+		"bytes 5-10/10": bad,
+		"bytes -5-9/10": bad,
+		"bytes +5-9/10": bad,
+		"bytes 5-9":     bad,
+		"items 5-9/10":  bad,
+		"bytes 5/10":    bad,
+		"":              bad,
+		"bytes 9999999999999999999-9999999999999999999/*": bad,
+	}
+	for value, want := range tests {
+		first, total, ok := parseContentRange(value)
+		got := span{first, total, ok}
+		if !ok {
+			got = bad
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", value, diff)
+		}
+	}
+}
+
+func FuzzContentRange(f *testing.F) {
+	f.Add("bytes 5-9/10")
+	f.Fuzz(func(t *testing.T, value string) {
+		first, total, ok := parseContentRange(value)
+		if ok && (first < -1 || total < -1 || total >= 0 && first >= total) {
+			t.Errorf("%q: %d of %d", value, first, total)
+		}
+	})
+}
