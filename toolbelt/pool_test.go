@@ -201,6 +201,20 @@ func TestPoolLeftEarly(t *testing.T) {
 	}
 }
 
+func TestPoolStreamsAfterJoin(t *testing.T) {
+	wiretest.NoLeak(t)
+	url, _ := testServer(t, nil)
+	pool := mustPool(t)(FromURLs(numbered(url, 5), Workers(2), EachRequest(requests.Stream(true))))
+	if err := pool.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for result := range pool.Responses() {
+		if text, err := result.Response.Text(); err != nil || text != "ok" {
+			t.Errorf("got %q, %v", text, err)
+		}
+	}
+}
+
 func TestPoolPanicInLoop(t *testing.T) {
 	wiretest.NoLeak(t)
 	url, _ := testServer(t, nil)

@@ -14,8 +14,8 @@ import (
 //
 // Whatever fails in a job is the error of its result, and the others go on. When ctx
 // ends, the jobs under way end with its error and no further ones are begun. Leaving
-// the loop ends them too; their results are lost, their responses closed. A streamed
-// response has to be read in the loop.
+// the loop ends them too; their results are lost, their responses closed. Streamed
+// responses may be read, until ctx ends, after a loop that was not left.
 func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
 	return func(yield func(PoolResult) bool) {
 		if p.used.Swap(true) {
@@ -36,6 +36,7 @@ func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
 				return
 			}
 		}
+		run.complete = true
 	}
 }
 
@@ -87,6 +88,9 @@ type poolRun struct {
 	results chan PoolResult
 	running atomic.Int64
 	workers sync.WaitGroup
+
+	streamed atomic.Bool // some responses may not have been read yet
+	complete bool        // every result has been taken
 }
 
 func (p *Pool) start(ctx context.Context) *poolRun {
@@ -112,13 +116,16 @@ func (r *poolRun) work(s *requests.Session) {
 		if !ok {
 			return
 		}
-		r.results <- r.pool.do(r.ctx, s, job)
+		r.results <- r.do(s, job)
 	}
 }
 
-// end stops what is under way and waits for it.
+// end stops what is under way and waits for it. The context of streamed responses that
+// were taken is left to end with its parent.
 func (r *poolRun) end() {
-	r.cancel()
+	if !r.complete || !r.streamed.Load() {
+		r.cancel()
+	}
 	for lost := range r.results {
 		if lost.Response != nil {
 			lost.Response.Close()
@@ -129,12 +136,12 @@ func (r *poolRun) end() {
 	r.pool.closeSessions()
 }
 
-func (p *Pool) do(ctx context.Context, s *requests.Session, job *requests.Request) PoolResult {
+func (r *poolRun) do(s *requests.Session, job *requests.Request) PoolResult {
 	if job == nil {
 		return PoolResult{Err: invalid("a job is nil")}
 	}
 	req := *job
-	for _, o := range p.each {
+	for _, o := range r.pool.each {
 		if o == nil {
 			continue
 		}
@@ -142,8 +149,11 @@ func (p *Pool) do(ctx context.Context, s *requests.Session, job *requests.Reques
 			return PoolResult{Job: job, Err: err}
 		}
 	}
-	r, err := s.Do(ctx, &req)
-	return PoolResult{Job: job, Response: r, Err: err}
+	if req.Send.Stream == requests.On || req.Send.Stream == requests.Inherit && s.Stream {
+		r.streamed.Store(true)
+	}
+	response, err := s.Do(r.ctx, &req)
+	return PoolResult{Job: job, Response: response, Err: err}
 }
 
 // jobs are where the jobs of a pool come from. next may be called by several
