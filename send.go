@@ -429,10 +429,16 @@ func (c *conn) write(b []byte, x *exchange) error {
 		case err == nil && len(b) == 0:
 			return nil
 		case err == nil:
-		case n == 0 || !isDeadline(err) || x.stopped.Load() || x.writer.early.answered.Load() || passed(c.source.deadline):
+		case !x.progresses(n, err):
 			return &writeError{err}
 		}
 	}
+}
+
+// progresses reports whether a write that ended early did so for its time limit only,
+// and the server has taken something of it.
+func (x *exchange) progresses(n int, err error) bool {
+	return n > 0 && isDeadline(err) && !x.stopped.Load() && !x.writer.early.answered.Load() && !passed(x.conn.source.deadline)
 }
 
 // tlsRecord is how much a TLS connection sends at a time. A limit that passes
@@ -441,23 +447,31 @@ const tlsRecord = 16 << 10
 
 // writeSome writes what it can within the time limits.
 func (c *conn) writeSome(b []byte, x *exchange) (int, error) {
-	d := &c.source
-	if d.limit > 0 || !d.deadline.IsZero() || c.writeArmed {
-		t := sooner(d.limit, d.deadline)
-		if err := c.Conn.SetWriteDeadline(t); err != nil {
-			return 0, err
-		}
-		c.writeArmed = !t.IsZero()
+	if err := c.armWrite(x); err != nil {
+		return 0, err
 	}
-	if x.stopped.Load() {
-		return 0, errStopped
-	}
-	if d.limit > 0 && c.state != nil && len(b) > tlsRecord {
+	if c.source.limit > 0 && c.state != nil && len(b) > tlsRecord {
 		b = b[:tlsRecord]
 	}
 	n, err := c.Conn.Write(b)
 	x.wrote = x.wrote || n > 0
 	return n, err
+}
+
+// armWrite sets the time limit of the next write.
+func (c *conn) armWrite(x *exchange) error {
+	d := &c.source
+	if d.limit > 0 || !d.deadline.IsZero() || c.writeArmed {
+		t := sooner(d.limit, d.deadline)
+		if err := c.Conn.SetWriteDeadline(t); err != nil {
+			return err
+		}
+		c.writeArmed = !t.IsZero()
+	}
+	if x.stopped.Load() {
+		return errStopped
+	}
+	return nil
 }
 
 // sendError gives what may not be sent its kind.
