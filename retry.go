@@ -32,8 +32,8 @@ type Retry struct {
 	Status   Count
 	Other    Count
 
-	AllowedMethods  []string // upper case; nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE
-	AnyMethod       bool     // all methods may be repeated, POST included
+	AllowedMethods  []string // in upper case; nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE
+	AnyMethod       bool     // all methods may be repeated, POST included, whatever AllowedMethods says
 	StatusForcelist []int    // statuses that are tried again
 
 	BackoffFactor float64       // seconds; the nth repeat waits for BackoffFactor * 2^(n-1), the first for nothing

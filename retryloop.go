@@ -38,8 +38,8 @@ func MaxRetries(n int) AdapterOption {
 }
 
 // RetryBudget bounds the retries of an adapter over all its requests: a bucket
-// of burst tokens, of which each retry takes one and each answered request gives
-// back ratio (0.1: one retry for ten answers in the long run). Where it is empty,
+// of burst tokens, of which each retry takes one and each reply that is not to be
+// tried again gives back ratio (0.1: one retry for ten such replies in the long run). Where it is empty,
 // failures and replies are returned as they are. There is no budget by default.
 func RetryBudget(burst int, ratio float64) AdapterOption {
 	return func(a *HTTPAdapter) {
@@ -117,7 +117,7 @@ func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts
 			return resp, nil
 		}
 		if err := pause(ctx, wait, opts.Deadline); err != nil {
-			return nil, withRequest(err, p)
+			return nil, t.interrupted(err)
 		}
 		if err := p.body.restart(); err != nil {
 			return nil, withRequest(err, p)
@@ -159,9 +159,9 @@ func (t *retrying) replayable(err error) bool {
 // afterReply decides about a reply: whether it is to be tried again, and after
 // which pause.
 func (t *retrying) afterReply(resp *Response) (wait time.Duration, again bool, err error) {
-	t.adapter.budget.giveBack()
 	now := time.Now()
 	if !t.retry.IsRetry(t.p.Method, resp.StatusCode, t.hasRetryAfter(resp, now)) {
+		t.adapter.budget.giveBack()
 		return t.afterBody(resp)
 	}
 	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, resp, nil)
@@ -234,6 +234,12 @@ func (t *retrying) usedUp(err error, resp *Response) error {
 	return e
 }
 
+// interrupted is the end of the time, or of the caller's patience, between two tries.
+func (t *retrying) interrupted(e *Error) error {
+	e.Request, e.Err, e.written = t.p, &MaxRetryError{Reason: e.Err, History: t.retry.History}, true
+	return e
+}
+
 // maxDrainTime bounds the reading of a reply that nobody will see.
 const maxDrainTime = time.Second
 
@@ -250,7 +256,7 @@ func drainRaw(r *Response) {
 }
 
 // pause waits until d is over, and no longer than the context and the deadline last.
-func pause(ctx context.Context, d time.Duration, deadline time.Time) error {
+func pause(ctx context.Context, d time.Duration, deadline time.Time) *Error {
 	if err := ctx.Err(); err != nil {
 		return contextError(ctx)
 	}
