@@ -26,10 +26,10 @@ func DumpSecrets() DumpOption {
 	return func(d *dumper) { d.secrets = true }
 }
 
-// DumpProxied shows requests as they go to an HTTP proxy, or as they do not. By
-// default each is shown as it went.
-func DumpProxied(on bool) DumpOption {
-	return func(d *dumper) { d.proxied = func(*requests.Response) bool { return on } }
+// DumpProxied shows the request of a response as one that went to an HTTP proxy where
+// f says so. By default each is shown as it went: see [requests.Response.Proxy].
+func DumpProxied(f func(r *requests.Response) bool) DumpOption {
+	return func(d *dumper) { d.proxied = f }
 }
 
 // DumpResponse returns the request of r and r itself as text like that on the wire:

@@ -79,7 +79,7 @@ func proxiedBy(e *recordedExchange, r *requests.Response) DumpOption {
 	for i, h := range e.History {
 		proxied[r.History[i]] = h.Proxied
 	}
-	return func(d *dumper) { d.proxied = func(r *requests.Response) bool { return proxied[r] } }
+	return DumpProxied(func(r *requests.Response) bool { return proxied[r] })
 }
 
 type dumpInput struct {

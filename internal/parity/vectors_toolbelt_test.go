@@ -16,7 +16,6 @@ var _ = register(map[string]vectorFunc{
 	"toolbelt_base_url":           baseURL,
 	"toolbelt_formdata_urlencode": formDataURLEncode,
 	"toolbelt_user_agent":         toolbeltUserAgent,
-	"toolbelt_filename":           toolbeltFilename,
 	"toolbelt_dump_response":      dumpVector(toolbelt.DumpResponse),
 	"toolbelt_dump_all":           dumpVector(toolbelt.DumpAll),
 })
@@ -149,25 +148,18 @@ func pythonPlatform(in input) (implementation, system [2]string) {
 	return implementation, system
 }
 
-func toolbeltFilename(_ *testing.T, in input) (any, error) {
-	name, ok := toolbelt.Filename(unlatin1(in.text("content_disposition")))
-	return orNull(name, ok), nil
-}
-
 // dumpVector runs a dump with secrets shown, as the toolbelt shows them.
 func dumpVector(dump func(*requests.Response, ...toolbelt.DumpOption) ([]byte, error)) vectorFunc {
 	return func(_ *testing.T, in input) (any, error) {
 		exchange := in.object("response")
-		proxied, err := allProxied(exchange)
-		if err != nil {
-			return nil, err
-		}
-		r, err := recordedExchange(exchange)
+		proxied := map[*requests.Response]bool{}
+		r, err := recordedExchange(exchange, proxied)
 		if err != nil {
 			return nil, err
 		}
 		prefixes := [2]string{prefixOf(in, "request_prefix", "< "), prefixOf(in, "response_prefix", "> ")}
-		out, err := dump(r, toolbelt.DumpPrefixes(prefixes[0], prefixes[1]), toolbelt.DumpSecrets(), toolbelt.DumpProxied(proxied))
+		out, err := dump(r, toolbelt.DumpPrefixes(prefixes[0], prefixes[1]), toolbelt.DumpSecrets(),
+			toolbelt.DumpProxied(func(r *requests.Response) bool { return proxied[r] }))
 		return b64(append(in.bytes("initial"), out...)), err
 	}
 }
@@ -179,19 +171,8 @@ func prefixOf(in input, key, absent string) string {
 	return absent
 }
 
-// allProxied is the one option for all responses of a dump.
-func allProxied(exchange input) (bool, error) {
-	proxied := exchange.bool("proxied")
-	for _, h := range exchange.objects("history") {
-		if h.bool("proxied") != proxied {
-			return false, cannot("a history that went partly through a proxy, without any proxy")
-		}
-	}
-	return proxied, nil
-}
-
-// recordedExchange makes the response of a dump.
-func recordedExchange(in input) (*requests.Response, error) {
+// recordedExchange makes the response of a dump, and notes whether it came through a proxy.
+func recordedExchange(in input, proxied map[*requests.Response]bool) (*requests.Response, error) {
 	req := in.object("request")
 	p := &requests.PreparedRequest{Method: req.text("method"), URL: req.text("url")}
 	if err := recordedBody(p, req); err != nil {
@@ -201,12 +182,13 @@ func recordedExchange(in input) (*requests.Response, error) {
 	headers, _ := in.pairs("headers")
 	r := requests.NewResponse(p, in.int("status"), headers, io.NopCloser(bytes.NewReader(in.bytes("content"))))
 	r.Reason = recordedReason(in)
+	proxied[r] = in.bool("proxied")
 	r.Proto = map[int]string{9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}[in.intOr("version", 11)]
 	if r.Proto == "" {
 		r.Proto = "unknown"
 	}
 	for _, h := range in.objects("history") {
-		earlier, err := recordedExchange(h)
+		earlier, err := recordedExchange(h, proxied)
 		if err != nil {
 			return nil, err
 		}
