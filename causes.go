@@ -60,8 +60,11 @@ const totalText = "not done within Timeouts.Total"
 
 // totalTimeout is the end of Timeouts.Total where no connection was waited for.
 func totalTimeout() *Error {
-	return &Error{Kind: ErrTotalTimeout, Err: os.ErrDeadlineExceeded, Detail: totalText}
+	return &Error{Kind: ErrTotalTimeout, Err: errOverdue, Detail: totalText}
 }
+
+// errOverdue is the cause of a timeout that no socket has reported.
+var errOverdue = os.ErrDeadlineExceeded
 
 // passed reports whether t, zero for never, is over.
 func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }

@@ -242,9 +242,9 @@ type h2Exchange struct {
 
 // The causes a stream is cancelled for by its time limits.
 var (
-	errRead  = &Error{Kind: ErrReadTimeout, Detail: "nothing received in time (Timeouts.Read)"}
-	errBody  = &Error{Kind: ErrBodyTimeout, Detail: "nothing more received in time (Timeouts.Read)"}
-	errTotal = &Error{Kind: ErrTotalTimeout, Detail: "not finished in time (Timeouts.Total)"}
+	errRead  = &Error{Kind: ErrReadTimeout, Err: errOverdue, Detail: "nothing received in time (Timeouts.Read)"}
+	errBody  = &Error{Kind: ErrBodyTimeout, Err: errOverdue, Detail: "nothing more received in time (Timeouts.Read)"}
+	errTotal = totalTimeout()
 )
 
 // readClock cancels a stream on which one wait for bytes takes too long. net/http
@@ -315,13 +315,13 @@ func (x *h2Exchange) request(p *PreparedRequest) (*http.Request, error) {
 // failure gives an error its kind: that of the time limit that ended the stream.
 func (x *h2Exchange) failure(err error, p *PreparedRequest) error {
 	e := &Error{Kind: ErrConnection, Err: err, Request: p, written: true}
-	cause := context.Cause(x.ctx)
-	if limit, ok := errors.AsType[*Error](cause); ok {
-		e.Kind, e.Detail = limit.Kind, limit.Detail
+	if limit, ok := errors.AsType[*Error](context.Cause(x.ctx)); ok {
+		e.Kind, e.Detail, e.Err = limit.Kind, limit.Detail, limit.Err
 		return e
 	}
-	if k := contextKind(cause); k != 0 {
-		e.Kind, e.Err = k, cause
+	if x.ctx.Err() != nil {
+		over := contextError(x.ctx)
+		e.Kind, e.Err = over.Kind, over.Err
 	}
 	return e
 }

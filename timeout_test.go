@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -123,6 +124,32 @@ func TestTimeoutStages(t *testing.T) {
 	}
 }
 
+// TestTimeoutHTTP2 stalls an HTTP/2 stream in the head and in the body.
+func TestTimeoutHTTP2(t *testing.T) {
+	server := h2Server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/body" {
+			io.WriteString(w, "abc")
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	})
+	for path, read := range map[string]requests.Kind{"/head": requests.ErrReadTimeout, "/body": requests.ErrBodyTimeout} {
+		s := h2Session(t, requests.HTTP2(true))
+		_, err := s.Get(t.Context(), server.URL+path, requests.Timeouts{Read: short})
+		check(t, err, read, "(Timeouts.Read)", requests.ErrTimeout, os.ErrDeadlineExceeded)
+		_, err = s.Get(t.Context(), server.URL+path, requests.Timeouts{Total: short, Read: ample})
+		check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", os.ErrDeadlineExceeded)
+		ctx, cancel := context.WithTimeout(t.Context(), short)
+		_, err = s.Get(ctx, server.URL+path)
+		check(t, err, requests.ErrTotalTimeout, "", context.DeadlineExceeded)
+		cancel()
+		cause, give := context.WithCancelCause(t.Context())
+		time.AfterFunc(short, func() { give(io.ErrNoProgress) })
+		_, err = s.Get(cause, server.URL+path)
+		check(t, err, requests.ErrCanceled, "", context.Canceled, io.ErrNoProgress)
+	}
+}
+
 func TestConnectTimeout(t *testing.T) {
 	s := stage{url: func(t *testing.T) string { return "http://" + wiretest.Blackhole(t) + "/" }}
 	err := s.send(t, t.Context(), requests.Timeouts{Connect: short})
@@ -190,7 +217,7 @@ func TestTimeoutStream(t *testing.T) {
 		if string(got) != "abc" {
 			t.Errorf("got %q", got)
 		}
-		check(t, err, want, "(Timeouts.Read)"[:0])
+		check(t, err, want, "")
 		_, again := r.Read(make([]byte, 1))
 		if again != err {
 			t.Errorf("then %v", again)
