@@ -283,3 +283,96 @@ func FuzzEncoder(f *testing.F) {
 		}
 	})
 }
+
+// These readers tell their length in one way only.
+type (
+	withLen64 struct{ io.Reader }
+	withSize  struct{ *io.SectionReader }
+	withSeek  struct{ io.ReadSeeker }
+)
+
+func (withLen64) Len() int64 { return 4 }
+
+func TestLengths(t *testing.T) {
+	section := io.NewSectionReader(strings.NewReader("skipabcd"), 0, 8)
+	seeker := strings.NewReader("skipabcd")
+	for _, s := range []io.Seeker{section, seeker} {
+		if _, err := s.Seek(4, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, r := range map[string]io.Reader{
+		"Len":   sized{strings.NewReader("abcd"), 4},
+		"Len64": withLen64{strings.NewReader("abcd")},
+		"Size":  withSize{section},
+		"Seek":  withSeek{seeker},
+	} {
+		e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{{Name: "f", Value: r}}, toolbelt.Boundary("B"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Bytes()
+		want := "--B\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nabcd\r\n--B--\r\n"
+		if diff := cmp.Diff(want, string(got)); diff != "" || err != nil || e.Len() != int64(len(want)) {
+			t.Errorf("%s: Len %d, %v (-want +got)\n%s", name, e.Len(), err, diff)
+		}
+	}
+}
+
+// failAfter takes n bytes.
+type failAfter struct{ n int }
+
+func (w *failAfter) Write(b []byte) (int, error) {
+	if w.n -= len(b); w.n < 0 {
+		return 0, net.ErrClosed
+	}
+	return len(b), nil
+}
+
+// halfWriter breaks the contract of io.Writer.
+type halfWriter struct{}
+
+func (halfWriter) Write(b []byte) (int, error) { return len(b) / 2, nil }
+
+func TestWriteToFails(t *testing.T) {
+	for kind, value := range bodies {
+		e, err := toolbelt.NewMultipartEncoder([]toolbelt.Field{{Name: "a", Value: value(t, payload)}, {Name: "b", Value: value(t, payload)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, body := range []requests.Streamer{e, toolbelt.NewMonitor(e, nil)} {
+			for n := 0; n < int(e.Len()); n += 1 + int(e.Len())/7 {
+				if err := body.Rewind(); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := body.(io.WriterTo).WriteTo(&failAfter{n: n}); err != net.ErrClosed {
+					t.Errorf("%s after %d bytes: %v", kind, n, err)
+				}
+			}
+			if err := body.Rewind(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := body.(io.WriterTo).WriteTo(halfWriter{}); err != io.ErrShortWrite {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+	}
+}
+
+// TestMonitorOfOther watches a Streamer that is none of the toolbelt's.
+func TestMonitorOfOther(t *testing.T) {
+	var seen []int64
+	m := toolbelt.NewMonitor(&rereader{*strings.NewReader("abcd")}, func(m *toolbelt.Monitor) { seen = append(seen, m.BytesRead()) })
+	var got strings.Builder
+	n, err := io.Copy(&got, m)
+	if diff := cmp.Diff([]any{"abcd", int64(4), []int64{4}, ""}, []any{got.String(), n, seen, m.ContentType()}); diff != "" || err != nil {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}
+
+// rereader is a Streamer.
+type rereader struct{ r strings.Reader }
+
+func (r *rereader) Read(b []byte) (int, error) { return r.r.Read(b) }
+func (r *rereader) Len() int64                 { return r.r.Size() }
+func (r *rereader) Rewind() error              { _, err := r.r.Seek(0, io.SeekStart); return err }

@@ -80,6 +80,12 @@ func (m *Monitor) count(n int) {
 	}
 }
 
+func (m *Monitor) abandon() {
+	if body, ok := m.body.(abandoner); ok {
+		body.abandon()
+	}
+}
+
 // WriteTo writes the rest of the body; the callback is called after every write.
 func (m *Monitor) WriteTo(w io.Writer) (int64, error) {
 	counted := &countedWriter{w, m}

@@ -60,8 +60,17 @@ func (s *stream) release() {
 	if closer, ok := s.input.r.(io.Closer); ok && s.segments[s.at].owned {
 		closer.Close()
 	}
+	if body, ok := s.input.r.(abandoner); ok {
+		body.abandon()
+	}
 	s.input = nil
 }
+
+// abandoner is a body of this package inside of another: what it holds is let go
+// when its turn is over, as it can begin again.
+type abandoner interface{ abandon() }
+
+func (s *stream) abandon() { s.Close() }
 
 // Rewind makes the body start again. It is [requests.ErrUnrewindableBody] where
 // content has been read from a reader that cannot go back.

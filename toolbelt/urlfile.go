@@ -83,26 +83,22 @@ func announced(r *requests.Response) (int64, error) {
 // Len returns how many bytes are left to be read.
 func (f *URLFile) Len() int64 { return f.left }
 
-// Read reads from the download.
+// Read reads from the download. One that ends early, Close included, is
+// [io.ErrUnexpectedEOF].
 func (f *URLFile) Read(b []byte) (int, error) {
-	if f.reply == nil || f.left == 0 {
-		return 0, f.finish()
+	switch {
+	case f.left == 0:
+		f.Close() // lets the connection go
+		return 0, io.EOF
+	case f.reply == nil || f.reply.Raw == nil:
+		return 0, io.ErrUnexpectedEOF
 	}
-	n, err := f.reply.Raw.Read(b)
+	n, err := f.reply.Raw.Read(b[:min(int64(len(b)), f.left)])
 	f.left -= int64(n)
-	if err != nil && err != io.EOF {
-		return n, err
-	}
 	if err == io.EOF && f.left > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
-}
-
-// finish lets the connection go.
-func (f *URLFile) finish() error {
-	f.Close()
-	return io.EOF
 }
 
 // Rewind asks for the file again.
@@ -120,3 +116,5 @@ func (f *URLFile) Close() error {
 	f.reply = nil
 	return reply.Close()
 }
+
+func (f *URLFile) abandon() { f.Close() }
