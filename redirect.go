@@ -118,7 +118,9 @@ func (c *chain) target(r *Response, location string) (string, error) {
 // allow refuses targets that are not http or https, whatever is mounted for them
 // (rule 42), and steps from https down to http (rule 13).
 func (c *chain) allow(from, target string) error {
-	if !hasPrefixFold(target, "http:") && !hasPrefixFold(target, "https:") && strings.Contains(target, ":") {
+	scheme, _, named := strings.Cut(target, ":")
+	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	if named && !web && !sameOrigin(from, target) {
 		return fail(ErrRedirectScheme, "redirect to %q refused: only http and https are followed", redactURL(target))
 	}
 	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !c.session.Policy.AllowDowngrade {
