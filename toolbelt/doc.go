@@ -4,6 +4,11 @@
 //   - Uploads: [Fields] and [MultipartEncoder] stream multipart/form-data of any
 //     size, [Monitor] watches an upload, [StreamingIterator] sends what is made
 //     while it is sent, [FileFromURL] passes a download on.
+//   - Downloads: [StreamResponseToFile] saves a body under a safe name, [Tee] saves it
+//     while the program reads it, [Download] asks for the rest where a connection
+//     breaks; checksums and progress are options of them all.
+//   - Many requests: [Pool] sends any number of them over a few workers.
+//   - Watching: [DumpAll] shows what went over the wire, secrets masked.
 //   - Replies: [MultipartDecoder] and [Parts] take multipart replies apart.
 //   - Sessions: [BaseURLSession] joins every URL to a base, [ForgetfulCookieJar]
 //     keeps no cookies.

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -408,16 +407,4 @@ func drained[T any](seq func(yield func(T, error) bool)) error {
 		}
 	}
 	return nil
-}
-
-func ExampleFilename() {
-	name, ok := Filename(`attachment; filename="plan.pdf"; filename*=UTF-8''plan%20%E2%82%AC.pdf`)
-	fmt.Println(name, ok)
-	// Output: plan €.pdf true
-}
-
-func ExampleSafeFilename() {
-	name, ok := SafeFilename(`..\..\Windows\.evil?.exe`)
-	fmt.Println(name, ok)
-	// Output: evil_.exe true
 }
