@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/uri"
@@ -227,7 +229,27 @@ func encodeJSON(v any) (body, string, error) {
 	if err := enc.Encode(v); err != nil {
 		return body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
 	}
-	return textBody(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), "application/json", nil
+	return textBody(asciiJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))), "application/json", nil
+}
+
+// asciiJSON escapes what is not ASCII, which in JSON only stands in strings, as
+// Requests does: the body says the same to a server that takes it for Latin-1.
+func asciiJSON(text []byte) []byte {
+	first := bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
+	if first < 0 {
+		return text
+	}
+	out := append(make([]byte, 0, 2*len(text)), text[:first]...)
+	for _, r := range string(text[first:]) {
+		if r < utf8.RuneSelf {
+			out = append(out, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, "\\u%04x", unit)
+		}
+	}
+	return out
 }
 
 func (r *Request) encodeFiles() (body, string, error) {
@@ -275,10 +297,15 @@ func (f File) filename() string {
 	if f.Name != "" {
 		return f.Name
 	}
-	if file, ok := f.Content.(*os.File); ok {
+	if file, ok := f.Content.(*os.File); ok && isFilename(file.Name()) {
 		return filepath.Base(file.Name())
 	}
 	return f.Field
+}
+
+// isFilename tells names of files from "<stdin>" and "|1", a pipe's.
+func isFilename(name string) bool {
+	return name != "" && name[0] != '<' && name[0] != '|' && name[len(name)-1] != '>'
 }
 
 // setContentLength sets the header for a body in memory. Without a body it is 0

@@ -218,6 +218,7 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 		p.jar = jar.forCall(&c.session.Policy)
 	}
 	if p.jar != nil {
+		p.jar.usePolicy(&c.session.Policy)
 		p.jar.store(r)
 		p.jar.Update(jar)
 		jar = p.jar

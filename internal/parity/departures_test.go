@@ -1,6 +1,8 @@
 package parity
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -19,19 +21,19 @@ type departure struct {
 	check   func(in input, want map[string]any, r result) bool
 }
 
-// departed tells whether a rule covers a result which is not as recorded, and holds.
-func departed(kind string, in input, want map[string]any, r result, wrong string) (string, bool) {
+// departed looks for the rule that covers a result which is not as recorded. Nothing is wrong if the rule holds.
+func departed(kind string, in input, want map[string]any, r result, wrong string) (rule, stillWrong string) {
 	for _, name := range sortedKeys(departures) {
 		d := departures[name]
 		if !slices.Contains(d.kinds, kind) || !d.applies(in, want) {
 			continue
 		}
 		if d.check(in, want, r) {
-			return "", true
+			return name, ""
 		}
-		return "rule " + name + " does not hold: " + wrong, false
+		wrong = "rule " + name + " does not hold: " + wrong
 	}
-	return wrong, false
+	return "", wrong
 }
 
 // refused is the check of rules by which something is an error here.
@@ -61,4 +63,19 @@ func rawField(in input, name string) (values []string) {
 		}
 	}
 	return values
+}
+
+// normalTree is a result as a tree, numbers in one form.
+func normalTree(v any) any {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	var tree any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&tree) != nil {
+		return nil
+	}
+	return normalNumbers(tree)
 }

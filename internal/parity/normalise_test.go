@@ -12,6 +12,12 @@ func init() {
 		normalisers[kind] = func(tree any) any { return eachObject(tree, normalRequest) }
 		recordedForms[kind] = func(tree any) any { return eachObject(tree, bodyBytes) }
 	}
+	recordedForms["session_flow"] = func(tree any) any {
+		return eachObject(tree, func(o map[string]any) {
+			bodyBytes(o)
+			delete(o, "message") // the wording is this library's own
+		})
+	}
 	normalisers["apparent_encoding"] = func(tree any) any {
 		return mapStrings(tree, func(s string) string { return strings.NewReplacer("_", "-").Replace(strings.ToLower(s)) })
 	}
@@ -67,7 +73,8 @@ func normalRequest(o map[string]any) {
 		isJSON = isJSON || pair[1] == "application/json"
 		pairs[i] = maskProduct(pair)
 	}
-	if isJSON {
+	body, _ := o["body"].(string)
+	if isJSON || strings.ContainsAny(body, "{[") && json.Valid([]byte(unlatin1(body))) {
 		looseBody(o, canonicalJSON)
 	}
 }

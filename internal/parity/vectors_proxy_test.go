@@ -331,12 +331,12 @@ func httpTunnel(_ *testing.T, in input) (any, error) {
 // both, so of the inputs recorded below Requests only these can come up.
 func socksOptions(_ *testing.T, in input) (any, error) {
 	url := in.text("proxy_url")
-	user, password, both := uri.SplitAuth(url)
+	_, _, both := uri.SplitAuth(url)
 	hasUser := strings.Contains(url, "@")
 	switch {
 	case in.text("username") != "" || in.text("password") != "":
 		return nil, cannot("SOCKS credentials beside the proxy's URL")
-	case in.present("username") == (both && user != "" && password != ""):
+	case in.present("username") == both:
 		if hasUser {
 			return nil, cannot("credentials of the URL that urllib3 was told to overlook, or that Requests does not pass on")
 		}
@@ -360,7 +360,7 @@ func showSOCKS(in input, p requests.ProxyConfig) (any, error) {
 		"socks_version": version, "proxy_host": p.Host, "proxy_port": p.Port, "rdns": suffix != "-",
 		"username": p.User, "password": p.Password,
 	}
-	if !in.present("username") && p.User == "" {
+	if _, _, both := uri.SplitAuth(in.text("proxy_url")); !in.present("username") && !both {
 		out["username"], out["password"] = nil, nil
 	}
 	return out, nil

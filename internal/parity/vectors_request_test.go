@@ -37,6 +37,11 @@ func requestOf(t *testing.T, in input, method, url string) (*requests.Request, e
 }
 
 func giveHeaders(_ *testing.T, in input, r *requests.Request) error {
+	for _, v := range in.list("headers") {
+		if pair, ok := v.([]any); ok && len(pair) == 2 && pair[1] != nil && !isText(pair[1]) {
+			return cannot("a header value that is %v", pair[1])
+		}
+	}
 	pairs, null := in.headerPairs("headers")
 	for _, p := range pairs {
 		r.Headers.Set(p[0], p[1])
@@ -372,7 +377,7 @@ func newSession(t *testing.T) *requests.Session {
 
 // encodeFiles sends files and data through a prepared request, its own boundary written as the recorded one.
 func encodeFiles(t *testing.T, in input) (any, error) {
-	if !in.present("files") {
+	if entries, _ := typedEntries(in.typed(t, "files")); !in.present("files") || in.list("files") != nil && len(entries) == 0 {
 		return nil, cannot("no files at all where files are encoded")
 	}
 	if text, isText := in.typed(t, "data").(string); isText && text == "" {
@@ -401,6 +406,9 @@ func headerValidity(_ *testing.T, in input) (any, error) {
 	value, valueText, valueOK := in.textOrBytes("value")
 	if !nameOK || !valueOK {
 		return nil, cannot("a header of %v and %v", in.fields["name"], in.fields["value"])
+	}
+	if nameText && !isLatin1(string(name)) || valueText && !isLatin1(string(value)) {
+		return nil, cannot("header text beyond Latin-1, which no header can hold")
 	}
 	h := [2]string{latin1Bytes(name, nameText), latin1Bytes(value, valueText)}
 	_, err := (&requests.Request{URL: "http://h.test/", Headers: requests.Headers{h}}).Prepare()

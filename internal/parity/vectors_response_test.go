@@ -36,6 +36,9 @@ func responseText(_ *testing.T, in input) (any, error) {
 		headers.Add("Content-Type", unlatin1(in.text("content_type")))
 	}
 	r := responseWith(200, headers, bytes.NewReader(in.bytes("content")))
+	if in.present("encoding") && in.text("encoding") == "" {
+		return nil, cannot("an encoding that is given and empty: here it means that none is given")
+	}
 	if in.has("encoding") {
 		r.Encoding = in.text("encoding")
 	}

@@ -42,7 +42,7 @@ func newScriptedSite(in input) *scriptedSite {
 }
 
 func (s *scriptedSite) Send(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
-	s.sent = append(s.sent, showSent(p))
+	s.sent = append(s.sent, showPrepared(p))
 	key, _, _ := strings.Cut(p.URL, "#")
 	queue := s.replies[key]
 	if len(queue) == 0 {
@@ -57,16 +57,6 @@ func (s *scriptedSite) Send(_ context.Context, p *requests.PreparedRequest, _ re
 }
 
 func (s *scriptedSite) Close() error { return nil }
-
-// showSent shows a request with the body that goes out, a stream's included.
-func showSent(p *requests.PreparedRequest) map[string]any {
-	out := showPrepared(p).(map[string]any)
-	if src := p.Streamed(); src != nil {
-		data, _ := io.ReadAll(src)
-		out["body"] = latin1(data)
-	}
-	return out
-}
 
 func sessionFlow(t *testing.T, in input) (any, error) {
 	site := newScriptedSite(in)
@@ -160,7 +150,7 @@ func flowResult(r *requests.Response) (any, error) {
 	}
 	return map[string]any{
 		"status": r.StatusCode, "url": r.URL, "history": history, "text": text,
-		"cookies": cookieRows(r.Cookies), "next": next,
+		"cookies": jarItems(r.Cookies), "next": next,
 	}, nil
 }
 

@@ -2,9 +2,11 @@ package parity
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -169,8 +171,9 @@ func inPieces(r io.Reader, n int) (all []byte, sizes []int, err error) {
 // readSized does what read(size) does in Python: everything for -1.
 func readSized(r io.Reader, size any) ([]byte, error) {
 	n := intOf(size)
+	number, _ := size.(json.Number)
 	switch {
-	case size == nil || n < -1:
+	case number.String() != strconv.Itoa(n) || n < -1:
 		return nil, cannot("a read of %v", size)
 	case n == -1:
 		return io.ReadAll(r)

@@ -51,11 +51,11 @@ func prepareURL(t *testing.T, in input) (any, error) {
 
 // prepareWith appends params given as text or as pairs.
 func prepareWith(url string, params any) (any, error) {
-	if text, err := pythonText(params); err == nil {
-		if _, number := params.(bool); number {
-			return nil, cannot("params %v", params)
-		}
-		return kindOfURI(uri.PrepareText(url, text))
+	switch params := params.(type) {
+	case string:
+		return kindOfURI(uri.PrepareText(url, params))
+	case []byte:
+		return kindOfURI(uri.PrepareText(url, string(params)))
 	}
 	pairs, _, err := typedPairs(params)
 	if err != nil {

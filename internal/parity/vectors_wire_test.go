@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -185,7 +186,7 @@ func responseRead(t *testing.T, in input) (any, error) {
 		return nil, err
 	}
 	defer r.Close()
-	out := map[string]any{"status": r.StatusCode, "reason": latin1(r.Reason), "version": protoNumber(r.Proto), "headers": latin1Pairs(r.Headers)}
+	out := map[string]any{"status": r.StatusCode, "reason": latin1(r.Reason), "version": protoNumber(r.Proto), "headers": firstSpelling(r.Headers)}
 	body, sizes, err := readMode(r, in)
 	out["body"] = map[string]any{"b64": base64.StdEncoding.EncodeToString(body)}
 	if strings.Contains(in.text("mode"), ":") {
@@ -195,6 +196,16 @@ func responseRead(t *testing.T, in input) (any, error) {
 		out["read_error"] = "failed"
 	}
 	return out, nil
+}
+
+// firstSpelling writes a repeated name as it came first, as urllib3's mapping does.
+func firstSpelling(h requests.Headers) [][2]string {
+	out := latin1Pairs(h)
+	for i := range out {
+		first := slices.IndexFunc(out, func(o [2]string) bool { return strings.EqualFold(o[0], out[i][0]) })
+		out[i][0] = out[first][0]
+	}
+	return out
 }
 
 func protoNumber(proto string) int {
