@@ -186,6 +186,13 @@ func (e *Error) Timeout() bool { return errors.Is(e, ErrTimeout) }
 // sending it again cannot repeat an effect.
 func (e *Error) SafeToRetry() bool { return !e.written }
 
+// MarkWritten notes, for an [Adapter], that something of the request may have been
+// written, and returns e.
+func (e *Error) MarkWritten() *Error {
+	e.written = true
+	return e
+}
+
 // fail builds an Error that has no cause.
 func fail(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}

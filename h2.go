@@ -7,8 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mountable/requests/internal/dial"
@@ -209,6 +212,7 @@ func (a *HTTPAdapter) sendH2(ctx context.Context, cc *http.ClientConn, p *Prepar
 	if !opts.Deadline.IsZero() {
 		x.total = time.AfterFunc(time.Until(opts.Deadline), func() { x.cancel(errTotal) })
 	}
+	x.ctx = x.tracing(opts.Interim)
 	req, err := x.request(p)
 	if err != nil {
 		cc.Release()
@@ -238,6 +242,8 @@ type h2Exchange struct {
 	body   io.ReadCloser
 	left   int64
 	ended  bool
+
+	refused atomic.Pointer[Error] // what SendOptions.Interim returned
 }
 
 // The causes a stream is cancelled for by its time limits.
@@ -285,6 +291,20 @@ func (x *h2Exchange) stop() {
 	x.cancel(nil)
 }
 
+// tracing passes interim responses on. An error ends the request.
+func (x *h2Exchange) tracing(interim func(int, Headers) error) context.Context {
+	if interim == nil {
+		return x.ctx
+	}
+	return httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+		err := interim(status, sortedHeaders(http.Header(h)))
+		if err != nil {
+			x.refused.Store(&Error{Kind: ErrRequest, Err: err, written: true}) // nothing that sending again would mend
+		}
+		return err
+	}})
+}
+
 // request makes net/http's request of p.
 func (x *h2Exchange) request(p *PreparedRequest) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(x.ctx, p.Method, p.URL, nil)
@@ -314,6 +334,9 @@ func (x *h2Exchange) request(p *PreparedRequest) (*http.Request, error) {
 
 // failure gives an error its kind: that of the time limit that ended the stream.
 func (x *h2Exchange) failure(err error, p *PreparedRequest) error {
+	if refused := x.refused.Load(); refused != nil {
+		return refused
+	}
 	e := &Error{Kind: ErrConnection, Err: err, Request: p, written: true}
 	if limit, ok := errors.AsType[*Error](context.Cause(x.ctx)); ok {
 		e.Kind, e.Detail, e.Err = limit.Kind, limit.Detail, limit.Err

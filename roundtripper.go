@@ -36,6 +36,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if body := streamerOf(req); body != nil {
 		r.Body = body
 	}
+	s.limitRedirected(r, req)
 	p, err := s.Prepare(r)
 	if err != nil {
 		return nil, err
@@ -50,6 +51,42 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return httpResponse(req, resp, req.Header.Get("Accept-Encoding") == ""), nil
+}
+
+// limitRedirected keeps what the session adds to a call from the requests that the
+// client's redirects lead to: its params on every one, as in Get, and on other origins
+// its auth and those of its headers that may not travel (rules 1 to 4).
+func (s *Session) limitRedirected(r *Request, req *http.Request) {
+	if req.Response == nil {
+		return
+	}
+	for _, kv := range s.Params {
+		if !slices.ContainsFunc(r.Params, func(own [2]string) bool { return own[0] == kv[0] }) {
+			r.WithoutParams = append(r.WithoutParams, kv[0])
+		}
+	}
+	if !strayed(req) {
+		return
+	}
+	r.Auth = NoAuth
+	for _, f := range s.Headers {
+		if !s.Policy.KeepCrossOriginHeaders && !crossOriginHeaders[strings.ToLower(f[0])] && len(req.Header.Values(f[0])) == 0 {
+			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
+		}
+	}
+}
+
+// strayed reports whether a chain of redirects has left its origin at any step; what
+// was dropped then does not come back.
+func strayed(req *http.Request) bool {
+	for req.Response != nil && req.Response.Request != nil {
+		before := req.Response.Request
+		if !sameOrigin(before.URL.String(), req.URL.String()) {
+			return true
+		}
+		req = before
+	}
+	return false
 }
 
 type adapterTransport struct{ adapter Adapter }
@@ -105,6 +142,9 @@ func headersOf(req *http.Request) Headers {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	if req.Close {
+		headers.Add("Connection", "close")
+	}
 	for _, name := range names {
 		for _, value := range req.Header[name] {
 			headers.Add(name, strings.Trim(value, " \t"))

@@ -1,0 +1,225 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mountable/requests"
+)
+
+// RoundTripper makes an adapter of any [http.RoundTripper]: net/http's own transports,
+// instrumented ones, recorders and mocks. nil is [http.DefaultTransport]. The way back is
+// [requests.AdapterTransport] and [requests.Session.RoundTripper].
+//
+// Bodies stream both ways, contexts cancel, time limits are those of the send; trailers,
+// 1xx responses and the TLS state pass. What net/http decides stays its own: header
+// fields lose their order and the case of their names, and Verify, Cert and Proxies of a
+// send are the transport's business, so its TLS and proxy configuration counts and not
+// the session's. Close closes idle connections where rt can.
+func RoundTripper(rt http.RoundTripper) requests.Adapter {
+	if rt == nil {
+		rt = http.DefaultTransport
+	}
+	return &roundTripper{rt}
+}
+
+type roundTripper struct{ transport http.RoundTripper }
+
+// CloseIdle closes idle connections, for [requests.AdapterTransport].
+func (a *roundTripper) CloseIdle() {
+	if c, ok := a.transport.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// Close implements [requests.Adapter].
+func (a *roundTripper) Close() error {
+	a.CloseIdle()
+	return nil
+}
+
+// Send implements [requests.Adapter].
+func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	w := newWatch(ctx, opts)
+	req, body, err := outgoing(p, w, opts)
+	if err != nil {
+		w.end()
+		return nil, err
+	}
+	w.start(opts.Timeouts.Read, errRead)
+	resp, err := a.transport.RoundTrip(req)
+	w.stop()
+	if err == nil && resp == nil {
+		err = errors.New("the RoundTripper returned neither a response nor an error")
+	}
+	if err != nil {
+		err = transportFailure(p, w, body, err)
+		w.end()
+		return nil, err
+	}
+	return incoming(p, w, resp), nil
+}
+
+// outgoing makes net/http's request of p.
+func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) (*http.Request, *sentBody, error) {
+	ctx := httptrace.WithClientTrace(w.ctx, w.trace(opts))
+	req, err := http.NewRequestWithContext(ctx, p.Method, p.URL, nil)
+	if err != nil {
+		return nil, nil, &requests.Error{Kind: requests.ErrInvalidURL, Request: p, Err: withoutURL(err)}
+	}
+	req.URL.User, req.URL.Fragment, req.URL.RawFragment = nil, "", ""
+	chunked := setHeader(req, p.Headers)
+	if p.ContentLength() == 0 {
+		return req, nil, nil
+	}
+	body := newSentBody(p, w)
+	req.Body, req.ContentLength = body, p.ContentLength()
+	if chunked {
+		req.ContentLength = -1
+	}
+	if p.Replayable() {
+		last := body
+		req.GetBody = func() (io.ReadCloser, error) {
+			next, err := last.again(p)
+			if err != nil {
+				return nil, err
+			}
+			last = next
+			return next, nil
+		}
+	}
+	return req, body, nil
+}
+
+// withoutURL takes the URL, which may hold a password, out of an error of net/url.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// setHeader fills in the header, and reports whether the body is to be chunked. Without
+// Accept-Encoding, net/http would decode the body unasked.
+func setHeader(req *http.Request, headers requests.Headers) (chunked bool) {
+	for name, value := range headers.All() {
+		switch http.CanonicalHeaderKey(name) {
+		case "Host":
+			req.Host = value
+		case "Transfer-Encoding":
+			chunked = true
+		case "Content-Length", "Proxy-Authorization":
+			// said by the framing; for a proxy that only the transport knows
+		default:
+			req.Header.Add(name, value)
+		}
+	}
+	if !headers.Has("Accept-Encoding") {
+		req.Header.Set("Accept-Encoding", "identity")
+	}
+	return chunked
+}
+
+// trace tells waiting for a connection from waiting for the reply.
+func (w *watch) trace(opts requests.SendOptions) *httptrace.ClientTrace {
+	t := &httptrace.ClientTrace{
+		GetConn: func(string) { w.start(opts.Timeouts.Connect, errConnect) },
+		GotConn: func(httptrace.GotConnInfo) { w.start(opts.Timeouts.Read, errRead) },
+	}
+	if opts.Interim != nil {
+		t.Got1xxResponse = func(status int, header textproto.MIMEHeader) error {
+			return w.interim(opts.Interim, status, sorted(http.Header(header)))
+		}
+	}
+	return t
+}
+
+// incoming makes a response of net/http's.
+func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *requests.Response {
+	headers := sorted(resp.Header)
+	if len(resp.TransferEncoding) > 0 && !headers.Has("Transfer-Encoding") {
+		headers.Add("Transfer-Encoding", strings.Join(resp.TransferEncoding, ", "))
+	}
+	raw := &receivedBody{watch: w, request: p, resp: resp, left: resp.ContentLength}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	switch {
+	case p.Method == "HEAD" || resp.Body == http.NoBody:
+		raw.left = 0
+	case raw.left == 0:
+		raw.left = -1 // handmade responses often forget the length
+	}
+	r := requests.NewResponse(p, resp.StatusCode, headers, raw)
+	if _, reason, ok := strings.Cut(resp.Status, " "); ok {
+		r.Reason = reason
+	}
+	if resp.Proto != "" {
+		r.Proto = resp.Proto
+	}
+	r.TLS = resp.TLS
+	return r
+}
+
+// receivedBody is the body of net/http's response under the time limits of the send.
+type receivedBody struct {
+	watch   *watch
+	request *requests.PreparedRequest
+	resp    *http.Response
+	left    int64
+}
+
+// Read implements [io.Reader].
+func (b *receivedBody) Read(p []byte) (int, error) {
+	b.watch.start(b.watch.opts.Read, errBody)
+	n, err := b.resp.Body.Read(p)
+	b.watch.stop()
+	if b.left > 0 {
+		b.left = max(b.left-int64(n), 0)
+	}
+	if err != nil && err != io.EOF {
+		if failure := b.watch.failure(b.request); failure != nil {
+			err = failure
+		}
+	}
+	if err != nil {
+		b.watch.end()
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *receivedBody) Close() error {
+	err := b.resp.Body.Close()
+	b.watch.end()
+	return err
+}
+
+// Remaining is what is left of a body of known length, -1 otherwise.
+func (b *receivedBody) Remaining() int64 { return b.left }
+
+// Trailers are the fields after the body.
+func (b *receivedBody) Trailers() requests.Headers { return sorted(b.resp.Trailer) }
+
+// sorted gives a header an order: that of the names.
+func sorted(h http.Header) requests.Headers {
+	headers := make(requests.Headers, 0, len(h))
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range h[name] {
+			headers.Add(name, value)
+		}
+	}
+	return headers
+}

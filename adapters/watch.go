@@ -1,0 +1,129 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests"
+)
+
+// watch keeps the time limits of one send for a carrier that knows nothing but
+// contexts: a limit that runs out cancels the context with the error it stands for.
+type watch struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	opts   requests.Timeouts
+	total  *time.Timer // of SendOptions.Deadline
+
+	mu    sync.Mutex
+	timer *time.Timer // of the wait that is under way
+	ended bool
+
+	refused error // what SendOptions.Interim returned
+}
+
+// interim passes a 1xx response on. An error ends the send.
+func (w *watch) interim(call func(int, requests.Headers) error, status int, headers requests.Headers) error {
+	err := call(status, headers)
+	if err != nil {
+		w.mu.Lock()
+		w.refused = err
+		w.mu.Unlock()
+	}
+	return err
+}
+
+// limitError is the cause of a context that a limit has cancelled.
+type limitError struct {
+	kind   requests.Kind
+	detail string
+}
+
+func (e *limitError) Error() string { return e.detail }
+
+// Timeout makes it a net.Error's sort of error.
+func (e *limitError) Timeout() bool { return true }
+
+// The limits.
+var (
+	errConnect = &limitError{requests.ErrConnectTimeout, "not connected in time (Timeouts.Connect)"}
+	errRead    = &limitError{requests.ErrReadTimeout, "nothing received in time (Timeouts.Read)"}
+	errBody    = &limitError{requests.ErrBodyTimeout, "nothing more received in time (Timeouts.Read)"}
+	errTotal   = &limitError{requests.ErrTotalTimeout, "not finished in time (Timeouts.Total)"}
+)
+
+func newWatch(ctx context.Context, opts requests.SendOptions) *watch {
+	w := &watch{opts: opts.Timeouts}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	if !opts.Deadline.IsZero() {
+		w.total = time.AfterFunc(time.Until(opts.Deadline), func() { w.cancel(errTotal) })
+	}
+	return w
+}
+
+// start begins a wait, in the place of the one before.
+func (w *watch) start(limit time.Duration, cause *limitError) {
+	w.stop()
+	if limit <= 0 || limit == requests.Forever {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		w.timer = time.AfterFunc(limit, func() { w.cancel(cause) })
+	}
+}
+
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+}
+
+// end releases the context and the timers.
+func (w *watch) end() {
+	w.stop()
+	w.mu.Lock()
+	w.ended = true
+	w.mu.Unlock()
+	if w.total != nil {
+		w.total.Stop()
+	}
+	w.cancel(nil)
+}
+
+// failure is the error of a send that was ended from this side: refused, too late or
+// cancelled. nil if it was not.
+func (w *watch) failure(p *requests.PreparedRequest) error {
+	w.mu.Lock()
+	refused := w.refused
+	w.mu.Unlock()
+	if refused != nil {
+		return (&requests.Error{Kind: requests.ErrConnection, Request: p, Err: refused}).MarkWritten()
+	}
+	if w.ctx.Err() == nil {
+		return nil
+	}
+	cause := context.Cause(w.ctx)
+	e := &requests.Error{Request: p, Err: cause}
+	if limit, ok := errors.AsType[*limitError](cause); ok {
+		e.Kind = limit.kind
+		return e.MarkWritten()
+	}
+	if known, ok := errors.AsType[*requests.Error](cause); ok {
+		return known
+	}
+	e.Kind = requests.ErrCanceled
+	if errors.Is(w.ctx.Err(), context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
+		e.Kind = requests.ErrTotalTimeout
+	}
+	if !errors.Is(cause, w.ctx.Err()) {
+		e.Err = errors.Join(w.ctx.Err(), cause)
+	}
+	return e.MarkWritten()
+}
