@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,24 +69,82 @@ func (b block) source() (string, error) {
 	if b.whole() {
 		return b.code, nil
 	}
+	const start = "package main\n"
 	head := fmt.Sprintf("func %s(ctx context.Context, s *requests.Session, url string) error {\n", b.name())
-	body := head + b.code + "\n"
-	parsed, err := parser.ParseFile(token.NewFileSet(), "block.go", "package main\n"+body+"return nil\n}\n", parser.SkipObjectResolution)
+	parsed, err := parser.ParseFile(token.NewFileSet(), "block.go", start+head+b.code+"\nreturn nil\n}\n", parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
 	function := parsed.Decls[0].(*ast.FuncDecl)
 	var out strings.Builder
-	out.WriteString("package main\n\nimport (\n")
+	out.WriteString(start + "\nimport (\n")
 	for _, name := range usedPackages(function) {
 		fmt.Fprintf(&out, "\t%s %q\n", name, packages[name])
 	}
-	out.WriteString(")\n\n" + head + b.code + "\n")
+	out.WriteString(")\n\n" + head + checked(b.code, function, len(start+head)) + "\n")
 	for _, name := range declared(function.Body) {
 		fmt.Fprintf(&out, "_ = %s\n", name)
 	}
 	out.WriteString("return nil\n}\n")
 	return out.String(), nil
+}
+
+// checked returns the code with a check after each statement that sets err, where the
+// block itself never looks at it: pages may leave that out. The code starts at an
+// offset of its file.
+func checked(code string, f *ast.FuncDecl, offset int) string {
+	var ends []int
+	written, all := map[*ast.Ident]bool{}, 0
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, left := range n.Lhs {
+				if name, ok := left.(*ast.Ident); ok && name.Name == "err" {
+					written[name] = true
+					ends = append(ends, int(n.End())-1-offset)
+				}
+			}
+		case *ast.Ident:
+			if n.Name == "err" {
+				all++
+			}
+		}
+		return true
+	})
+	if all > len(written) {
+		return code
+	}
+	for _, end := range slices.Backward(ends) {
+		code = code[:end] + "\nif err != nil { return err }" + code[end:]
+	}
+	return code
+}
+
+// printed finds the text that the comment behind a Println says it prints.
+var printed = regexp.MustCompile(`(?m)^\s*fmt\.Println\(.*\) // (.*)$`)
+
+// outputs lists what the block says it prints, in order.
+func (b block) outputs() []string {
+	var lines []string
+	for _, match := range printed.FindAllStringSubmatch(b.code, -1) {
+		lines = append(lines, match[1])
+	}
+	return lines
+}
+
+// missing returns the first of the lines that out has not got, in their order;
+// "…" in a line stands for any text.
+func missing(lines []string, out string) string {
+	rest := strings.Split(out, "\n")
+	for _, line := range lines {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + "$")
+		i := slices.IndexFunc(rest, pattern.MatchString)
+		if i < 0 {
+			return line
+		}
+		rest = rest[i+1:]
+	}
+	return ""
 }
 
 // usedPackages lists the packages a function names and does not shadow.
@@ -132,5 +191,32 @@ func TestBlocksOf(t *testing.T) {
 	want := []block{{"p.md", 5, "a\n", true}, {"p.md", 9, "b\n", false}, {"p.md", 14, "c\n", false}}
 	if diff := cmp.Diff(want, blocksOf("p.md", page), cmp.AllowUnexported(block{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	b := block{code: "fmt.Println(a) // 1 …\n\tfmt.Println(f(b)) // x.y\nfmt.Println(c)\n"}
+	if diff := cmp.Diff([]string{"1 …", "x.y"}, b.outputs()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for out, want := range map[string]string{"1 2\nx.y\n": "", "0\n1 \n\nx.y": "", "x.y\n1 2": "x.y", "1 2\nxzy": "x.y", "": "1 …"} {
+		if got := missing(b.outputs(), out); got != want {
+			t.Errorf("missing in %q: %q, want %q", out, got, want)
+		}
+	}
+}
+
+func TestChecked(t *testing.T) {
+	const check = "if err != nil { return err }"
+	for code, want := range map[string]int{
+		"r, err := f()\nr, err = g(r)":                2,
+		"r, err := f()\nfmt.Println(err)":             0,
+		"if _, err := f(); err != nil { return err }": 0,
+		"fmt.Println(url)":                            0,
+	} {
+		source, err := block{page: "p.md", code: code}.source()
+		if got := strings.Count(source, check); err != nil || got != want {
+			t.Errorf("%q: %d checks, want %d (%v)\n%s", code, got, want, err, source)
+		}
 	}
 }

@@ -20,7 +20,8 @@ const root = "../.."
 //
 //	func(ctx context.Context, s *requests.Session, url string) error
 //
-// where s is a fresh session and url that of a local httpbin.
+// where s is a fresh session and url that of a local httpbin. The comment behind a
+// fmt.Println says what it prints, with "…" for what varies.
 func TestGuide(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "guide", "*.md"))
 	if err != nil || len(pages) == 0 {
@@ -50,8 +51,11 @@ func runBlock(t *testing.T, program string, b block) {
 	cmd := exec.Command(program, b.name())
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "HOME="+cmd.Dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("%s: %v\n%s", b.name(), err, out)
+	} else if line := missing(b.outputs(), string(out)); line != "" {
+		t.Errorf("%s: the page says that this prints %q, it printed\n%s", b.name(), line, out)
 	}
 }
 
