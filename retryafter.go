@@ -33,106 +33,102 @@ func isDigits(s string) bool {
 }
 
 // parseMailDate reads a date as mail programs write it, which takes in HTTP's
-// three forms: day, month, year and time in whatever order these have, a day of
-// the week, which is not looked at, and a zone, UTC where there is none. Numbers
-// beyond their range carry over, as in Python.
+// three forms. A day of the week is not looked at; the month may stand before the
+// day, the year behind the time; a zone that is missing or unknown is UTC; numbers
+// beyond their range carry over. All of that is as in Python.
 func parseMailDate(s string) (time.Time, bool) {
-	var d mailDate
-	fields := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
-	for i, field := range fields {
-		if i == 0 && isWeekday(field) {
-			continue
-		}
-		parts := []string{field}
-		if strings.Count(field, "-") == 2 {
-			parts = strings.Split(field, "-") // 03-Jun-19
-		}
-		for _, part := range parts {
-			if !d.add(part) {
-				return time.Time{}, false
-			}
+	fields := dateFields(s)
+	if len(fields) < 5 {
+		return time.Time{}, false
+	}
+	day, month, year, clock, zone := fields[0], indexOf(months, fields[1]), fields[2], fields[3], fields[4]
+	if month == 0 {
+		day, month = fields[1], indexOf(months, fields[0])
+	}
+	if strings.Index(year, ":") > 0 {
+		year, clock = clock, year
+	}
+	if year = strings.TrimSuffix(year, ","); year != "" && !isDigits(year[:1]) {
+		year, zone = zone, year
+	}
+	d, badDay := strconv.Atoi(strings.TrimSuffix(day, ","))
+	y, badYear := strconv.Atoi(year)
+	t, ok := parseClock(strings.TrimSuffix(clock, ","))
+	if month == 0 || badDay != nil || badYear != nil || !ok || y > 9999 || max(d, -d) > 9999 {
+		return time.Time{}, false
+	}
+	date := time.Date(fullYear(y), time.Month(month), d, t[0], t[1], t[2], 0, time.UTC)
+	return date.Add(-time.Duration(zoneOffset(zone)) * time.Second), true
+}
+
+// dateFields splits a date into day, month, year, time and zone, the last empty
+// where there is none. It leaves out the day of the week.
+func dateFields(s string) []string {
+	fields := strings.Fields(s)
+	if len(fields) == 0 {
+		return nil
+	}
+	first := fields[0]
+	if strings.HasSuffix(first, ",") || indexOf(weekdays, first) > 0 {
+		fields = fields[1:]
+	} else {
+		fields[0] = first[strings.LastIndex(first, ",")+1:]
+	}
+	if len(fields) == 3 {
+		if date := strings.Split(fields[0], "-"); len(date) == 3 { // 03-Jun-19
+			fields = append(date, fields[1:]...)
 		}
 	}
-	return d.time()
-}
-
-// mailDate collects the parts of a date; seen tells which have come.
-type mailDate struct {
-	day, year, month int
-	clock            [3]int
-	offset           int // east of UTC, in seconds
-	seen             struct{ day, month, year, clock, zone bool }
-}
-
-// add takes the next part; false if it cannot be one.
-func (d *mailDate) add(part string) bool {
-	month := indexFold(months, part)
-	switch {
-	case strings.Contains(part, ":") && !d.seen.clock:
-		d.seen.clock = true
-		return d.setClock(part)
-	case month > 0 && !d.seen.month:
-		d.month, d.seen.month = month, true
-	case isDigits(part) && len(part) <= 4 && !d.seen.day:
-		d.day, _ = strconv.Atoi(part)
-		d.seen.day = true
-	case isDigits(part) && len(part) <= 4 && !d.seen.year:
-		d.year, _ = strconv.Atoi(part)
-		d.seen.year = true
-	case d.seen.clock && !d.seen.zone:
-		d.offset, d.seen.zone = zoneOffset(part), true
-	default:
-		return false
+	if len(fields) == 4 {
+		last := fields[3]
+		if i := strings.IndexAny(last, "+-"); i > 0 { // 11:30:12+0100
+			return append(fields[:3], last[:i], last[i:])
+		}
+		return append(fields, "")
 	}
-	return true
+	return fields
 }
 
-// setClock reads "hh:mm" or "hh:mm:ss".
-func (d *mailDate) setClock(s string) bool {
+// parseClock reads "hh:mm" and "hh:mm:ss", or the same with dots.
+func parseClock(s string) (clock [3]int, ok bool) {
 	parts := strings.Split(s, ":")
-	if len(parts) > 3 {
-		return false
+	if len(parts) == 1 {
+		parts = strings.Split(s, ".")
+	}
+	if len(parts) < 2 || len(parts) > 3 {
+		return clock, false
 	}
 	for i, part := range parts {
 		n, err := strconv.Atoi(part)
-		if err != nil || !isDigits(part) || n > 9999 {
-			return false
+		if err != nil || max(n, -n) > 9999 {
+			return clock, false
 		}
-		d.clock[i] = n
+		clock[i] = n
 	}
-	return true
+	return clock, true
 }
 
-// time puts the parts together. Years of two digits are those from 1969 to 2068.
-func (d *mailDate) time() (time.Time, bool) {
-	if !d.seen.day || !d.seen.month || !d.seen.year || !d.seen.clock {
-		return time.Time{}, false
-	}
+// fullYear completes years of two digits, which are those from 1969 to 2068.
+func fullYear(y int) int {
 	switch {
-	case d.year < 69:
-		d.year += 2000
-	case d.year < 100:
-		d.year += 1900
+	case y >= 100:
+		return y
+	case y > 68:
+		return y + 1900
 	}
-	t := time.Date(d.year, time.Month(d.month), d.day, d.clock[0], d.clock[1], d.clock[2], 0, time.UTC)
-	return t.Add(-time.Duration(d.offset) * time.Second), true
+	return y + 2000
 }
 
 var (
-	months   = []string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
-	weekdays = []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+	months   = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+	weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 )
 
-func isWeekday(s string) bool { return indexFold(weekdays, s) > 0 }
-
-// indexFold counts from 1 the name that s begins with, 0 if there is none. Names
-// may be written out: what follows the first three letters is letters.
-func indexFold(names []string, s string) int {
-	if len(s) < 3 || strings.ContainsFunc(s, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' }) {
-		return 0
-	}
+// indexOf counts from 1 the name that s is, in full or by its first three letters;
+// 0 if it is none.
+func indexOf(names []string, s string) int {
 	for i, name := range names {
-		if strings.EqualFold(s[:3], name) {
+		if strings.EqualFold(s, name) || strings.EqualFold(s, name[:3]) {
 			return i + 1
 		}
 	}
@@ -144,7 +140,7 @@ var zoneHours = map[string]int{
 	"AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }
 
-// zoneOffset reads "+hhmm" or a name. An unknown one is UTC.
+// zoneOffset reads "+hhmm" or a name, and gives the seconds east of UTC.
 func zoneOffset(zone string) int {
 	n, err := strconv.Atoi(zone)
 	if err != nil || n < -9999 || n > 9999 {
