@@ -153,9 +153,7 @@ func (e *ResponseError) Error() string {
 // WithDefaults returns r with every field that is not set replaced by what it
 // stands for.
 func (r Retry) WithDefaults() Retry {
-	if r.Redirect == RetryNever || r.Total == RetryNever {
-		r.Redirect, r.RaiseOnRedirect = RetryNone, Off
-	}
+	r.settleRedirects()
 	r.Total = r.total()
 	if r.AllowedMethods == nil {
 		r.AllowedMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}
@@ -167,6 +165,13 @@ func (r Retry) WithDefaults() Retry {
 		r.RemoveHeadersOnRedirect = []string{"authorization", "cookie", "proxy-authorization"}
 	}
 	return r
+}
+
+// settleRedirects: RetryNever for redirects, or for all, is no redirect and no error.
+func (r *Retry) settleRedirects() {
+	if r.Redirect == RetryNever || r.Total == RetryNever {
+		r.Redirect, r.RaiseOnRedirect = RetryNone, Off
+	}
 }
 
 func (r *Retry) total() Count {
@@ -230,6 +235,7 @@ func (r Retry) Increment(method, url string, resp *Response, err error) (Retry, 
 		return r, err
 	}
 	next, try := r, Attempt{Method: method, URL: url, Err: err}
+	next.settleRedirects()
 	next.Total = r.total().less()
 	reason := err
 	switch {
@@ -275,7 +281,10 @@ func isConnectFailure(err error) bool { return errors.Is(err, ErrConnect) }
 
 // isReadFailure: the request may have been taken, but its reply did not come.
 func isReadFailure(err error) bool {
-	return errors.Is(err, ErrReadTimeout) || errors.Is(err, ErrConnection) && !errors.Is(err, ErrSSL) && !errors.Is(err, ErrProxy)
+	if errors.Is(err, ErrSSL) || errors.Is(err, ErrProxy) {
+		return false
+	}
+	return errors.Is(err, ErrReadTimeout) || errors.Is(err, ErrConnection)
 }
 
 // BackoffTime is the pause before the next try where no Retry-After names one:
