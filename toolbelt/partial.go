@@ -55,34 +55,27 @@ func (t *transfer) reopen() error {
 	return nil
 }
 
-// openPartial opens the ".part" that is there, or makes a new one, whose note must
-// be there first.
-func (t *transfer) openPartial() error {
+// openPartial opens the ".part" that is there; createPartial makes a new one, whose note
+// is there first.
+func (t *transfer) openPartial() error { return t.use(os.O_RDWR) }
+
+func (t *transfer) createPartial() error {
+	if err := t.writeNote(); err != nil {
+		return err
+	}
+	return t.use(os.O_RDWR | os.O_CREATE | os.O_EXCL)
+}
+
+func (t *transfer) use(flags int) error {
 	f := &newFile{target: t.path, overwrite: t.d.overwrite}
 	if err := f.inspect(t.d); err != nil {
 		return err
 	}
-	_, err := os.Lstat(t.partial())
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := t.writeNote(); err != nil {
-			return err
-		}
-		err = f.open(t.partial(), os.O_RDWR|os.O_CREATE|os.O_EXCL, t.d.permissions())
-	} else {
-		err = f.open(t.partial(), os.O_RDWR, 0)
-	}
-	if err == nil {
-		t.file = f
-	}
-	return err
-}
-
-// note writes the note for a body that begins, unless err says it does not.
-func (t *transfer) note(err error) error {
-	if err != nil || !t.d.keepPartial {
+	if err := f.open(t.partial(), flags, t.d.permissions()); err != nil {
 		return err
 	}
-	return t.writeNote()
+	t.file = f
+	return nil
 }
 
 func (t *transfer) writeNote() error {

@@ -189,17 +189,27 @@ func (t *transfer) startOver(r *requests.Response) error {
 	}
 	t.total, t.validator = bodyLength(r, true), validatorOf(r)
 	t.checks = t.d.watch(r)
-	if t.file != nil {
-		return t.note(t.file.empty())
+	switch {
+	case t.file == nil && t.d.keepPartial:
+		return t.createPartial()
+	case t.file == nil:
+		return t.create(r)
 	}
+	if err := t.file.empty(); err != nil || !t.d.keepPartial {
+		return err
+	}
+	return t.writeNote()
+}
+
+func (t *transfer) create(r *requests.Response) error {
 	target, err := t.d.path(r, t.path)
 	if err != nil {
 		return err
 	}
-	if t.d.keepPartial {
-		return t.note(t.openPartial())
+	f, err := createFile(target, t.d)
+	if err == nil {
+		t.file = f
 	}
-	t.file, err = createFile(target, t.d)
 	return err
 }
 

@@ -167,17 +167,19 @@ func TestDownloadFails(t *testing.T) {
 		want    error
 		asked   int
 	}{
-		"status":      {flaky{override: replies(wiretest.Text(404, "no"))}, nil, "f", requests.ErrHTTP, 1},
-		"no content":  {flaky{override: replies(wiretest.Send("HTTP/1.1 204 No Content\r\n\r\n"))}, nil, "f", ErrStreaming, 1},
-		"a part":      {flaky{override: replies(wiretest.Text(206, "part", [2]string{"Content-Range", "bytes 0-3/9"}))}, nil, "f", ErrStreaming, 1},
-		"no name":     {flaky{}, nil, "", ErrStreaming, 1},
-		"exists":      {flaky{}, nil, "old", fs.ErrExist, 0},
-		"checksum":    {flaky{fields: etag("a"), each: 6}, []DownloadOption{Checksum("md5", strings.Repeat("0", 32))}, "f", ErrChecksum, 3},
-		"digest":      {flaky{fields: append(etag("a"), [2]string{"Repr-Digest", digestOf("other")}), each: 6}, nil, "f", ErrChecksum, 3},
-		"never more":  {flaky{each: 0, override: replies(wiretest.Drop())}, []DownloadOption{Attempts(2)}, "f", requests.ErrConnection, 4},
-		"one attempt": {flaky{fields: etag("a"), each: 6}, []DownloadOption{Attempts(1)}, "f", requests.ErrChunkedEncoding, 1},
-		"attempts":    {flaky{}, []DownloadOption{Attempts(0)}, "f", requests.ErrInvalidArgument, 0},
-		"keep what":   {flaky{}, []DownloadOption{KeepPartial()}, "", requests.ErrInvalidArgument, 0},
+		"status":        {flaky{override: replies(wiretest.Text(404, "no"))}, nil, "f", requests.ErrHTTP, 1},
+		"no content":    {flaky{override: replies(wiretest.Send("HTTP/1.1 204 No Content\r\n\r\n"))}, nil, "f", ErrStreaming, 1},
+		"a part":        {flaky{override: replies(wiretest.Text(206, "part", [2]string{"Content-Range", "bytes 0-3/9"}))}, nil, "f", ErrStreaming, 1},
+		"no name":       {flaky{}, nil, "", ErrStreaming, 1},
+		"exists":        {flaky{}, nil, "old", fs.ErrExist, 0},
+		"checksum":      {flaky{fields: etag("a"), each: 6}, []DownloadOption{Checksum("md5", strings.Repeat("0", 32))}, "f", ErrChecksum, 3},
+		"digest":        {flaky{fields: append(etag("a"), [2]string{"Repr-Digest", digestOf("other")}), each: 6}, nil, "f", ErrChecksum, 3},
+		"never more":    {flaky{each: 0, override: replies(wiretest.Drop())}, []DownloadOption{Attempts(2)}, "f", requests.ErrConnection, 4},
+		"one attempt":   {flaky{fields: etag("a"), each: 6}, []DownloadOption{Attempts(1)}, "f", requests.ErrChunkedEncoding, 1},
+		"attempts":      {flaky{}, []DownloadOption{Attempts(0)}, "f", requests.ErrInvalidArgument, 0},
+		"no directory":  {flaky{}, nil, "no/f", requests.ErrFile, 1},
+		"nor for notes": {flaky{}, []DownloadOption{KeepPartial()}, "no/f", requests.ErrFile, 1},
+		"keep what":     {flaky{}, []DownloadOption{KeepPartial()}, "", requests.ErrInvalidArgument, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
