@@ -19,7 +19,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*R
 	}
 	chain := newChain(s, r, opts)
 	for {
-		next, err := chain.next(ctx, r)
+		next, err := chain.next(r)
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func (s *Session) prepareNext(r *Response, opts SendOptions) error {
 		return nil
 	}
 	chain := newChain(s, r, opts)
-	next, err := chain.next(context.Background(), r)
+	next, err := chain.next(r)
 	if errors.Is(err, ErrRedirectScheme) || errors.Is(err, ErrRedirectDowngrade) {
 		return nil // there is nothing to follow it with, and nobody asked to
 	}
@@ -69,7 +69,7 @@ func newChain(s *Session, first *Response, opts SendOptions) *chain {
 }
 
 // next returns the request that r redirects to, nil if it does not.
-func (c *chain) next(ctx context.Context, r *Response) (*PreparedRequest, error) {
+func (c *chain) next(r *Response) (*PreparedRequest, error) {
 	location := r.redirectTarget()
 	if location == "" || r.Request == nil {
 		return nil, nil
@@ -84,7 +84,7 @@ func (c *chain) next(ctx context.Context, r *Response) (*PreparedRequest, error)
 	if err != nil {
 		return nil, withRequest(err, r.Request)
 	}
-	p, err := c.rebuild(ctx, r, target)
+	p, err := c.rebuild(r, target)
 	if err != nil {
 		return nil, withRequest(err, r.Request)
 	}
@@ -131,7 +131,7 @@ func (c *chain) allow(from, target string) error {
 
 // rebuild makes the next request of the previous one: method, body and headers
 // by the rules of the status, cookies, proxies and credentials by the target.
-func (c *chain) rebuild(_ context.Context, r *Response, target string) (*PreparedRequest, error) {
+func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	p := r.Request.unanswered().Clone()
 	from := p.URL
 	p.URL, p.home = target, c.home

@@ -24,6 +24,7 @@ func echoServer(t *testing.T) *httptest.Server {
 		w.WriteHeader(103)
 		w.Header().Del("Link")
 		w.Header().Set("Trailer", "X-Sum")
+		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "yes"})
 		text := fmt.Sprintf("%s %s cookie=%s team=%s len=%d body=%s", r.Method, r.URL, r.Header.Get("Cookie"), r.Header.Get("X-Team"), r.ContentLength, body)
 		var out io.Writer = w
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
@@ -70,7 +71,7 @@ func TestSessionRoundTripper(t *testing.T) {
 	}
 	want := []seen{
 		{"POST /x?a=1 cookie= team=search len=5 body=hello", "42", "103 </style>; rel=preload", true},
-		{"POST /x?a=1 cookie= team=search len=5 body=again", "42", "103 </style>; rel=preload", true},
+		{"POST /x?a=1 cookie=seen=yes team=search len=5 body=again", "42", "103 </style>; rel=preload", true},
 	}
 	got := []seen{send("hello"), send("again")}
 	if diff := cmp.Diff(want, got); diff != "" {
