@@ -44,6 +44,9 @@ func init() {
 		"announced-length-is-kept":    {[]string{"toolbelt_streaming_iterator"}, sizeIsWrong, refused},
 		"nothing-read-is-lost":        {[]string{"toolbelt_streaming_iterator"}, readsTheRest, accepted},
 		"readers-from-where-they-are": {[]string{"toolbelt_multipart_encoder"}, mentions(`pos`), accepted},
+		"user-info-is-no-host":        {[]string{"cookie_exchange"}, mentions("u:p@"), accepted},
+		"cookies-without-controls":    {[]string{"cookie_exchange"}, mentions("\x01"), keepsNoCookie},
+		"dates-of-no-month":           {[]string{"cookie_exchange"}, mentions("Foo 2100"), accepted},
 		"boundary-of-rfc-2046":        {[]string{"toolbelt_multipart_encoder"}, boundaryIsNoASCII, refused},
 	}
 }
@@ -304,6 +307,11 @@ func sizeIsWrong(in input, _ map[string]any) bool {
 func readsTheRest(in input, _ map[string]any) bool {
 	reads := in.list("reads")
 	return len(reads) > 1 && slices.ContainsFunc(reads[1:], func(n any) bool { return intOf(n) == -1 })
+}
+
+func keepsNoCookie(_ input, _ map[string]any, r result) bool {
+	out, ok := r.got.(map[string]any)
+	return r.err == nil && ok && out["cookie"] == nil
 }
 
 func boundaryIsNoASCII(in input, _ map[string]any) bool {

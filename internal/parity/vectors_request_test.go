@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mountable/requests"
@@ -140,19 +141,27 @@ func (f *fileValue) open(t *testing.T) (io.Reader, error) {
 	return in, err
 }
 
+// namedFile opens a file that has the name, whatever its path is.
 func namedFile(t *testing.T, name string, content []byte) (*os.File, error) {
 	if name == "" || strings.HasSuffix(name, "/") {
 		return nil, cannot("an opened file without a base name")
 	}
-	path := filepath.Join(t.TempDir(), filepath.Base(name))
+	path := filepath.Join(t.TempDir(), "content")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
-	if err == nil {
-		t.Cleanup(func() { file.Close() })
+	plain, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	return file, err
+	defer plain.Close()
+	fd, err := syscall.Dup(int(plain.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), name)
+	t.Cleanup(func() { file.Close() })
+	return file, nil
 }
 
 // open gives text as the UTF-8 that is sent; a position counts characters.

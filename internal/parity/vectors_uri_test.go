@@ -21,7 +21,6 @@ var _ = register(map[string]vectorFunc{
 	"urllib3_encode_target":    encodeTarget,
 	"urllib3_is_same_host":     sameHost,
 	"should_strip_auth":        stripAuth,
-	"is_ipv4_address":          isIPv4Address,
 })
 
 // textFunc runs a function from text to text.
@@ -114,9 +113,4 @@ func sameHost(_ *testing.T, in input) (any, error) {
 
 func stripAuth(_ *testing.T, in input) (any, error) {
 	return uri.ShouldStripAuth(in.text("old"), in.text("new"))
-}
-
-func isIPv4Address(_ *testing.T, in input) (any, error) {
-	_, ok := uri.ParseIPv4(in.text("value"))
-	return ok, nil
 }

@@ -15,18 +15,12 @@ import (
 
 var _ = register(map[string]vectorFunc{
 	"requests_wire":         requestsWire,
-	"urllib3_wire_request":  urllib3Wire,
 	"urllib3_response_read": responseRead,
 })
 
 func init() {
 	recordedForms["urllib3_response_read"] = func(tree any) any { return eachObject(tree, anyReadError) }
 	recordedForms["requests_wire"] = func(tree any) any { return eachObject(tree, showWire) }
-	recordedForms["urllib3_wire_request"] = func(tree any) any {
-		o := map[string]any{"sent": tree}
-		showWire(o)
-		return o["sent"]
-	}
 }
 
 // anyReadError keeps of a failed read that it failed: the classes are urllib3's own.
@@ -142,38 +136,6 @@ func boundaryInBody(raw string) string {
 		return ""
 	}
 	return line[2:]
-}
-
-// urllib3Wire sends a prepared request with nothing but the recorded headers, which is what urllib3 adds its own to.
-func urllib3Wire(t *testing.T, in input) (any, error) {
-	if in.bool("chunked") || !strings.HasPrefix(in.text("url"), "/") {
-		return nil, cannot("urllib3's own arguments: chunked without a stream, or a target that is no path")
-	}
-	host := in.textOr("host", "h.test")
-	if in.present("port") {
-		host += ":" + strconv.Itoa(in.int("port"))
-	}
-	req := &requests.Request{Method: in.text("method"), URL: "http://" + host + in.text("url")}
-	if err := dataInto(t, in.typed(t, "body"), req); err != nil {
-		return nil, err
-	}
-	p, err := req.Prepare()
-	if err != nil {
-		return nil, err
-	}
-	headers, _ := in.headerPairs("headers")
-	p.Headers = headers
-	c := newCollector(t)
-	var dialledHost string
-	var dialledPort int
-	a := requests.NewHTTPAdapter(c.redirected(&dialledHost, &dialledPort))
-	defer a.Close()
-	r, err := a.Send(t.Context(), p, requests.SendOptions{})
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return maskWire(string(<-c.sent)), nil
 }
 
 // responseRead lets a server write the raw bytes, then close, and reads what comes of them.
