@@ -117,6 +117,14 @@ type Attempt struct {
 	Location   string // of a redirect
 }
 
+// String shows the try and how it ended, without the user info of the URL.
+func (a Attempt) String() string {
+	if a.Err != nil {
+		return fmt.Sprintf("%s %s: %v", a.Method, redactURL(a.URL), a.Err)
+	}
+	return fmt.Sprintf("%s %s: %d", a.Method, redactURL(a.URL), a.StatusCode)
+}
+
 // MaxRetryError is what [Retry.Increment] gives when the retries are used up. An
 // adapter wraps it into an [*Error] whose Kind is that of the reason, [ErrRetry]
 // for a [*ResponseError].

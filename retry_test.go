@@ -222,6 +222,61 @@ func TestRetryBudget(t *testing.T) {
 	}
 }
 
+// TestRetryBudgetRefill: what good replies give back is spent on later repeats.
+func TestRetryBudgetRefill(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply {
+		if r.Target == "/bad" {
+			return wiretest.Text(503, "")
+		}
+		return wiretest.Text(200, "")
+	}})
+	s := retrySession(t, requests.Retries(requests.Retry{Total: 9, StatusForcelist: []int{503}}), requests.RetryBudget(2, 0.5))
+	var repeats []int
+	for _, path := range []string{"/bad", "/bad", "/ok", "/bad", "/ok", "/bad", "/ok", "/ok", "/ok", "/ok", "/ok", "/ok", "/bad"} {
+		r, err := s.Get(t.Context(), server.URL(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path == "/bad" {
+			repeats = append(repeats, len(r.Attempts))
+		}
+	}
+	if diff := cmp.Diff([]int{2, 0, 0, 1, 2}, repeats); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestRetryValue: defaults, text, and pauses at their bounds.
+func TestRetryValue(t *testing.T) {
+	full := requests.Retry{}.WithDefaults()
+	if full.Total != 10 || full.BackoffMax != 2*time.Minute || full.RetryAfterMax != 6*time.Hour || full.RaiseOnStatus != requests.On || len(full.AllowedMethods) != 6 {
+		t.Errorf("defaults: %+v", full)
+	}
+	text := requests.Retry{Total: requests.RetryNever, Read: requests.RetryNone, Status: 2}.String()
+	if want := "Retry(total=False, connect=None, read=0, redirect=None, status=2)"; text != want {
+		t.Errorf("got %s, want %s", text, want)
+	}
+	many := make([]requests.Attempt, 5000)
+	for _, tt := range []struct {
+		retry    requests.Retry
+		min, max time.Duration
+	}{
+		{requests.Retry{BackoffFactor: 1, History: many}, 2 * time.Minute, 2 * time.Minute},
+		{requests.Retry{BackoffFactor: 1, BackoffMax: time.Second, History: many}, time.Second, time.Second},
+		{requests.Retry{BackoffFactor: -1, History: many}, 0, 0},
+		{requests.Retry{BackoffFactor: 0.5, BackoffJitter: time.Second, History: many[:3]}, 2 * time.Second, 3 * time.Second},
+		{requests.Retry{BackoffFactor: 0.5, History: []requests.Attempt{{}, {}, {Location: "/x"}, {}}}, 0, 0},
+	} {
+		if got := tt.retry.BackoffTime(); got < tt.min || got > tt.max {
+			t.Errorf("%v: %v, want %v to %v", tt.retry, got, tt.min, tt.max)
+		}
+	}
+	try := requests.Attempt{Method: "GET", URL: "http://ada:secret@h.test/", StatusCode: 503}
+	if text := try.String(); strings.Contains(text, "secret") || !strings.HasSuffix(text, ": 503") {
+		t.Errorf("an attempt shows as %s", text)
+	}
+}
+
 // TestRetryBadSettings: what makes no sense is refused before anything is sent,
 // each time with an error of its own.
 func TestRetryBadSettings(t *testing.T) {
