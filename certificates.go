@@ -20,6 +20,8 @@ func (v Verification) load() (*x509.CertPool, error) {
 	switch {
 	case v.mode != verifyBundle:
 		return nil, nil
+	case v.pool != nil:
+		return v.pool, nil
 	case v.file != "":
 		bundle, err = certStore.Bundle(v.file)
 	default:

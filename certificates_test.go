@@ -89,3 +89,31 @@ func TestCertificateFileIsCheckedForPlainHTTP(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCAPool trusts a pool of certificates, under its constraints, and nothing else.
+func TestCAPool(t *testing.T) {
+	ca := wiretest.NewCA("one")
+	server := wiretest.Start(t, wiretest.Config{TLS: ca.Server()})
+	refused := errors.New("not from today")
+	constrained := x509.NewCertPool()
+	constrained.AddCertWithConstraint(ca.Certificate, func([]*x509.Certificate) error { return refused })
+	for name, c := range map[string]struct {
+		pool *x509.CertPool
+		want error
+	}{
+		"authority":   {ca.Pool(), nil},
+		"other":       {wiretest.NewCA("other").Pool(), requests.ErrSSL},
+		"constrained": {constrained, requests.ErrSSL},
+		"empty":       {x509.NewCertPool(), requests.ErrSSL},
+		"nil":         {nil, requests.ErrFile},
+	} {
+		s := requests.NewSession()
+		if _, err := s.Get(t.Context(), server.URL("/"), requests.CAPool(c.pool)); !errors.Is(err, c.want) {
+			t.Errorf("%s: want %v, got %v", name, c.want, err)
+		}
+		s.Close()
+	}
+	if got := requests.CAPool(constrained).String(); got != "bundle given as a pool" {
+		t.Error(got)
+	}
+}

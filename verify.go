@@ -2,6 +2,7 @@ package requests
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"os"
 	"sync"
 )
@@ -14,6 +15,7 @@ type Verification struct {
 	mode verifyMode
 	file string // a CA file or directory
 	pem  string // or the certificates themselves
+	pool *x509.CertPool
 }
 
 type verifyMode uint8
@@ -46,6 +48,13 @@ func CABundlePEM(pem []byte) Verification {
 	return Verification{mode: verifyBundle, pem: string(pem)}
 }
 
+// CAPool checks certificates against the CAs in pool, under the constraints they
+// were added with, and against no others. The pool must not be changed any more;
+// requests share connections only if they use the same one. Nil is [ErrFile].
+func CAPool(pool *x509.CertPool) Verification {
+	return Verification{mode: verifyBundle, pool: pool}
+}
+
 // Apply makes v the verification of r.
 func (v Verification) Apply(r *Request) error {
 	r.Send.Verify = v
@@ -67,6 +76,8 @@ func (v Verification) String() string {
 		return v.file
 	case v.pem != "":
 		return "bundle given as PEM"
+	case v.pool != nil:
+		return "bundle given as a pool"
 	}
 	return "on"
 }
