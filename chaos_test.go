@@ -179,7 +179,7 @@ func TestChaosStall(t *testing.T) {
 			})
 			s := chaosSession(t, server)
 			wg.Go(func() {
-				_, kind := fetch(t, s, "GET", server.URL("/"), requests.Timeouts{Read: 150 * time.Millisecond})
+				_, kind := fetch(t, s, "GET", server.URL("/"), requests.Timeouts{Read: 400 * time.Millisecond})
 				want := requests.ErrReadTimeout
 				if _, cut := wantCut(reply, sent); cut == requests.ErrChunkedEncoding {
 					want = requests.ErrBodyTimeout
@@ -440,7 +440,7 @@ func TestChaosRetries(t *testing.T) {
 	for method, want := range map[string]string{"GET": "abcdef 5", "POST": " 1", "PUT": "abcdef 5"} {
 		server, seen := chaosServer(t, script)
 		s := chaosSession(t, server, requests.Retries(requests.Retry{Total: 6}))
-		text, _ := fetch(t, s, method, server.URL("/"), requests.Timeouts{Read: 100 * time.Millisecond})
+		text, _ := fetch(t, s, method, server.URL("/"), requests.Timeouts{Read: 300 * time.Millisecond})
 		if got := fmt.Sprint(text, " ", seen.Load()); got != want {
 			t.Errorf("%s: %q, want %q", method, got, want)
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	short = 60 * time.Millisecond
+	short = 150 * time.Millisecond
 	// ample is when a test that should have ended by a short limit has failed.
 	ample = 10 * time.Second
 )
@@ -98,7 +98,7 @@ func TestTimeoutStages(t *testing.T) {
 			t.Run(s.name+"/read", func(t *testing.T) {
 				t.Parallel()
 				err := s.send(t, t.Context(), requests.Timeouts{Read: short})
-				check(t, err, s.read, "60ms (Timeouts.Read)", requests.ErrTimeout, os.ErrDeadlineExceeded)
+				check(t, err, s.read, short.String()+" (Timeouts.Read)", requests.ErrTimeout, os.ErrDeadlineExceeded)
 				if !err.(interface{ Timeout() bool }).Timeout() {
 					t.Error("Timeout() is false")
 				}
@@ -127,7 +127,10 @@ func TestTimeoutStages(t *testing.T) {
 // TestTimeoutHTTP2 stalls an HTTP/2 stream in the head and in the body.
 func TestTimeoutHTTP2(t *testing.T) {
 	server := h2Server(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/body" {
+		switch r.URL.Path {
+		case "/open":
+			return
+		case "/body":
 			io.WriteString(w, "abc")
 			w.(http.Flusher).Flush()
 		}
@@ -135,6 +138,9 @@ func TestTimeoutHTTP2(t *testing.T) {
 	})
 	for path, read := range map[string]requests.Kind{"/head": requests.ErrReadTimeout, "/body": requests.ErrBodyTimeout} {
 		s := h2Session(t, requests.HTTP2(true))
+		if _, err := s.Get(t.Context(), server.URL+"/open"); err != nil { // so that no limit counts for the handshake
+			t.Fatal(err)
+		}
 		_, err := s.Get(t.Context(), server.URL+path, requests.Timeouts{Read: short})
 		check(t, err, read, "(Timeouts.Read)", requests.ErrTimeout, os.ErrDeadlineExceeded)
 		_, err = s.Get(t.Context(), server.URL+path, requests.Timeouts{Total: short, Read: ample})
@@ -153,7 +159,7 @@ func TestTimeoutHTTP2(t *testing.T) {
 func TestConnectTimeout(t *testing.T) {
 	s := stage{url: func(t *testing.T) string { return "http://" + wiretest.Blackhole(t) + "/" }}
 	err := s.send(t, t.Context(), requests.Timeouts{Connect: short})
-	check(t, err, requests.ErrConnectTimeout, "no connection within 60ms (Timeouts.Connect)", requests.ErrConnection, requests.ErrTimeout, os.ErrDeadlineExceeded)
+	check(t, err, requests.ErrConnectTimeout, "no connection within "+short.String()+" (Timeouts.Connect)", requests.ErrConnection, requests.ErrTimeout, os.ErrDeadlineExceeded)
 	if !err.(*requests.Error).SafeToRetry() {
 		t.Error("nothing was sent, and it is not safe to retry")
 	}
@@ -162,13 +168,13 @@ func TestConnectTimeout(t *testing.T) {
 // TestTimeoutTunnel: a proxy that does not answer CONNECT is a read timeout, as in Requests.
 func TestTimeoutTunnel(t *testing.T) {
 	s := stage{url: func(t *testing.T) string { return "https://h.test/" }, options: []requests.Option{requests.Proxies{"https": silent(t).URL("")}}}
-	check(t, s.send(t, t.Context(), requests.Timeouts{Read: short}), requests.ErrReadTimeout, "60ms (Timeouts.Read)")
+	check(t, s.send(t, t.Context(), requests.Timeouts{Read: short}), requests.ErrReadTimeout, short.String()+" (Timeouts.Read)")
 }
 
 // TestTimeoutBetweenBytes: the limit is for each wait, so that a slow reply passes.
 func TestTimeoutBetweenBytes(t *testing.T) {
-	server := wiretest.Origin(t, wiretest.Slowly(40*time.Millisecond, "HTTP/1.1 200 OK\r\n", "Content-Length: 6\r\n\r\n", "ab", "cd", "ef"))
-	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 120 * time.Millisecond})
+	server := wiretest.Origin(t, wiretest.Slowly(150*time.Millisecond, "HTTP/1.1 200 OK\r\n", "Content-Length: 6\r\n\r\n", "ab", "cd", "ef"))
+	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 450 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,12 +197,12 @@ func TestTimeoutWriteProgress(t *testing.T) {
 				return
 			}
 			rest -= n
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(40 * time.Millisecond)
 		}
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 	}
 	server := wiretest.Start(t, wiretest.Config{Conn: slowly})
-	r, err := requests.Put(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(make([]byte, 9<<20))), requests.Timeouts{Read: 200 * time.Millisecond})
+	r, err := requests.Put(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(make([]byte, 9<<20))), requests.Timeouts{Read: 400 * time.Millisecond})
 	if err != nil || r.StatusCode != 200 {
 		t.Errorf("got %v, %v", r, err)
 	}
@@ -247,7 +253,7 @@ func TestTimeoutPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Pool: short})
-	check(t, err, requests.ErrPoolTimeout, "60ms (Timeouts.Pool)", requests.ErrConnection, requests.ErrTimeout)
+	check(t, err, requests.ErrPoolTimeout, short.String()+" (Timeouts.Pool)", requests.ErrConnection, requests.ErrTimeout)
 	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: short, Pool: ample})
 	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total")
 	ctx, cancel := context.WithTimeout(t.Context(), short)
@@ -266,7 +272,7 @@ func TestTimeoutPool(t *testing.T) {
 // TestTimeoutDefaults: the session's limit holds, Forever and NoTimeout lift it, a
 // limit below zero is refused before anything is sent.
 func TestTimeoutDefaults(t *testing.T) {
-	server := wiretest.Origin(t, wiretest.Slowly(150*time.Millisecond, "", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	server := wiretest.Origin(t, wiretest.Slowly(400*time.Millisecond, "", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	s := retrySession(t)
 	s.Timeouts = requests.Timeouts{Read: short}
 	_, err := s.Get(t.Context(), server.URL("/"))
