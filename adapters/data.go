@@ -1,10 +1,8 @@
 package adapters
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"io"
 	"strconv"
 	"strings"
 
@@ -33,7 +31,7 @@ func sendData(ctx context.Context, p *requests.PreparedRequest, opts requests.Se
 	if p.Method == "HEAD" {
 		content = nil
 	}
-	return requests.NewResponse(p, 200, headers, memoryBody(content)), nil
+	return requests.NewResponse(p, 200, headers, &memory{content: content}), nil
 }
 
 // parseData splits a data: URL into media type and content.
@@ -88,14 +86,3 @@ func unescape(s string) []byte {
 	}
 	return out
 }
-
-// memory is a body whose bytes are at hand.
-type memory struct{ *bytes.Reader }
-
-func memoryBody(content []byte) io.ReadCloser { return memory{bytes.NewReader(content)} }
-
-// Close implements [io.Closer].
-func (memory) Close() error { return nil }
-
-// Remaining is what is left.
-func (m memory) Remaining() int64 { return int64(m.Len()) }

@@ -61,13 +61,14 @@ func StripUserinfo(s string) string {
 // maxRedacted bounds a URL in an error message.
 const maxRedacted = 2048
 
-// Redact returns s for people to read: user information masked as "***", and cut
-// at 2 KiB. It works on any text, whether a URL or not, and removes too much
+// Redact returns s for people to read: user information and the values of secret
+// parameters masked as "***", and cut at 2 KiB. It works on any text, whether a URL or not, and removes too much
 // rather than too little.
 func Redact(s string) string {
 	if start, at := userinfoSpan(s); at >= 0 {
 		s = s[:start] + "***" + s[at:]
 	}
+	s = redactQuery(s)
 	if len(s) > maxRedacted {
 		s = strings.ToValidUTF8(s[:maxRedacted], "") + "..."
 	}

@@ -283,6 +283,21 @@ func TestRule39Redact(t *testing.T) {
 	}
 }
 
+func TestRule39RedactQuery(t *testing.T) {
+	for s, want := range map[string]string{
+		"http://h/?a=1&token=sesame&b=2#f":    "http://h/?a=1&token=***&b=2#f",
+		"http://h/?Access_Token=sesame":       "http://h/?Access_Token=***",
+		"http://h/?api%5fkey=sesame&api-key=": "http://h/?api%5fkey=***&api-key=",
+		"http://h/?X-Amz-Signature=a=b":       "http://h/?X-Amz-Signature=***",
+		"http://h/?a=1;password=sesame":       "http://h/?a=1&password=***",
+		"http://h/?tokens=1&a&&b":             "http://h/?tokens=1&a&&b",
+	} {
+		if got := Redact(s); got != want {
+			t.Errorf("Redact(%q) = %q, want %q", s, got, want)
+		}
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // corpusURL is one case of the public URL corpus.

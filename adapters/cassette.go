@@ -1,0 +1,211 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/mountable/requests"
+)
+
+// CassetteMode says when a [Cassette] records.
+type CassetteMode uint8
+
+// The modes.
+const (
+	RecordOnce CassetteMode = iota // a new file is recorded; one that is there is replayed and nothing else
+	RecordNew                      // what the file holds is replayed, the rest recorded
+	RecordNone                     // nothing is sent: the file is replayed
+	RecordAll                      // everything is sent, and the file written anew
+)
+
+// CassetteOption configures a [Cassette].
+type CassetteOption func(*cassette)
+
+// CassetteSecrets redacts more names, of headers, parameters, form and JSON fields.
+func CassetteSecrets(names ...string) CassetteOption {
+	return func(c *cassette) { c.secrets = newSecrets(names...) }
+}
+
+// CassetteKeepsSecrets records everything as it is. The file then holds passwords.
+func CassetteKeepsSecrets() CassetteOption {
+	return func(c *cassette) { c.secrets = &secrets{keep: true} }
+}
+
+// CassetteBodies compares the bodies of requests as well when replaying; otherwise
+// method and URL decide.
+func CassetteBodies() CassetteOption {
+	return func(c *cassette) { c.bodies = true }
+}
+
+// Cassette records what goes over an adapter into a file, and replays it from there:
+//
+//	tape, err := adapters.Cassette("testdata/users.json", adapters.RecordOnce)
+//	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(), tape))
+//
+// Each recorded exchange answers one request of its method and URL, in the order they
+// were recorded. In the modes RecordOnce and RecordNone, a request the file has no reply
+// for is [requests.ErrConnection]. An exchange is recorded when the body of its reply has
+// been read to the end, and the file is written then, as a whole, readable by its owner
+// alone.
+//
+// The file is JSON made for reading: headers are lines, bodies are text where they are
+// text, content codings undone. Secrets are redacted: Authorization and cookies, and
+// whatever a header, parameter, form or JSON field called password, token, api_key and the
+// like holds. So a replayed reply has no secrets either.
+//
+// A file that cannot be read or is no cassette is [requests.ErrFile]; RecordNone needs one.
+func Cassette(path string, mode CassetteMode, options ...CassetteOption) (requests.Wrapper, error) {
+	if path == "" {
+		return nil, invalid("Cassette: path is empty: expected the name of a file")
+	}
+	if mode > RecordAll {
+		return nil, invalid("Cassette: mode is %d: expected RecordOnce, RecordNew, RecordNone or RecordAll", mode)
+	}
+	c := &cassette{path: path, secrets: defaultSecrets}
+	for _, o := range options {
+		o(c)
+	}
+	if err := c.load(mode); err != nil {
+		return nil, err
+	}
+	return func(base requests.Adapter) requests.Adapter { return &taped{base, c} }, nil
+}
+
+// cassette is a file with what has been taken out of it and put into it.
+type cassette struct {
+	path    string
+	secrets *secrets
+	bodies  bool
+	replays bool // what the file held may be replayed
+	records bool
+
+	mu        sync.Mutex
+	exchanges []tapedExchange
+	known     int // how many were in the file
+	played    []bool
+}
+
+func (c *cassette) load(mode CassetteMode) error {
+	c.replays, c.records = mode != RecordAll, mode != RecordNone
+	if mode == RecordAll {
+		return nil
+	}
+	data, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) && mode != RecordNone {
+		return nil
+	}
+	if err == nil {
+		c.exchanges, err = decodeTape(data)
+	}
+	if err != nil {
+		return &requests.Error{Kind: requests.ErrFile, Err: err, Detail: fmt.Sprintf("the cassette %s cannot be used", c.path)}
+	}
+	c.known, c.played = len(c.exchanges), make([]bool, len(c.exchanges))
+	c.records = mode == RecordNew
+	return nil
+}
+
+// taped is an adapter with a cassette in it.
+type taped struct {
+	requests.Adapter
+	cassette *cassette
+}
+
+// CloseIdle passes on.
+func (a *taped) CloseIdle() { closeIdle(a.Adapter) }
+
+// Send implements [requests.Adapter].
+func (a *taped) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	w := newWatch(ctx, opts)
+	defer w.end()
+	if failure := w.failure(p); failure != nil {
+		return nil, failure
+	}
+	c := a.cassette
+	asked, p, err := c.request(p, opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.replays {
+		if r, ok := c.replay(p, asked); ok {
+			return r, nil
+		}
+	}
+	if !c.records {
+		return nil, &requests.Error{Kind: requests.ErrConnection, Request: p, Detail: c.unknown(asked)}
+	}
+	r, err := a.Adapter.Send(ctx, p, opts)
+	if err == nil && r != nil {
+		c.tap(asked, r)
+	}
+	return r, err
+}
+
+// request writes down what is asked for, without its secrets. A body that can be read
+// only once is read here, and sent from memory.
+func (c *cassette) request(p *requests.PreparedRequest, opts requests.SendOptions) (tapedRequest, *requests.PreparedRequest, error) {
+	sent, err := record(p, opts)
+	if err != nil {
+		return tapedRequest{}, p, err
+	}
+	if _, memory := p.Body(); !memory {
+		framing := p.Headers.Clone()
+		p = p.Clone()
+		p.SetBody(sent.Body)
+		p.Headers = framing
+	}
+	asked := tapedRequest{Method: p.Method, URL: c.secrets.url(p.URL), Headers: tapedHeaders(c.secrets.headers(p.Headers))}
+	asked.Body = tapedBody(c.secrets.body(p.Headers.Get("Content-Type"), sent.Body))
+	return asked, p, nil
+}
+
+// fits reports whether the recorded request answers to the one asked for.
+func (c *cassette) fits(recorded, asked *tapedRequest) bool {
+	return recorded.Method == asked.Method && recorded.URL == asked.URL && (!c.bodies || string(recorded.Body) == string(asked.Body))
+}
+
+// replay returns the next recorded reply, if there is one.
+func (c *cassette) replay(p *requests.PreparedRequest, asked tapedRequest) (*requests.Response, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.known {
+		if !c.played[i] && c.fits(&c.exchanges[i].Request, &asked) {
+			c.played[i] = true
+			return c.exchanges[i].Response.response(p), true
+		}
+	}
+	return nil, false
+}
+
+// unknown says why nothing fits.
+func (c *cassette) unknown(asked tapedRequest) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	used, method := 0, ""
+	for i := range c.exchanges {
+		switch e := &c.exchanges[i].Request; {
+		case c.fits(e, &asked):
+			used++
+		case e.URL == asked.URL && e.Method == asked.Method:
+			method = "; with that URL it holds another body"
+		case e.URL == asked.URL && method == "":
+			method = "; with that URL it holds " + e.Method
+		}
+	}
+	if used > 0 {
+		return fmt.Sprintf("the cassette %s holds %d replies to %s %s, all played", c.path, used, asked.Method, asked.URL)
+	}
+	return fmt.Sprintf("the cassette %s holds no reply to %s %s%s", c.path, asked.Method, asked.URL, method)
+}
+
+// add records an exchange and writes the file.
+func (c *cassette) add(e tapedExchange) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.exchanges = append(c.exchanges, e)
+	return writeTape(c.path, c.exchanges)
+}

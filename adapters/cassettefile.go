@@ -1,0 +1,165 @@
+package adapters
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mountable/requests"
+)
+
+// tape is the content of a cassette's file.
+type tape struct {
+	Version   int             `json:"version"`
+	Exchanges []tapedExchange `json:"exchanges"`
+}
+
+const tapeVersion = 1
+
+type tapedExchange struct {
+	Request  tapedRequest  `json:"request"`
+	Response tapedResponse `json:"response"`
+}
+
+type tapedRequest struct {
+	Method  string       `json:"method"`
+	URL     string       `json:"url"`
+	Headers tapedHeaders `json:"headers,omitempty"`
+	Body    tapedBody    `json:"body,omitempty"`
+}
+
+type tapedResponse struct {
+	Status   int          `json:"status"`
+	Reason   string       `json:"reason,omitempty"`
+	Proto    string       `json:"proto,omitempty"`
+	Headers  tapedHeaders `json:"headers,omitempty"`
+	Body     tapedBody    `json:"body,omitempty"`
+	Trailers tapedHeaders `json:"trailers,omitempty"`
+}
+
+// response makes the reply it was.
+func (r *tapedResponse) response(p *requests.PreparedRequest) *requests.Response {
+	body := &memory{content: r.Body, trailers: requests.Headers(r.Trailers)}
+	resp := requests.NewResponse(p, r.Status, requests.Headers(r.Headers).Clone(), body)
+	resp.Reason = r.Reason
+	if r.Proto != "" {
+		resp.Proto = r.Proto
+	}
+	return resp
+}
+
+// tapedHeaders are written as lines, "Name: value".
+type tapedHeaders requests.Headers
+
+// MarshalJSON implements [json.Marshaler].
+func (h tapedHeaders) MarshalJSON() ([]byte, error) {
+	lines := make([]string, len(h))
+	for i, f := range h {
+		lines[i] = f[0] + ": " + f[1]
+	}
+	return marshalPlain(lines)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (h *tapedHeaders) UnmarshalJSON(data []byte) error {
+	var lines []string
+	if err := json.Unmarshal(data, &lines); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || name == "" || strings.ContainsAny(line, "\r\n") {
+			return fmt.Errorf("%q is no header field", line)
+		}
+		*h = append(*h, [2]string{name, strings.TrimPrefix(value, " ")})
+	}
+	return nil
+}
+
+// tapedBody is written as text where it is text, else as {"base64": "…"}.
+type tapedBody []byte
+
+type codedBody struct {
+	Base64 string `json:"base64"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (b tapedBody) MarshalJSON() ([]byte, error) {
+	if utf8.Valid(b) {
+		return marshalPlain(string(b))
+	}
+	return json.Marshal(codedBody{base64.StdEncoding.EncodeToString(b)})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (b *tapedBody) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*b = tapedBody(text)
+		return nil
+	}
+	var coded codedBody
+	if err := json.Unmarshal(data, &coded); err != nil {
+		return err
+	}
+	content, err := base64.StdEncoding.DecodeString(coded.Base64)
+	*b = content
+	return err
+}
+
+// marshalPlain leaves <, > and & as they are.
+func marshalPlain(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(out.Bytes(), "\n"), err
+}
+
+func decodeTape(data []byte) ([]tapedExchange, error) {
+	var t tape
+	if err := json.Unmarshal(data, &t); err != nil {
+		return nil, err
+	}
+	if t.Version != tapeVersion {
+		return nil, fmt.Errorf("it has version %d, expected %d", t.Version, tapeVersion)
+	}
+	for i, e := range t.Exchanges {
+		if e.Response.Status < 100 || e.Response.Status > 999 {
+			return nil, fmt.Errorf("exchange %d has the status %d", i+1, e.Response.Status)
+		}
+	}
+	return t.Exchanges, nil
+}
+
+// writeTape replaces the file in one step (rule 38).
+func writeTape(path string, exchanges []tapedExchange) error {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(tape{tapeVersion, exchanges}); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), ".cassette-*") // 0600, O_EXCL
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(out.Bytes())
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(temp.Name())
+	}
+	return err
+}

@@ -1,0 +1,107 @@
+package adapters
+
+import (
+	"io"
+	"strconv"
+
+	"github.com/mountable/requests"
+)
+
+// tap records a reply while its body is being read.
+func (c *cassette) tap(asked tapedRequest, r *requests.Response) {
+	if r.Raw == nil {
+		r.Raw = &memory{}
+	}
+	t := &tapping{ReadCloser: r.Raw, reply: *r}
+	t.done = func(raw []byte) error {
+		return c.add(tapedExchange{asked, c.response(asked.Method, t, raw)})
+	}
+	r.Raw = t
+}
+
+// tapping is a body that remembers what went through.
+type tapping struct {
+	io.ReadCloser
+	reply requests.Response
+	seen  []byte
+	done  func(raw []byte) error // nil once called
+}
+
+// Read implements [io.Reader]. A cassette that cannot be written is an error at the end.
+func (t *tapping) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	t.seen = append(t.seen, p[:n]...)
+	if err == io.EOF {
+		if failed := t.finish(); failed != nil {
+			return n, failed
+		}
+	}
+	return n, err
+}
+
+func (t *tapping) finish() error {
+	done := t.done
+	if t.done = nil; done == nil {
+		return nil
+	}
+	if err := done(t.seen); err != nil {
+		return &requests.Error{Kind: requests.ErrFile, Err: err, Detail: "the cassette cannot be written"}
+	}
+	return nil
+}
+
+// Close implements [io.Closer]. A body of known length may never have been asked for its end.
+func (t *tapping) Close() error {
+	if t.Remaining() == 0 {
+		if err := t.finish(); err != nil {
+			_ = t.ReadCloser.Close()
+			return err
+		}
+	}
+	return t.ReadCloser.Close()
+}
+
+// Remaining is what is left of a body of known length, -1 otherwise.
+func (t *tapping) Remaining() int64 {
+	if s, ok := t.ReadCloser.(interface{ Remaining() int64 }); ok {
+		return s.Remaining()
+	}
+	return -1
+}
+
+// Trailers are the fields after the body.
+func (t *tapping) Trailers() requests.Headers {
+	if s, ok := t.ReadCloser.(interface{ Trailers() requests.Headers }); ok {
+		return s.Trailers()
+	}
+	return nil
+}
+
+// response writes a reply down: decoded, so that it can be read, and without secrets.
+func (c *cassette) response(method string, t *tapping, raw []byte) tapedResponse {
+	headers := t.reply.Headers.Clone()
+	if method != "HEAD" {
+		raw = decoded(&headers, raw)
+	}
+	raw = c.secrets.body(headers.Get("Content-Type"), raw)
+	if method != "HEAD" && headers.Has("Content-Length") {
+		headers.Set("Content-Length", strconv.Itoa(len(raw)))
+	}
+	return tapedResponse{
+		Status: t.reply.StatusCode, Reason: t.reply.Reason, Proto: t.reply.Proto,
+		Headers: tapedHeaders(c.secrets.headers(headers)), Body: raw, Trailers: tapedHeaders(c.secrets.headers(t.Trailers())),
+	}
+}
+
+// decoded undoes the content coding, unless that is impossible.
+func decoded(headers *requests.Headers, raw []byte) []byte {
+	if !headers.Has("Content-Encoding") {
+		return raw
+	}
+	content, err := requests.NewResponse(nil, 200, *headers, &memory{content: raw}).Content()
+	if err != nil {
+		return raw
+	}
+	headers.Del("Content-Encoding")
+	return content
+}
