@@ -129,6 +129,7 @@ func TestRetryLeavesNothing(t *testing.T) {
 // TestRetryConnect: a refused connection is tried again for every method, and the
 // kinds say that nothing was sent.
 func TestRetryConnect(t *testing.T) {
+	t.Parallel()
 	s := retrySession(t, requests.Retries(requests.Retry{Total: 5, Connect: 2}))
 	_, err := s.Post(t.Context(), "http://"+wiretest.Closed(t)+"/", requests.Body(onlyReader{strings.NewReader("x")}))
 	e, _ := errors.AsType[*requests.Error](err)
@@ -141,6 +142,7 @@ func TestRetryConnect(t *testing.T) {
 // TestRetryTimeout: used up, a read timeout is ErrConnection as in Requests, with
 // the timeout still there as its cause.
 func TestRetryTimeout(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Reply{})
 	s := retrySession(t, requests.MaxRetries(1))
 	_, err := s.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 30 * time.Millisecond})
@@ -155,6 +157,7 @@ func TestRetryTimeout(t *testing.T) {
 
 // TestRetryPause: the pause before a repeat ends with the context and with Timeouts.Total.
 func TestRetryPause(t *testing.T) {
+	t.Parallel()
 	after := wiretest.Text(503, "", [2]string{"Retry-After", "3600"})
 	for _, tt := range []struct {
 		name    string
@@ -197,6 +200,7 @@ func TestRetryPause(t *testing.T) {
 
 // TestRetryBackoff measures the pauses: none, then the factor, then its double.
 func TestRetryBackoff(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Text(500, ""), wiretest.Text(500, ""), wiretest.Text(500, ""), wiretest.Text(200, "ok"))
 	s := retrySession(t, requests.Retries(requests.Retry{Total: 3, BackoffFactor: 0.02, StatusForcelist: []int{500}}))
 	start := time.Now()

@@ -126,6 +126,7 @@ func TestTimeoutStages(t *testing.T) {
 
 // TestTimeoutHTTP2 stalls an HTTP/2 stream in the head and in the body.
 func TestTimeoutHTTP2(t *testing.T) {
+	t.Parallel()
 	server := h2Server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/open":
@@ -157,6 +158,7 @@ func TestTimeoutHTTP2(t *testing.T) {
 }
 
 func TestConnectTimeout(t *testing.T) {
+	t.Parallel()
 	s := stage{url: func(t *testing.T) string { return "http://" + wiretest.Blackhole(t) + "/" }}
 	err := s.send(t, t.Context(), requests.Timeouts{Connect: short})
 	check(t, err, requests.ErrConnectTimeout, "no connection within "+short.String()+" (Timeouts.Connect)", requests.ErrConnection, requests.ErrTimeout, os.ErrDeadlineExceeded)
@@ -167,12 +169,14 @@ func TestConnectTimeout(t *testing.T) {
 
 // TestTimeoutTunnel: a proxy that does not answer CONNECT is a read timeout, as in Requests.
 func TestTimeoutTunnel(t *testing.T) {
+	t.Parallel()
 	s := stage{url: func(t *testing.T) string { return "https://h.test/" }, options: []requests.Option{requests.Proxies{"https": silent(t).URL("")}}}
 	check(t, s.send(t, t.Context(), requests.Timeouts{Read: short}), requests.ErrReadTimeout, short.String()+" (Timeouts.Read)")
 }
 
 // TestTimeoutBetweenBytes: the limit is for each wait, so that a slow reply passes.
 func TestTimeoutBetweenBytes(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Slowly(150*time.Millisecond, "HTTP/1.1 200 OK\r\n", "Content-Length: 6\r\n\r\n", "ab", "cd", "ef"))
 	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 450 * time.Millisecond})
 	if err != nil {
@@ -186,6 +190,7 @@ func TestTimeoutBetweenBytes(t *testing.T) {
 // TestTimeoutWriteProgress: an upload may take longer than the limit as long as
 // the server goes on taking it, over TLS too.
 func TestTimeoutWriteProgress(t *testing.T) {
+	t.Parallel()
 	slowly := func(c net.Conn) {
 		if tcp, ok := c.(*net.TCPConn); ok {
 			tcp.SetReadBuffer(16 << 10)
@@ -210,6 +215,7 @@ func TestTimeoutWriteProgress(t *testing.T) {
 
 // TestTimeoutStream: the limits go on while a streamed body is read.
 func TestTimeoutStream(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"))
 	for limits, want := range map[requests.Timeouts]requests.Kind{
 		{Read: short}:  requests.ErrBodyTimeout,
@@ -233,6 +239,7 @@ func TestTimeoutStream(t *testing.T) {
 
 // TestTimeoutTotalOverRedirects: no single hop is too slow, the chain is.
 func TestTimeoutTotalOverRedirects(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply {
 		return wiretest.Reply{Parts: []wiretest.Part{{After: 25 * time.Millisecond, Send: "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"}}}
 	}})
@@ -246,6 +253,7 @@ func TestTimeoutTotalOverRedirects(t *testing.T) {
 // TestTimeoutPool: a full blocking pool is waited for as long as the limits say,
 // and the connection that comes free is used.
 func TestTimeoutPool(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t)
 	s := retrySession(t, requests.PoolMaxSize(1), requests.PoolBlock(true))
 	held, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
@@ -272,6 +280,7 @@ func TestTimeoutPool(t *testing.T) {
 // TestTimeoutDefaults: the session's limit holds, Forever and NoTimeout lift it, a
 // limit below zero is refused before anything is sent.
 func TestTimeoutDefaults(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Slowly(400*time.Millisecond, "", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	s := retrySession(t)
 	s.Timeouts = requests.Timeouts{Read: short}
@@ -295,6 +304,7 @@ func TestTimeoutDefaults(t *testing.T) {
 
 // TestContextOver: a context that has ended before the request sends nothing.
 func TestContextOver(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Origin(t)
 	s := retrySession(t)
 	if _, err := s.Get(t.Context(), server.URL("/")); err != nil {
@@ -312,6 +322,7 @@ func TestContextOver(t *testing.T) {
 // TestCancelRace cancels requests at moments that move over the whole exchange.
 // Each ends with its own answer or as cancelled, and the next one is not harmed.
 func TestCancelRace(t *testing.T) {
+	t.Parallel()
 	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply { return wiretest.Text(200, r.Target) }})
 	s := retrySession(t, requests.PoolMaxSize(2))
 	for i := range 400 {
