@@ -34,7 +34,7 @@ func ParseContentType(value string) (string, [][2]string) {
 		if !ok {
 			continue
 		}
-		name = strings.ToLower(strings.TrimFunc(name, isQuoteOrBlank))
+		name = lowerASCII(strings.TrimFunc(name, isQuoteOrBlank))
 		val = strings.TrimFunc(val, isQuoteOrBlank)
 		if i, ok := index[name]; ok {
 			params[i][1] = val
@@ -71,4 +71,15 @@ func Declared(value string) (name string, ok bool) {
 		return "utf-8", true
 	}
 	return "", false
+}
+
+// lowerASCII keeps bytes beyond ASCII, which strings.ToLower takes for broken UTF-8.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }

@@ -147,9 +147,11 @@ func stillFails(_ input, _ map[string]any, r result) bool {
 
 func linesAreCut(in input, _ map[string]any) bool {
 	delimiter, _, given := in.textOrBytes("delimiter")
+	var sofar []byte // a delimiter may come in pieces
 	for _, c := range in.list("chunks") {
 		chunk, _, _ := textOrBytes(c)
-		if given && bytes.HasSuffix(chunk, delimiter) || bytes.HasSuffix(chunk, []byte("\r")) {
+		sofar = append(sofar, chunk...)
+		if given && bytes.HasSuffix(sofar, delimiter) || bytes.HasSuffix(chunk, []byte("\r")) {
 			return true
 		}
 	}

@@ -35,7 +35,7 @@ func pythonFloat(f float64) string {
 	case math.IsNaN(f):
 		return "nan"
 	case math.IsInf(f, 0):
-		return strings.ToLower(strconv.FormatFloat(f, 'g', -1, 64)[1:2]) + "nf"
+		return strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(f, 'g', -1, 64)), "+")
 	}
 	exp := math.Floor(math.Log10(math.Abs(f)))
 	if f != 0 && (exp < -4 || exp >= 16) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/mountable/requests"
 )
@@ -166,8 +167,8 @@ func namedFile(t *testing.T, name string, content []byte) (*os.File, error) {
 
 // open gives text as the UTF-8 that is sent; a position counts characters.
 func (f *textFileValue) open() io.Reader {
-	rest := []rune(f.content)[f.pos:]
-	return strings.NewReader(string(rest))
+	all := []rune(f.content)
+	return strings.NewReader(string(all[min(f.pos, len(all)):]))
 }
 
 func giveJSON(t *testing.T, in input, r *requests.Request) error {
@@ -436,10 +437,12 @@ func basicAuthText(t *testing.T, in input) (any, error) {
 	var parts [2]string
 	for i, key := range []string{"username", "password"} {
 		text, err := pythonText(in.typed(t, key))
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if !isLatin1(text) {
+		case in.bytes(key) != nil && !isASCII([]byte(text)) && utf8.ValidString(text):
+			return nil, cannot("bytes that happen to be UTF-8: a Go string with them is text, which goes out as Latin-1")
+		case !isLatin1(text):
 			return nil, cannot("text beyond Latin-1: UTF-8 here, no text that Python would encode")
 		}
 		parts[i] = text
