@@ -1,0 +1,12 @@
+// Package progress shows in a terminal how far an upload, a download or a pool of
+// requests is:
+//
+//	bar := progress.New("report.pdf")
+//	defer bar.Close()
+//	_, err := toolbelt.Download(ctx, s, url, "report.pdf", bar.Download())
+//
+// A [Bar] writes to standard error, and where that is no terminal it writes nothing:
+// logs and pipes stay clean. It draws on the goroutine that transfers, at most ten
+// times a second, and has no goroutine of its own. What cannot be drawn is not drawn:
+// a transfer never fails for its bar.
+package progress
