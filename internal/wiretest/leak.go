@@ -14,21 +14,24 @@ import (
 // Main runs the tests of a package and then fails it if a goroutine or a file descriptor is left over:
 //
 //	func TestMain(m *testing.M) { wiretest.Main(m) }
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Checked{m}.Run()) }
+
+// Checked is the check of Main as an m by itself, for a TestMain that has to wrap it once more.
+type Checked struct{ M *testing.M }
+
+// Run runs the tests and returns the exit code.
+func (c Checked) Run() int {
 	flag.Parse()
 	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {
-		os.Exit(m.Run()) // the fuzzer leaves a goroutine of its own
+		return c.M.Run() // the fuzzer leaves goroutines of its own
 	}
 	before := resources()
-	code := m.Run()
-	if f := flag.Lookup("test.fuzz"); f != nil && f.Value.String() != "" {
-		os.Exit(code) // fuzzing leaves a goroutine that waits for signals
-	}
+	code := c.M.Run()
 	if left := waitFor(before); left != "" && code == 0 {
 		fmt.Fprintln(os.Stderr, "leak after the tests:", left)
 		code = 1
 	}
-	os.Exit(code)
+	return code
 }
 
 // NoLeak fails t if, when all else has been cleaned up, there are more goroutines or descriptors than at the call. Call
