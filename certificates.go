@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/mountable/requests/internal/certs"
 )
@@ -53,7 +54,7 @@ func (v Verification) over(edited Verification) Verification {
 	return v
 }
 
-// load returns the certificate to show, if any.
+// load returns the certificate to show, if any. One that has expired is refused here, by name: a server only hangs up.
 func (c Certificate) load() ([]tls.Certificate, error) {
 	switch {
 	case c == Certificate{}, c.none:
@@ -64,6 +65,9 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 	identity, err := certStore.Identity(c.files())
 	if err != nil {
 		return nil, wrap(ErrFile, err, "")
+	}
+	if err := identity.CheckValidity(time.Now()); err != nil {
+		return nil, wrap(ErrFile, err, "client certificate "+c.String())
 	}
 	return []tls.Certificate{identity.Certificate}, nil
 }

@@ -121,7 +121,7 @@ func (s *Session) environmentVerify() Verification {
 
 // Certificate is a client certificate with its key. The zero value takes the
 // session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a connection is made; one that cannot
-// be used is [ErrFile]. It is an [Option] and comparable.
+// be used, or has expired, is [ErrFile]. It is an [Option] and comparable.
 type Certificate struct {
 	certFile, keyFile string
 	certData, keyData string

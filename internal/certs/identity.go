@@ -46,9 +46,9 @@ type ValidityError struct {
 
 func (e *ValidityError) Error() string {
 	if e.Now.Before(e.NotBefore) {
-		return fmt.Sprintf("TLS client certificate %s is not valid before %s", e.Subject, e.NotBefore.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("%s is not valid before %s", e.Subject, e.NotBefore.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("TLS client certificate %s has expired on %s", e.Subject, e.NotAfter.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%s has expired on %s", e.Subject, e.NotAfter.UTC().Format(time.RFC3339))
 }
 
 // CheckValidity returns a *ValidityError if the leaf is not valid at that time.

@@ -163,8 +163,8 @@ func TestCheckValidity(t *testing.T) {
 	}{
 		{leaf.NotBefore, ""},
 		{leaf.NotAfter, ""},
-		{leaf.NotBefore.Add(-time.Second), "TLS client certificate CN=client is not valid before 2026-11-20T10:21:15Z"},
-		{leaf.NotAfter.Add(time.Second), "TLS client certificate CN=client has expired on 2126-10-27T10:21:15Z"},
+		{leaf.NotBefore.Add(-time.Second), "CN=client is not valid before 2026-11-20T10:21:15Z"},
+		{leaf.NotAfter.Add(time.Second), "CN=client has expired on 2126-10-27T10:21:15Z"},
 	} {
 		got := ""
 		if err := id.CheckValidity(c.now); err != nil {

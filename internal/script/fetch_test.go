@@ -37,7 +37,7 @@ type client struct {
 // fetch sends one request for each URL, all in one session, and prints status and body. An error goes to the standard
 // error with its Kind in front, and makes the exit status 1.
 func fetch() {
-	c := &client{session: requests.NewSession(), proxies: requests.Proxies{}, resolve: map[string]string{}}
+	c := &client{session: newSession(), proxies: requests.Proxies{}, resolve: map[string]string{}}
 	urls := c.parse(os.Args[1:])
 	err := c.prepare()
 	for _, url := range urls {
@@ -53,6 +53,13 @@ func fetch() {
 		fmt.Fprintf(os.Stderr, "%s\n", describe(err))
 		os.Exit(1)
 	}
+}
+
+// newSession has a limit, so that no script hangs.
+func newSession() *requests.Session {
+	s := requests.NewSession()
+	s.Timeouts.Total = 20 * time.Second
+	return s
 }
 
 func describe(err error) string {

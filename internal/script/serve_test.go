@@ -64,7 +64,8 @@ func parse(ts *testscript.TestScript, flags *flag.FlagSet, args []string) (name 
 }
 
 // serve starts an origin that answers 200 "ok", or with the given files, the last of them for ever. A file is written
-// with \n; it becomes \r\n in the head, and Content-Length is added where the head says nothing about the body.
+// with \n; it becomes \r\n in the head and in a chunked body. Content-Length is added where the head says nothing about
+// the body.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	kind := flags.String("tls", "", "good, expired, wrong-host or client: a TLS server, the last asking for a certificate")
@@ -94,7 +95,10 @@ func reply(text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
 	body = strings.TrimSuffix(body, "\n")
 	head = strings.ReplaceAll(strings.TrimSuffix(head, "\n"), "\n", "\r\n")
-	if !strings.Contains(head, "Content-Length:") && !strings.Contains(head, "Transfer-Encoding:") {
+	switch {
+	case strings.Contains(head, "Transfer-Encoding:"):
+		body = strings.ReplaceAll(body, "\n", "\r\n") + "\r\n"
+	case !strings.Contains(head, "Content-Length:"):
 		head += fmt.Sprintf("\r\nContent-Length: %d", len(body))
 	}
 	return head + "\r\n\r\n" + body
