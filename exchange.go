@@ -105,7 +105,6 @@ type exchange struct {
 	interim func(*h1.ResponseHead) error // given the 1xx responses; may be nil
 
 	fields [24][2]string // room for the reply's header
-	sent   [24][2]string // and for the request's
 }
 
 // watch makes a cancelled context end every blocked read and write at once.

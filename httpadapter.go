@@ -133,8 +133,8 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	if err := r.chooseProxy(p, &u, opts.Proxies); err != nil {
 		return r, err
 	}
-	for _, edit := range a.editors {
-		if err := edit(&r.config, p); err != nil {
+	if len(a.editors) > 0 {
+		if err := a.edit(&r, p); err != nil {
 			return r, err
 		}
 	}
@@ -142,6 +142,19 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 		return r, err
 	}
 	return r, r.applyRequest(&u, opts)
+}
+
+// edit runs the editors on a copy, which they may keep for all the caller knows:
+// without editors the route stays on the stack.
+func (a *HTTPAdapter) edit(r *route, p *PreparedRequest) error {
+	config := r.config
+	for _, edit := range a.editors {
+		if err := edit(&config, p); err != nil {
+			return err
+		}
+	}
+	r.config = config
+	return nil
 }
 
 // applyRequest puts the request's Verify and Cert over what the editors chose, and

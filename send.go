@@ -14,10 +14,13 @@ import (
 // oneWrite is up to how many bytes head and body go out in one write.
 const oneWrite = 32 << 10
 
-var writeBuffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 4<<10)
-	return &b
-}}
+// writeRoom is what writing a head needs for a moment.
+type writeRoom struct {
+	buf    []byte
+	fields [24][2]string
+}
+
+var writeRooms = sync.Pool{New: func() any { return &writeRoom{buf: make([]byte, 0, 4<<10)} }}
 
 // roundTrip writes the request and reads the head of the reply. A server that
 // answers before it has taken the whole body is listened to: its reply wins over
@@ -52,20 +55,22 @@ func (x *exchange) write(p *PreparedRequest, r *route) error {
 	if err != nil {
 		return err
 	}
-	pooled := writeBuffers.Get().(*[]byte)
-	defer writeBuffers.Put(pooled)
-	buf, err := h1.AppendRequestHead((*pooled)[:0], p.Method, r.target, x.header(p, r, framing))
+	room := writeRooms.Get().(*writeRoom)
+	defer writeRooms.Put(room)
+	fields := p.wireFields(room.fields[:0], r, framing)
+	buf, err := h1.AppendRequestHead(room.buf[:0], p.Method, r.target, fields)
+	clear(fields) // a pooled room must not keep credentials alive
 	if err != nil {
 		return sendError(err)
 	}
-	*pooled = buf[:0]
+	room.buf = buf[:0]
 	w := &x.writer
 	*w = bodyWriter{x: x, pending: buf, framing: framing}
 	if err := w.send(&p.body); err != nil {
 		return err
 	}
 	if cap(w.pending) <= oneWrite {
-		*pooled = w.pending[:0]
+		room.buf = w.pending[:0]
 	}
 	w.pending = nil
 	return nil
@@ -115,10 +120,9 @@ func bareMethod(method string) bool {
 	return false
 }
 
-// header lists the fields of the head: what the transport has to add first, then
+// wireFields lists the fields of the head: what the transport has to add first, then
 // the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
-func (x *exchange) header(p *PreparedRequest, r *route, f requestFraming) h1.Fields {
-	fields := x.sent[:0]
+func (p *PreparedRequest) wireFields(fields h1.Fields, r *route, f requestFraming) h1.Fields {
 	if !p.Headers.Has("Host") {
 		fields = append(fields, [2]string{"Host", r.host})
 	}
