@@ -2,8 +2,11 @@ package parity
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // departures are the rules that have a section in differences.txt and a check here. Rules of a single case have their
@@ -16,25 +19,30 @@ func init() {
 		"content-length-digits":          {[]string{"urllib3_response_read"}, hasBadLength, refused},
 		"field-lines":                    {[]string{"urllib3_response_read"}, hasBadLine, refused},
 		"cut-head":                       {[]string{"urllib3_response_read"}, headIsCut, refused},
-		"status-line":                    {[]string{"urllib3_response_read"}, statusIs("HTTP/0", ""), refused},
+		"status-line":                    {[]string{"urllib3_response_read"}, hasBadStatusLine, refused},
 		"upgrade-unasked":                {[]string{"urllib3_response_read"}, statusIs("", "101"), refused},
 		"interim-replies":                {[]string{"urllib3_response_read"}, isInterim, isFinal},
 		"more-codings":                   {[]string{"urllib3_response_read"}, hasModernCoding, stillFails},
 		"field-value-blanks":             {[]string{"urllib3_response_read"}, hasBlankCoding, accepted},
 		"head-limits":                    {[]string{"urllib3_response_read"}, hasLongLine, accepted},
+		"chunk-framing":                  {[]string{"urllib3_response_read"}, hasBadChunks, stillFails},
+		"unknown-codings-are-named":      {[]string{"urllib3_response_read"}, hasUnknownCoding, stillFails},
 		"what-came-is-kept":              {[]string{"urllib3_response_read"}, readFailed, stillFails},
 
 		"lines-wherever-cut":       {[]string{"iter_lines"}, linesAreCut, sameLinesAsWhole},
 		"unknown-charset-is-utf-8": {[]string{"iter_lines", "iter_content"}, recordedError("LookupError"), accepted},
 		"text-files-are-bytes":     {[]string{"prepare_body", "super_len"}, hasTextFile, accepted},
 		"params-are-bytes":         {[]string{"prepare_url"}, recordedError("UnicodeDecodeError"), accepted},
-		"one-reading-of-a-host":    {[]string{"prepare_url", "next_request"}, hasTwoReadings, refused},
-		"no-controls":              {[]string{"check_header_validity", "requests_encode_files", "session_prepare"}, hasControls, refused},
-		"names-are-tokens":         {[]string{"check_header_validity"}, nameIsNoToken, refused},
-		"one-framing":              {[]string{"requests_wire"}, givesTwoFramings, refused},
-		"json-by-the-rfc":          {[]string{"response_json"}, isPythonJSON, errorForNoNumber},
-		"idna-in-redirects":        {[]string{"next_request"}, locationIsIDN, urlIsASCII},
-		"redirects-to-http":        {[]string{"next_request"}, locationIsForeign, isNothing},
+		"one-reading-of-a-host":    {[]string{"prepare_url", "next_request"}, hasTwoReadings, refusedOrFolded},
+		"brackets-are-the-parsers-matter": {
+			[]string{"get_auth_from_url", "urldefragauth", "urljoin"}, recordedError("ValueError"), accepted},
+		"ports-are-numbers": {[]string{"should_strip_auth"}, always, refused},
+		"no-controls":       {[]string{"check_header_validity", "requests_encode_files", "session_prepare"}, hasControls, refused},
+		"names-are-tokens":  {[]string{"check_header_validity"}, nameIsNoToken, refused},
+		"one-framing":       {[]string{"requests_wire"}, givesTwoFramings, refused},
+		"json-by-the-rfc":   {[]string{"response_json"}, isPythonJSON, errorForNoNumber},
+		"idna-in-redirects": {[]string{"next_request"}, locationIsIDN, urlIsASCII},
+		"redirects-to-http": {[]string{"next_request"}, locationIsForeign, isNothing},
 		"proxy-credentials-at-the-adapter": {
 			[]string{"rebuild_proxies", "next_request"}, wantsProxyAuthorization, withoutProxyAuthorization},
 		"ip-literals-by-value":        {[]string{"should_bypass_proxies"}, isAddress, accepted},
@@ -84,13 +92,21 @@ func hasBadLength(in input, _ map[string]any) bool {
 	})
 }
 
-// hasBadLine finds a line that is no field: without a colon, or without a name directly before it.
+// hasBadLine finds a line that is no field: a token, a colon, a value without control characters.
 func hasBadLine(in input, _ map[string]any) bool {
 	lines, _ := rawHead(in)
-	return slices.ContainsFunc(lines[1:], func(line string) bool {
-		name, _, ok := strings.Cut(line, ":")
-		return line != "" && (!ok || name == "" || strings.ContainsAny(name, " \t"))
-	})
+	return slices.ContainsFunc(lines[1:], func(line string) bool { return line != "" && !fieldLine.MatchString(line) })
+}
+
+var (
+	fieldLine  = regexp.MustCompile(`^[-!#$%&'*+.^_|~0-9A-Za-z\x60]+:[^\x00-\x08\x0a-\x1f\x7f]*$`)
+	chunkLine  = regexp.MustCompile(`^([0-9a-fA-F]{1,4})[ \t]*(?:;[^\r\n]*)?\r\n`)
+	statusLine = regexp.MustCompile(`^HTTP/1\.[01] [0-9]{3}( [^\x00-\x08\x0a-\x1f\x7f]*)?$`)
+)
+
+func hasBadStatusLine(in input, _ map[string]any) bool {
+	lines, _ := rawHead(in)
+	return !statusLine.MatchString(lines[0])
 }
 
 func headIsCut(in input, _ map[string]any) bool {
@@ -114,6 +130,34 @@ func isInterim(in input, _ map[string]any) bool {
 func isFinal(_ input, _ map[string]any, r result) bool {
 	out, ok := r.got.(map[string]any)
 	return r.err == nil && ok && out["status"].(int) >= 200
+}
+
+// hasBadChunks reads a chunked body as RFC 9112 section 7.1 has it.
+func hasBadChunks(in input, _ map[string]any) bool {
+	_, body, _ := bytes.Cut(in.bytes("raw"), []byte("\r\n\r\n"))
+	for {
+		m := chunkLine.FindSubmatch(body)
+		if m == nil {
+			return len(rawField(in, "Transfer-Encoding")) > 0
+		}
+		size, _ := strconv.ParseUint(string(m[1]), 16, 16)
+		body = body[len(m[0]):]
+		if size == 0 {
+			return false
+		}
+		if len(body) < int(size) || !bytes.HasPrefix(body[size:], []byte("\r\n")) {
+			return true
+		}
+		body = body[size+2:]
+	}
+}
+
+// hasUnknownCoding finds a list of codings with one in it that nobody knows, which urllib3 takes for deflate.
+func hasUnknownCoding(in input, _ map[string]any) bool {
+	codings := strings.Split(strings.ToLower(strings.Join(rawField(in, "Content-Encoding"), ",")), ",")
+	return len(codings) > 1 && slices.ContainsFunc(codings, func(coding string) bool {
+		return !slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd"}, strings.TrimSpace(coding))
+	})
 }
 
 func hasModernCoding(in input, _ map[string]any) bool {
@@ -178,10 +222,21 @@ func hasTextFile(in input, _ map[string]any) bool { return mentioned(in.fields, 
 
 // hasTwoReadings finds what parsers are known to read in two ways in the authority of a URL.
 func hasTwoReadings(in input, _ map[string]any) bool {
-	url := in.text("url") + in.text("location")
+	url := in.text("url")
+	if in.has("location") {
+		url = in.text("location")
+	}
 	_, rest, _ := strings.Cut(url, "//")
 	authority, _, _ := strings.Cut(rest, "/")
-	return strings.ContainsAny(authority, `\%@`)
+	return strings.ContainsAny(authority, "\\%@[]") || strings.ContainsFunc(authority, unicode.IsSpace) ||
+		strings.ContainsFunc(authority, unicode.IsControl) || strings.Contains(authority, "xn--") || !strings.Contains(url, "//")
+}
+
+// refusedOrFolded wants a refusal, or the recorded URL with its host in lower case.
+func refusedOrFolded(_ input, want map[string]any, r result) bool {
+	got, _ := r.got.(string)
+	recorded, _ := want["out"].(string)
+	return r.err != nil || strings.EqualFold(unescaped(got), unescaped(recorded))
 }
 
 func hasControls(in input, _ map[string]any) bool {
@@ -262,15 +317,16 @@ func locationIsIDN(in input, _ map[string]any) bool {
 	return strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 })
 }
 
-// urlIsASCII wants the encoded name of an internationalised host.
+// urlIsASCII wants the encoded name of an internationalised host, or a refusal where it has none.
 func urlIsASCII(_ input, _ map[string]any, r result) bool {
 	out, ok := r.got.(map[string]any)
 	url, _ := out["url"].(string)
-	return r.err == nil && ok && strings.Contains(url, "xn--")
+	return r.err != nil || ok && strings.Contains(url, "xn--")
 }
 
 func locationIsForeign(in input, _ map[string]any) bool {
-	return strings.Contains(in.text("location"), ":") && !strings.HasPrefix(strings.ToLower(in.text("location")), "http")
+	scheme, _, ok := strings.Cut(strings.ToLower(in.text("location")), ":")
+	return ok && scheme != "http" && scheme != "https"
 }
 
 func isNothing(_ input, _ map[string]any, r result) bool { return r.err == nil && r.got == nil }

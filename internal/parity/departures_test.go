@@ -49,7 +49,10 @@ func recordedError(class string) func(in input, want map[string]any) bool {
 
 // rawHead is the head of a raw response, up to the empty line; whole tells whether there is one.
 func rawHead(in input) (lines []string, whole bool) {
-	head, _, whole := strings.Cut(strings.ReplaceAll(string(in.bytes("raw")), "\r\n", "\n"), "\n\n")
+	head, rest, whole := strings.Cut(strings.ReplaceAll(string(in.bytes("raw")), "\r\n", "\n"), "\n\n")
+	for whole && strings.HasPrefix(head, "HTTP/1.1 100") {
+		head, rest, whole = strings.Cut(rest, "\n\n")
+	}
 	return strings.Split(head, "\n"), whole
 }
 

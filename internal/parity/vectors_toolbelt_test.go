@@ -2,6 +2,7 @@ package parity
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -20,24 +21,19 @@ var _ = register(map[string]vectorFunc{
 	"toolbelt_dump_all":           dumpVector(toolbelt.DumpAll),
 })
 
-func init() {
-	recordedForms["toolbelt_base_url"] = func(tree any) any {
-		return eachObject(tree, func(o map[string]any) {
-			editString(o, "prepared", func(s string) string {
-				if strings.HasPrefix(s, "!") {
-					return "!error"
-				}
-				return s
-			})
-		})
-	}
-}
-
 func baseURL(_ *testing.T, in input) (any, error) {
 	s := toolbelt.NewBaseURLSession(in.text("base"))
 	defer s.Close()
-	out := map[string]any{"joined": s.URL(in.text("url")), "prepared": "!error"}
-	if p, err := s.Prepare(&requests.Request{URL: in.text("url")}); err == nil {
+	p, err := s.Prepare(&requests.Request{URL: in.text("url")})
+	out := map[string]any{"joined": s.URL(in.text("url"))}
+	switch {
+	case errors.Is(err, requests.ErrMissingSchema):
+		out["prepared"] = "!MissingSchema"
+	case errors.Is(err, requests.ErrInvalidURL):
+		out["prepared"] = "!InvalidURL"
+	case err != nil:
+		out["prepared"] = err.Error()
+	default:
 		out["prepared"] = p.URL
 	}
 	return out, nil
