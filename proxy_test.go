@@ -33,6 +33,7 @@ func TestRule47Precedence(t *testing.T) {
 		"session says none":    {layered{env: env, session: Proxies{"all": ""}}, "http://a.test/", "", "http://e"},
 		"session, other":       {layered{env: env, session: Proxies{"ftp": "http://s"}}, "http://a.test/", "http://e", "http://e"},
 		"session, no_proxy":    {layered{env: env, session: Proxies{"http": "http://s"}}, "http://direct.test/", "http://s", "http://s"},
+		"session's no_proxy":   {layered{env: env, session: Proxies{"no_proxy": "a.test"}}, "http://a.test/", "", "http://e"},
 		"request":              {layered{env: env, request: Proxies{"http": "http://r"}, session: Proxies{"http": "http://s"}}, "http://a.test/", "http://r", "http://r"},
 		"request all":          {layered{env: env, request: Proxies{"all": "http://r"}, session: Proxies{"http": "http://s"}}, "http://a.test/", "http://r", "http://e"},
 		"request says none":    {layered{env: env, request: NoProxy.(Proxies), session: Proxies{"http": "http://s"}}, "http://a.test/", "", ""},

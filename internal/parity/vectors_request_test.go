@@ -442,8 +442,6 @@ func basicAuthText(t *testing.T, in input) (any, error) {
 			return nil, err
 		case in.bytes(key) != nil && !isASCII([]byte(text)) && utf8.ValidString(text):
 			return nil, cannot("bytes that happen to be UTF-8: a Go string with them is text, which goes out as Latin-1")
-		case !isLatin1(text):
-			return nil, cannot("text beyond Latin-1: UTF-8 here, no text that Python would encode")
 		}
 		parts[i] = text
 	}
