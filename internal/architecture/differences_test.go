@@ -32,8 +32,8 @@ func TestDifferences(t *testing.T) {
 	rules := found(page, `(?m)^\| (\d+) \| .* \| .* \| .*\|$`)
 	for _, name := range tests {
 		m := regexp.MustCompile(`^TestRule0?(\d+)`).FindStringSubmatch(name)
-		if m != nil && (!slices.Contains(rules, m[1]) || !strings.Contains(page, name)) {
-			t.Errorf("%s is not among the tests of security rule %s in the page", name, m[1])
+		if m != nil && !slices.Contains(rules, m[1]) {
+			t.Errorf("%s: the page has no security rule %s", name, m[1])
 		}
 	}
 }
