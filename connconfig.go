@@ -159,7 +159,7 @@ func (c *ConnConfig) plan(m *material) (*dial.Plan, error) {
 		p.Proxy = proxy
 	}
 	if c.Scheme == "https" {
-		t, err := c.TLS.plan(&m.origin)
+		t, err := c.TLS.plan(m.origin)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +189,7 @@ func (c *ProxyConfig) plan(m *material) (*dial.Proxy, error) {
 	if c.Scheme != "https" {
 		return p, nil
 	}
-	t, err := c.TLS.plan(&m.proxy)
+	t, err := c.TLS.plan(m.proxy)
 	p.TLS = t
 	return p, err
 }
@@ -197,7 +197,7 @@ func (c *ProxyConfig) plan(m *material) (*dial.Proxy, error) {
 // plan loads what the hop's TLS needs. sessions belongs to this hop of this
 // configuration alone, so that no TLS session is resumed under other checks
 // (rule 17).
-func (c *TLSConfig) plan(sessions *tls.ClientSessionCache) (*dial.TLS, error) {
+func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 	roots, err := c.Verify.load()
 	if err != nil {
 		return nil, err
@@ -206,14 +206,11 @@ func (c *TLSConfig) plan(sessions *tls.ClientSessionCache) (*dial.TLS, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *sessions == nil {
-		*sessions = tls.NewLRUClientSessionCache(sessionsPerHop)
-	}
 	t := &dial.TLS{
 		ServerName: c.ServerName, VerifyName: c.VerifyName,
 		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
 		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
-		SessionCache: *sessions, KeyLog: keyLog(),
+		SessionCache: sessions, KeyLog: keyLog(),
 	}
 	if c.Fingerprint != "" {
 		t.Fingerprint = []byte(c.Fingerprint)
@@ -227,4 +224,15 @@ const sessionsPerHop = 8
 // sessions of its two hops.
 type material struct {
 	origin, proxy tls.ClientSessionCache
+}
+
+func newMaterial(c *ConnConfig) *material {
+	m := &material{}
+	if c.Scheme == "https" {
+		m.origin = tls.NewLRUClientSessionCache(sessionsPerHop)
+	}
+	if c.Proxy.Scheme == "https" {
+		m.proxy = tls.NewLRUClientSessionCache(sessionsPerHop)
+	}
+	return m
 }

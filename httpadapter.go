@@ -352,7 +352,7 @@ func (a *HTTPAdapter) material(c *ConnConfig) *material {
 		if len(a.materials) >= maxMaterials {
 			clear(a.materials)
 		}
-		m = &material{}
+		m = newMaterial(c)
 		a.materials[*c] = m
 	}
 	return m
