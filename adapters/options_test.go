@@ -94,33 +94,6 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestTCPKeepAlive adds to whatever options there are, in the toolbelt's order.
-func TestTCPKeepAlive(t *testing.T) {
-	const socket, tcp = 1, 6 // Linux
-	option := must[requests.AdapterOption](t)
-	small := requests.SocketOption{Level: socket, Name: 8, Int: 4096}
-	noDelay := requests.SocketOption{Level: tcp, Name: 1, Int: 1}
-	probes := func(idle, interval, count int) []requests.SocketOption {
-		return []requests.SocketOption{{Level: socket, Name: 9, Int: 1}, {Level: tcp, Name: 5, Int: interval}, {Level: tcp, Name: 6, Int: count}, {Level: tcp, Name: 4, Int: idle}}
-	}
-	for name, c := range map[string]struct {
-		options []requests.AdapterOption
-		want    []requests.SocketOption
-	}{
-		"default":     {[]requests.AdapterOption{option(adapters.TCPKeepAlive(0, 0, 0))}, append([]requests.SocketOption{noDelay}, probes(60, 20, 5)...)},
-		"given":       {[]requests.AdapterOption{option(adapters.TCPKeepAlive(2*time.Minute, 10*time.Second, 3))}, append([]requests.SocketOption{noDelay}, probes(120, 10, 3)...)},
-		"behind list": {[]requests.AdapterOption{adapters.SocketOptions(small), option(adapters.TCPKeepAlive(0, 0, 2))}, append([]requests.SocketOption{small}, probes(60, 20, 2)...)},
-		"before list": {[]requests.AdapterOption{option(adapters.TCPKeepAlive(0, 0, 0)), adapters.SocketOptions(small)}, []requests.SocketOption{small}},
-		"none":        {[]requests.AdapterOption{adapters.SocketOptions()}, nil},
-		"standard":    {[]requests.AdapterOption{adapters.SocketOptions(adapters.DefaultSocketOptions()...)}, []requests.SocketOption{noDelay}},
-	} {
-		got := plan(t, get("http://h.test/"), requests.SendOptions{}, c.options...).Options.All()
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", name, diff)
-		}
-	}
-}
-
 func TestHostHeaderNames(t *testing.T) {
 	for host, want := range map[string]string{
 		"example.org": "example.org", "Example.ORG:8443": "example.org", "a:": "a", "": "", ":80": "", " h.test ": "h.test",
@@ -186,8 +159,8 @@ func TestWrongArguments(t *testing.T) {
 		{"no PEM", func() (requests.AdapterOption, error) { return adapters.X509([]byte("x"), key, "") }, requests.ErrFile, "certificate"},
 		{"other key", func() (requests.AdapterOption, error) { return adapters.X509(otherCert, key, "") }, requests.ErrFile, "key"},
 		{"key missing", func() (requests.AdapterOption, error) { return adapters.X509(cert, nil, "") }, requests.ErrFile, "key"},
-		{"expired", func() (requests.AdapterOption, error) { return adapters.X509(expired, expiredKey, "") }, requests.ErrInvalidArgument, "expired on 2"},
-		{"not yet", func() (requests.AdapterOption, error) { return adapters.X509(early, earlyKey, "") }, requests.ErrInvalidArgument, "not valid before 2"},
+		{"expired", func() (requests.AdapterOption, error) { return adapters.X509(expired, expiredKey, "") }, requests.ErrFile, "expired on 2"},
+		{"not yet", func() (requests.AdapterOption, error) { return adapters.X509(early, earlyKey, "") }, requests.ErrFile, "not valid before 2"},
 	} {
 		option, err := c.make()
 		if option != nil || !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
