@@ -141,6 +141,9 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	if err := checkResolver(r.config.Resolver); err != nil {
 		return r, err
 	}
+	if r.config.Network == "unix" && p.crossed {
+		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
+	}
 	return r, r.applyRequest(&u, opts)
 }
 

@@ -112,19 +112,26 @@ func (c *chain) target(r *Response, location string) (string, error) {
 	if _, fragment, ok := strings.Cut(target, "#"); ok && fragment != "" {
 		c.fragment = fragment
 	}
-	return target, c.allow(r.URL, target)
+	return target, c.session.allowRedirect(r.URL, target)
 }
 
-// allow refuses targets that are not http or https, whatever is mounted for them
-// (rule 42), and steps from https down to http (rule 13).
-func (c *chain) allow(from, target string) error {
+// allowRedirect refuses targets that are not http or https, whatever is mounted for
+// them (rule 42), and steps from https down to http (rule 13).
+func (s *Session) allowRedirect(from, target string) error {
+	if err := allowScheme(from, target); err != nil {
+		return err
+	}
+	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !s.Policy.AllowDowngrade {
+		return fail(ErrRedirectDowngrade, "redirect from https to %q refused; Policy.AllowDowngrade follows it", redactURL(target))
+	}
+	return nil
+}
+
+func allowScheme(from, target string) error {
 	scheme, _, named := strings.Cut(target, ":")
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 	if named && !web && !sameOrigin(from, target) {
 		return fail(ErrRedirectScheme, "redirect to %q refused: only http and https are followed", redactURL(target))
-	}
-	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !c.session.Policy.AllowDowngrade {
-		return fail(ErrRedirectDowngrade, "redirect from https to %q refused; Policy.AllowDowngrade follows it", redactURL(target))
 	}
 	return nil
 }
@@ -135,6 +142,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	p := r.Request.unanswered().Clone()
 	from := p.URL
 	p.URL, p.home = target, c.home
+	p.crossed = p.crossed || !sameOrigin(from, target)
 	p.Method = redirectMethod(p.Method, r.StatusCode)
 	if r.StatusCode != 307 && r.StatusCode != 308 {
 		p.dropBody()

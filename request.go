@@ -99,6 +99,8 @@ type PreparedRequest struct {
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
 	home string     // origin of the first hop of the chain, for credentials bound to it
 
+	crossed bool // a redirect to another origin is among the hops that led here
+
 	asked            *PreparedRequest // what was sent before a challenge, if p answers one
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
 }

@@ -16,14 +16,17 @@ import (
 //
 //	&http.Client{Transport: s.RoundTripper()}
 //
-// Redirects are the client's business. The session's cookies are stored and sent
-// as in Get; a request that comes with a Cookie header of its own (from the
-// client's Jar) is sent with that alone. The body is decoded unless the request
-// names an Accept-Encoding itself, as with [http.Transport].
+// Redirects are followed by the client, but what they may lead to, and what they carry
+// to another origin, is decided as for the session's own, by its Policy. The session's
+// cookies are stored and sent as in Get; a request that comes with a Cookie header of
+// its own (from the client's Jar) is sent with that alone, except that a session with a
+// jar keeps such a header from going along to another origin. The body is decoded
+// unless the request names an Accept-Encoding itself, as with [http.Transport].
 func (s *Session) RoundTripper() http.RoundTripper { return sessionTransport{s} }
 
 // AdapterTransport returns an [http.RoundTripper] that sends over one adapter, with
-// no session: neither headers nor cookies are added, and bodies are not decoded.
+// no session: neither headers nor cookies are added, and bodies are not decoded. A
+// redirect that a client follows over it must lead to http or https, or stay where it is.
 func AdapterTransport(a Adapter) http.RoundTripper { return adapterTransport{a} }
 
 type sessionTransport struct{ session *Session }
@@ -36,11 +39,14 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if body := streamerOf(req); body != nil {
 		r.Body = body
 	}
-	s.limitRedirected(r, req)
+	if err := s.limitRedirected(r, req); err != nil {
+		return nil, err
+	}
 	p, err := s.Prepare(r)
 	if err != nil {
 		return nil, err
 	}
+	p.crossed = strayed(req, sameOrigin)
 	p.frameLike(req)
 	opts, err := s.mergeSend(p, r.Send)
 	if err != nil {
@@ -53,48 +59,15 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return httpResponse(req, resp, req.Header.Get("Accept-Encoding") == ""), nil
 }
 
-// limitRedirected keeps what the session adds to a call from the requests that the
-// client's redirects lead to: its params on every one, as in Get, and on other origins
-// its auth and those of its headers that may not travel (rules 1 to 4).
-func (s *Session) limitRedirected(r *Request, req *http.Request) {
-	if req.Response == nil {
-		return
-	}
-	for _, kv := range s.Params {
-		if !slices.ContainsFunc(r.Params, func(own [2]string) bool { return own[0] == kv[0] }) {
-			r.WithoutParams = append(r.WithoutParams, kv[0])
-		}
-	}
-	if !strayed(req) {
-		return
-	}
-	r.Auth = NoAuth
-	for _, f := range s.Headers {
-		if !s.Policy.KeepCrossOriginHeaders && !crossOriginHeaders[strings.ToLower(f[0])] && len(req.Header.Values(f[0])) == 0 {
-			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
-		}
-	}
-}
-
-// strayed reports whether a chain of redirects has left its origin at any step; what
-// was dropped then does not come back.
-func strayed(req *http.Request) bool {
-	for req.Response != nil && req.Response.Request != nil {
-		before := req.Response.Request
-		if !sameOrigin(before.URL.String(), req.URL.String()) {
-			return true
-		}
-		req = before
-	}
-	return false
-}
-
 type adapterTransport struct{ adapter Adapter }
 
 // RoundTrip implements [http.RoundTripper].
 func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer closeBody(req)
 	r := &Request{Method: req.Method, URL: req.URL.String(), Headers: headersOf(req)}
+	if err := refuseRedirect(req); err != nil {
+		return nil, err
+	}
 	if body := streamerOf(req); body != nil {
 		r.Body = body
 	}
@@ -103,6 +76,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.frameLike(req)
+	p.crossed = strayed(req, sameOrigin)
 	resp, err := sendOver(req.Context(), t.adapter, p, streamed(req))
 	if err != nil {
 		return nil, withRequest(err, p)

@@ -36,7 +36,7 @@ type fileAdapter struct{ handlerAdapter }
 // Send implements [requests.Adapter].
 func (a fileAdapter) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	u, err := url.Parse(p.URL)
-	if err != nil || u.Opaque != "" || u.Host != "" && !strings.EqualFold(u.Host, "localhost") {
+	if err != nil || u.Scheme != "file" || u.Opaque != "" || u.Host != "" && !strings.EqualFold(u.Host, "localhost") {
 		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Request: p, Detail: "expected file:///path, of this machine"}
 	}
 	return a.handlerAdapter.Send(ctx, p, opts)

@@ -11,7 +11,8 @@ import (
 
 // Unix is an HTTPAdapter whose connections all go to one Unix socket, whatever the host
 // of the URL says; the host goes into the Host header, and TLS, if it is https. A path
-// that begins with "@" is in Linux' abstract name space. Proxies are not used.
+// that begins with "@" is in Linux' abstract name space. Proxies are not used. Redirects of
+// other servers do not lead here ([requests.ErrRedirectScheme]).
 //
 //	s.Mount("http://docker/", unix)   // s.Get(ctx, "http://docker/v1.43/info")
 func Unix(path string, options ...requests.AdapterOption) (requests.Adapter, error) {

@@ -1,0 +1,94 @@
+package requests
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/mountable/requests/internal/uri"
+)
+
+// limitRedirected holds requests that an http.Client's redirects lead to, to the rules
+// that the session's own redirects keep: where they may lead (rules 13 and 42), that
+// the session's params are added once, and what may travel to another origin, of what
+// the session adds and of what the client carries along (rules 1 to 6, and 12).
+func (s *Session) limitRedirected(r *Request, req *http.Request) error {
+	if req.Response == nil || req.Response.Request == nil {
+		return nil
+	}
+	before := req.Response.Request
+	if err := s.allowRedirect(before.URL.String(), r.URL); err != nil {
+		return err
+	}
+	for _, kv := range s.Params {
+		if !slices.ContainsFunc(r.Params, func(own [2]string) bool { return own[0] == kv[0] }) {
+			r.WithoutParams = append(r.WithoutParams, kv[0])
+		}
+	}
+	r.dropCarried(before.Header, func(name string) bool { return name == "proxy-authorization" })
+	if !strayed(req, sameOrigin) {
+		return nil
+	}
+	r.Auth = NoAuth
+	if s.Policy.KeepCrossOriginHeaders {
+		r.dropCarried(before.Header, func(name string) bool { return name == "cookie" && s.Cookies != nil })
+	} else {
+		r.Headers.Del("Referer") // the client's own doing
+		r.dropCarried(before.Header, func(name string) bool { return !crossOriginHeaders[name] && (name != "cookie" || s.Cookies != nil) })
+		s.leaveOut(r, req)
+	}
+	if strayed(req, keepsAuth) {
+		r.dropCarried(before.Header, func(name string) bool { return name == "authorization" })
+	}
+	return nil
+}
+
+// refuseRedirect is what holds without a session: rule 42.
+func refuseRedirect(req *http.Request) error {
+	if req.Response == nil || req.Response.Request == nil {
+		return nil
+	}
+	return allowScheme(req.Response.Request.URL.String(), req.URL.String())
+}
+
+// dropCarried removes the fields that strays chooses by their lower-case names and
+// that have the values of the request before: those the client has carried along. One
+// that its CheckRedirect has given another value is meant for the new place.
+func (r *Request) dropCarried(before http.Header, strays func(name string) bool) {
+	carried := func(f [2]string) bool {
+		old, name := before[f[0]], strings.ToLower(f[0])
+		if name == "host" {
+			return strays(name)
+		}
+		return strays(name) && slices.ContainsFunc(old, func(v string) bool { return strings.Trim(v, " \t") == f[1] })
+	}
+	r.Headers = slices.DeleteFunc(r.Headers, carried)
+}
+
+// leaveOut keeps the session's headers that may not travel from being added.
+func (s *Session) leaveOut(r *Request, req *http.Request) {
+	for _, f := range s.Headers {
+		if !crossOriginHeaders[strings.ToLower(f[0])] && !r.Headers.Has(f[0]) {
+			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
+		}
+	}
+}
+
+// strayed reports whether a chain of redirects has left its origin at any step; what
+// was dropped then does not come back.
+func strayed(req *http.Request, same func(from, to string) bool) bool {
+	for req.Response != nil && req.Response.Request != nil {
+		before := req.Response.Request
+		if !same(before.URL.String(), req.URL.String()) {
+			return true
+		}
+		req = before
+	}
+	return false
+}
+
+// keepsAuth reports whether Authorization may go from one URL to the other.
+func keepsAuth(from, to string) bool {
+	strip, err := uri.ShouldStripAuth(from, to)
+	return err == nil && !strip
+}
