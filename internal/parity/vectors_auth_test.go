@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -37,11 +38,18 @@ func netrcAuth(t *testing.T, in input) (any, error) {
 	user, password, _ := strings.Cut(latin1(credentials), ":")
 	switch {
 	case !ok && in.bool("raise_errors"):
-		return nil, cannot("errors in netrc files are never raised")
+		return nil, netrcError(in) // a session does not raise it
 	case !ok || err != nil || ownCredentials(in.text("url"), user, password):
 		return nil, nil // none, or those of the URL itself
 	}
 	return []string{user, password}, nil
+}
+
+// netrcError is what is wrong with the file.
+func netrcError(in input) error {
+	text, _, _ := in.textOrBytes("netrc")
+	_, err := netrc.Parse(text)
+	return err
 }
 
 // ownCredentials tells whether user and password stand in the URL.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func socksHandshake(t *testing.T, in input) (any, error) {
 		server.replies = append(server.replies, b)
 	}
 	if in.bool("refuse") {
-		return nil, cannot("a proxy that cannot be reached; internal/dial tests it")
+		return unreachableProxy(t, in)
 	}
 	u, err := uri.Parse("http://" + bracketed(in.text("host")) + "/")
 	if err != nil {
@@ -78,6 +79,22 @@ func socksHandshake(t *testing.T, in input) (any, error) {
 		}
 	}
 	return out, nil
+}
+
+// unreachableProxy sends a request through a proxy at a port on which nobody listens.
+func unreachableProxy(t *testing.T, in input) (any, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	proxy := in.text("scheme") + "://" + l.Addr().String()
+	l.Close()
+	target := "http://" + net.JoinHostPort(in.text("host"), strconv.Itoa(in.int("port"))) + "/"
+	_, err = requests.Get(t.Context(), target, requests.Proxies{"all": proxy})
+	if !errors.Is(err, requests.ErrConnection) || !strings.Contains(err.Error(), "connection refused") {
+		return nil, fmt.Errorf("got %w where the proxy refuses", err)
+	}
+	return map[string]any{"messages": []string{}, "result": "NewConnectionError", "message": "[Errno 111] Connection refused"}, nil
 }
 
 func bracketed(host string) string {

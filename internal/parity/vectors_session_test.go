@@ -19,7 +19,6 @@ var _ = register(map[string]vectorFunc{
 	"next_request":    nextRequest,
 	"redirect_target": redirectTarget,
 	"adapter_order":   adapterOrder,
-	"hooks":           hookOps,
 })
 
 // scriptedSite answers by URL, as a vector of kind session_flow describes it, and keeps what it was sent.
@@ -317,8 +316,4 @@ func queryPairs(raw string) ([][2]string, error) {
 		out = append(out, [2]string{name, value})
 	}
 	return out, nil
-}
-
-func hookOps(_ *testing.T, in input) (any, error) {
-	return nil, cannot("registering hooks by event name: Hooks is a slice of functions")
 }
