@@ -14,7 +14,6 @@ const (
 	failed
 	skipped   // the format allows it, or Go's types cannot express the input
 	different // a documented difference covers it, and its expectation held
-	pending   // fails in an area which is not expected to pass yet
 	outcomes
 )
 
@@ -38,15 +37,8 @@ func newTally(t *testing.T) *tally {
 // a documented difference covers counts as different where nothing is wrong.
 func (tl *tally) run(t *testing.T, file, id string, covered bool, body func(t *testing.T) string) {
 	t.Run(id, func(t *testing.T) {
-		waits := false
-		t.Cleanup(func() { tl.add(file, outcomeOf(t, covered || tl.isDifferent(id), waits)) })
-		wrong := body(t)
-		switch {
-		case wrong == "":
-		case notYet[file]:
-			waits = true
-			t.Skip("pending: " + wrong)
-		default:
+		t.Cleanup(func() { tl.add(file, outcomeOf(t, covered || tl.isDifferent(id))) })
+		if wrong := body(t); wrong != "" {
 			t.Error(wrong)
 		}
 	})
@@ -65,12 +57,10 @@ func (tl *tally) isDifferent(id string) bool {
 	return tl.differ[id]
 }
 
-func outcomeOf(t *testing.T, covered, waits bool) outcome {
+func outcomeOf(t *testing.T, covered bool) outcome {
 	switch {
 	case t.Failed():
 		return failed
-	case waits:
-		return pending
 	case t.Skipped():
 		return skipped
 	case covered:
@@ -108,9 +98,6 @@ func printCounts(name string, c *[outcomes]int) {
 	fmt.Printf("%s: %d passed, %d failed, %d skipped", name, c[passed], c[failed], c[skipped])
 	if c[different] > 0 {
 		fmt.Printf(", %d different", c[different])
-	}
-	if c[pending] > 0 {
-		fmt.Printf(", %d pending", c[pending])
 	}
 	fmt.Println()
 }
