@@ -24,7 +24,7 @@ type block struct {
 
 // name is an identifier: the page and the line the block starts at.
 func (b block) name() string {
-	page := strings.NewReplacer("-", "_", ".", "_").Replace(strings.TrimSuffix(b.page, ".md"))
+	page := strings.NewReplacer("-", "_", ".", "_", "/", "_").Replace(strings.TrimSuffix(b.page, ".md"))
 	return fmt.Sprintf("%s_%d", page, b.line)
 }
 
@@ -81,11 +81,11 @@ func (b block) source() (string, error) {
 	for _, name := range usedPackages(function) {
 		fmt.Fprintf(&out, "\t%s %q\n", name, packages[name])
 	}
-	out.WriteString(")\n\n" + head + checked(b.code, function, len(start+head)) + "\n")
+	out.WriteString(")\n\n" + head + "{\n" + checked(b.code, function, len(start+head)) + "\n")
 	for _, name := range declared(function.Body) {
 		fmt.Fprintf(&out, "_ = %s\n", name)
 	}
-	out.WriteString("return nil\n}\n")
+	out.WriteString("}\nreturn nil\n}\n")
 	return out.String(), nil
 }
 

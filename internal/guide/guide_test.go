@@ -13,7 +13,24 @@ import (
 
 const root = "../.."
 
-// TestGuide compiles every Go block of the guide in one go, and then runs those
+// pages lists the documents of the module.
+func pages(t *testing.T) []string {
+	t.Helper()
+	list := []string{"README.md", "CHANGELOG.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/guide/*.md"} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no pages: %s, %v", pattern, err)
+		}
+		for _, name := range names {
+			page, _ := filepath.Rel(root, name)
+			list = append(list, filepath.ToSlash(page))
+		}
+	}
+	return list
+}
+
+// TestGuide compiles every Go block of the documents in one go, and then runs those
 // behind a line "<!-- run -->" in a program that serves httpbin to them.
 //
 // A block is a whole program, or the body of a function
@@ -23,17 +40,13 @@ const root = "../.."
 // where s is a fresh session and url that of a local httpbin. The comment behind a
 // fmt.Println says what it prints, with "…" for what varies.
 func TestGuide(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "guide", "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatal("no pages in docs/guide: ", err)
-	}
 	var blocks []block
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(filepath.Join(root, page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocks = append(blocks, blocksOf(filepath.Base(page), string(text))...)
+		blocks = append(blocks, blocksOf(page, string(text))...)
 	}
 	program := build(t, blocks)
 	runnable := 0
