@@ -15,7 +15,7 @@ type watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	opts   requests.Timeouts
-	total  *time.Timer // of SendOptions.Deadline
+	total  context.CancelFunc // of SendOptions.Deadline, which is the context's as well
 
 	mu    sync.Mutex
 	timer *time.Timer // of the wait that is under way
@@ -55,11 +55,11 @@ var (
 )
 
 func newWatch(ctx context.Context, opts requests.SendOptions) *watch {
-	w := &watch{opts: opts.Timeouts}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	w := &watch{opts: opts.Timeouts, total: func() {}}
 	if !opts.Deadline.IsZero() {
-		w.total = time.AfterFunc(time.Until(opts.Deadline), func() { w.cancel(errTotal) })
+		ctx, w.total = context.WithDeadlineCause(ctx, opts.Deadline, errTotal)
 	}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	return w
 }
 
@@ -91,10 +91,8 @@ func (w *watch) end() {
 	w.mu.Lock()
 	w.ended = true
 	w.mu.Unlock()
-	if w.total != nil {
-		w.total.Stop()
-	}
 	w.cancel(nil)
+	w.total()
 }
 
 // failure is the error of a send that was ended from this side: refused, too late or

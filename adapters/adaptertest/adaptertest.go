@@ -33,6 +33,7 @@ type Feature string
 
 // The features that [Without] can leave out.
 const (
+	Methods   Feature = "methods"   // methods besides GET, HEAD, POST, PUT, PATCH and DELETE
 	Streaming Feature = "streaming" // the body comes while the server still writes it
 	Trailers  Feature = "trailers"  // Response.Trailers
 	Interim   Feature = "interim"   // SendOptions.Interim
@@ -95,7 +96,7 @@ func Run(t *testing.T, start Start, options ...Option) {
 		{"a closed adapter can be used again", "", testClose},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if slices.Contains(s.without, c.needs) {
+			if s.lacks(c.needs) {
 				t.Skipf("left out: %s", c.needs)
 			}
 			before := runtime.NumGoroutine()
@@ -104,6 +105,9 @@ func Run(t *testing.T, start Start, options ...Option) {
 		})
 	}
 }
+
+// lacks reports whether a feature is left out.
+func (s *suite) lacks(f Feature) bool { return slices.Contains(s.without, f) }
 
 // noLeak waits for goroutines to end.
 func noLeak(t *testing.T, before int) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,11 @@ func testTarget(t *testing.T, s *suite) {
 		w.Header().Set("X-Seen", r.Method+" "+r.RequestURI)
 		io.WriteString(w, r.Method+" "+r.RequestURI)
 	})
-	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"} {
+	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"}
+	if s.lacks(Methods) {
+		methods = methods[:6]
+	}
+	for _, method := range methods {
 		for _, target := range []string{"/", "/a/b", "/a%20b/%C3%BC", "/x?q=1&q=2&z=%2F%26", "/p?", "/s/?e="} {
 			p := prepare(t, method, base+target)
 			want := method + " " + strings.TrimSuffix(target, "?")
@@ -89,11 +94,11 @@ func testBodies(t *testing.T, s *suite) {
 		"bytes":    {[]byte("abc"), "abc", "3"},
 		"text":     {"abc", "abc", "3"},
 		"reader":   {strings.NewReader("reader"), "reader", "6"},
-		"stream":   {unsized{strings.NewReader("stream")}, "stream", "-1"},
-		"iterator": {pieces, "pieces", "-1"},
+		"stream":   {unsized{strings.NewReader("stream")}, "stream", "-1 6"}, // a carrier may have to know
+		"iterator": {pieces, "pieces", "-1 6"},
 	} {
 		r, content := fetch(t, a, prepare(t, "POST", base+"/", requests.Body(c.body)))
-		if content != c.want || r.Headers.Get("X-Length") != c.length {
+		if content != c.want || !slices.Contains(strings.Fields(c.length), r.Headers.Get("X-Length")) {
 			t.Errorf("%s: the server saw %q of length %s", name, content, r.Headers.Get("X-Length"))
 		}
 	}

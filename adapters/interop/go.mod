@@ -1,0 +1,26 @@
+module github.com/mountable/requests/adapters/interop
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/google/go-github/v74 v74.0.0
+	github.com/jarcoal/httpmock v1.4.2
+	github.com/mountable/requests v0.1.0
+	gopkg.in/dnaeon/go-vcr.v4 v4.0.7
+)
+
+require (
+	github.com/andybalholm/brotli v1.2.7 // indirect
+	github.com/google/go-querystring v1.1.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/wlynxg/chardet v1.0.5 // indirect
+	go.yaml.in/yaml/v4 v4.0.0-rc.6 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
+)
+
+replace github.com/mountable/requests => ../..
