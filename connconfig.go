@@ -53,11 +53,13 @@ type ProxyConfig struct {
 	User          string // for SOCKS
 	Password      string
 	Authorization string // Proxy-Authorization of CONNECT
-	Tunnel        bool   // CONNECT; otherwise requests go to the proxy in absolute form
+	Tunnel        bool   // CONNECT, also for plain http if an editor says so; otherwise requests go to the proxy in absolute form
 
 	// Credentials are asked for the Proxy-Authorization of CONNECT where
 	// Authorization is empty; nil for none.
 	Credentials ProxyCredentials
+
+	Headers ProxyHeaders // more header fields for the proxy
 
 	TLS TLSConfig
 }
@@ -186,6 +188,7 @@ func (c *ProxyConfig) plan(m *material) (*dial.Proxy, error) {
 	if c.Authorization != "" {
 		p.Header = append(p.Header, [2]string{"Proxy-Authorization", c.Authorization})
 	}
+	p.Header = append(p.Header, c.Headers.All()...)
 	if c.Scheme != "https" {
 		return p, nil
 	}

@@ -173,6 +173,28 @@ func TestRule34CookieFiles(t *testing.T) {
 	}
 }
 
+// What is no cookie may be left out on request; what is no text never.
+func TestCookieFileSkipBadLines(t *testing.T) {
+	const good = ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n"
+	for text, want := range map[string]string{
+		good + "a b c\n": "n=v",
+		"b.test\tFALSE\t/\tFALSE\t0\t\tx\ty\n" + good:                         "n=v",
+		"b.test\tFALSE\t/\tFALSE\tsoon\tm\tv\n" + good:                        "n=v",
+		good + ".a.test\tTRUE\t/\tFALSE\t0\tm\tv\x00\n":                       "",
+		good + ".a.test\tTRUE\t/\tFALSE\t0\tm\t" + strings.Repeat("v", 1<<20): "",
+	} {
+		file := filepath.Join(t.TempDir(), "cookies")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j := NewCookieJar()
+		err := j.Load(file, WithSessionCookies, SkipBadLines)
+		if got := j.Header("http://a.test/"); got != want || (err == nil) != (want != "") {
+			t.Errorf("%.60q: got %q and the error %v, want %q", text, got, err, want)
+		}
+	}
+}
+
 func TestRule38SaveReplacesLinks(t *testing.T) {
 	dir := t.TempDir()
 	victim, name := filepath.Join(dir, "victim"), filepath.Join(dir, "cookies.txt")

@@ -20,6 +20,7 @@ const (
 	WithSessionCookies FileOption = 1 << iota // cookies that no date ends as well
 	WithExpired                               // expired ones as well
 	AsJSON                                    // Save: JSON. Load sees for itself what the file is.
+	SkipBadLines                              // Load: leave out what is no cookie in a cookies.txt, as curl does
 )
 
 func joinFileOptions(options []FileOption) (all FileOption) {
@@ -105,8 +106,8 @@ func replaceFile(name string, data []byte) (err error) {
 
 // Load adds the cookies of a file that [CookieJar.Save] or another program has
 // written. Either all of the file is taken or, on an error, nothing: [ErrFile] for
-// a file that cannot be read or has overlong lines, control characters or lines
-// that are no cookies.
+// a file that cannot be read or has overlong lines, control characters or, without
+// [SkipBadLines], lines that are no cookies.
 func (j *CookieJar) Load(name string, options ...FileOption) error {
 	data, err := readCookieFile(name)
 	if err != nil {

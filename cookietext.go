@@ -2,6 +2,7 @@ package requests
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -67,7 +68,7 @@ func (j *CookieJar) unmarshalText(data []byte, o FileOption) error {
 	for line := range bytes.Lines(data) {
 		number++
 		c, ok, err := readCookieLine(line)
-		if err != nil {
+		if err != nil && (o&SkipBadLines == 0 || !errors.As(err, new(badCookieLine))) {
 			return fmt.Errorf("line %d: %w", number, err)
 		}
 		if ok && (!c.NoValue || j.rules().netscape) {
@@ -76,6 +77,9 @@ func (j *CookieJar) unmarshalText(data []byte, o FileOption) error {
 	}
 	return j.take(cookies, o)
 }
+
+// badCookieLine is the error of a line that is text, but no cookie.
+type badCookieLine struct{ error }
 
 // readCookieLine reads one line; not ok are comments and empty lines.
 func readCookieLine(line []byte) (c storedCookie, ok bool, err error) {
@@ -95,10 +99,12 @@ func readCookieLine(line []byte) (c storedCookie, ok bool, err error) {
 		fields = append(fields, "")
 	}
 	if len(fields) != 7 {
-		return c, false, fmt.Errorf("%d fields, not 7", len(fields))
+		return c, false, badCookieLine{fmt.Errorf("%d fields, not 7", len(fields))}
 	}
-	err = c.setFields(fields)
-	return c, err == nil, err
+	if err := c.setFields(fields); err != nil {
+		return c, false, badCookieLine{err}
+	}
+	return c, true, nil
 }
 
 func (c *storedCookie) setFields(fields []string) error {

@@ -113,9 +113,10 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 // route is where a request goes: the connection, and what its head says.
 type route struct {
 	config    ConnConfig
-	target    string // of the request line
-	host      string // of the Host header
-	proxyAuth string // Proxy-Authorization of a request in absolute form
+	target    string       // of the request line
+	host      string       // of the Host header
+	proxyAuth string       // Proxy-Authorization of a request in absolute form
+	forProxy  ProxyHeaders // the other fields for the proxy, of such a request
 }
 
 // route plans the connection: from the URL, the proxies, the editors, and last
@@ -143,6 +144,11 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	}
 	if r.config.Network == "unix" && p.crossed {
 		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
+	}
+	if r.forwarded() {
+		if err := r.forward(p, &u); err != nil {
+			return r, err
+		}
 	}
 	return r, r.applyRequest(&u, opts)
 }
@@ -209,23 +215,33 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) err
 		c.User, c.Password, c.Tunnel = proxy.User, proxy.Password, true
 		return nil
 	}
-	auth := proxy.authorization()
-	if r.config.Scheme == "https" {
-		c.Tunnel, c.Authorization = true, auth
-		if own := p.Headers.Get("Proxy-Authorization"); own != "" && auth == "" {
-			c.Authorization = own
-		}
-		if c.Authorization == "" {
-			c.Credentials = p.proxyCredentials
-		}
-		return nil
+	c.Tunnel = r.config.Scheme == "https"
+	c.Authorization = proxy.authorization()
+	if c.Authorization == "" {
+		c.Authorization = p.Headers.Get("Proxy-Authorization")
 	}
-	if auth == "" && p.proxyCredentials != nil {
-		if auth, err = p.ProxyAuthorization(proxyName(c.Scheme, c.Host, c.Port)); err != nil {
+	if c.Authorization == "" {
+		c.Credentials = p.proxyCredentials
+	}
+	return nil
+}
+
+// forward makes the request one in absolute form. Its credentials are its own: they are
+// no part of the connection, which others use as well.
+func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
+	c := &r.config.Proxy
+	if r.config.Scheme == "https" {
+		return fail(ErrInvalidProxyURL, "a request to https goes through a tunnel, never to the proxy itself")
+	}
+	r.proxyAuth = c.Authorization
+	if r.proxyAuth == "" && c.Credentials != nil {
+		if r.proxyAuth, err = p.ProxyAuthorization(proxyName(c.Scheme, c.Host, c.Port)); err != nil {
 			return err
 		}
 	}
-	r.proxyAuth, r.host = auth, u.Netloc()
+	r.forProxy = c.Headers
+	c.Authorization, c.Credentials, c.Headers = "", nil, ProxyHeaders{}
+	r.host = u.Netloc()
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)
 }
@@ -254,7 +270,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 		err = x.roundTrip(p, r, opts)
 		if err == nil {
 			resp := x.response(p)
-			resp.proxyAuth = r.proxyAuth != ""
+			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
 		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || !x.wrote) && p.body.replayable()

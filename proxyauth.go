@@ -51,7 +51,7 @@ func (p *PreparedRequest) ProxyAuthorization(proxy string) (string, error) {
 // "scheme://host:port": the one that passed a plain http request on. It is "" where
 // there was none, or a tunnel: then a 407 is the origin's, and nobody's to answer.
 func (r *Response) ForwardedBy() string {
-	if r.Request == nil {
+	if r.Request == nil || r.tunnel {
 		return ""
 	}
 	u, err := uri.Parse(r.Request.URL)

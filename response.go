@@ -52,6 +52,7 @@ type Response struct {
 	opts     SendOptions
 
 	proxyAuth bool // the request carried Proxy-Authorization
+	tunnel    bool // it went through a proxy's tunnel
 }
 
 // NewResponse makes a response for an [Adapter]: status, headers, and a body that

@@ -150,7 +150,7 @@ func (p *PreparedRequest) wireFields(fields h1.Fields, r *route, f requestFramin
 	if proxyAuth != "" {
 		fields = append(fields, [2]string{"Proxy-Authorization", proxyAuth})
 	}
-	return fields
+	return r.forProxy.over(fields)
 }
 
 // transportUserAgent names the client where no User-Agent header is left.
