@@ -173,7 +173,7 @@ func (r *Response) ApparentEncoding() string {
 }
 
 // Text returns the body as text: decoded by Encoding, or as detected where that
-// is empty or unknown, bad bytes becoming U+FFFD.
+// is empty. An encoding nobody knows is taken for UTF-8, and bad bytes become U+FFFD.
 func (r *Response) Text() (string, error) {
 	content, err := r.Content()
 	if err != nil || len(content) == 0 {
