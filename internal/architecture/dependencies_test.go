@@ -2,6 +2,7 @@ package architecture
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,14 +30,34 @@ func TestDependencies(t *testing.T) {
 		}
 	}
 	_, table, _ := strings.Cut(read(t, "docs/architecture.md"), "## Dependencies")
-	table, _, _ = strings.Cut(table, "Nested modules")
-	listed := map[string]bool{}
-	for _, name := range found(table, `(?m)^\| (\S+\.\S+/\S+) \| \S`) {
-		listed[name] = true
-	}
-	if diff := cmp.Diff(used, listed); diff != "" {
+	direct, nested, _ := strings.Cut(table, "Nested modules")
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(used)), found(direct, `(?m)^\| (\S+\.\S+/\S+) \| \S`)); diff != "" {
 		t.Errorf("modules imported from, and those with a reason (-want +got)\n%s", diff)
 	}
+	if diff := cmp.Diff(nestedModules(t), found(nested, `(?m)^\| ([a-z/]+) \| [^|]+ \| [^|]{9,}`)); diff != "" {
+		t.Errorf("nested modules, and those with a reason (-want +got)\n%s", diff)
+	}
+}
+
+// nestedModules lists the folders with a go.mod of their own, sorted.
+func nestedModules(t *testing.T) []string {
+	t.Helper()
+	var folders []string
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == "testdata" {
+			return fs.SkipDir
+		}
+		if err == nil && d.Name() == "go.mod" && filepath.Dir(name) != filepath.Clean(root) {
+			rel, _ := filepath.Rel(root, filepath.Dir(name))
+			folders = append(folders, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(folders)
+	return folders
 }
 
 // goFiles lists all Go files of this module, tests included.
