@@ -52,11 +52,11 @@ type ProxyConfig struct {
 	Port          int
 	User          string // for SOCKS
 	Password      string
-	Authorization string // Proxy-Authorization of CONNECT
+	Authorization string // Proxy-Authorization of CONNECT, and of requests in absolute form
 	Tunnel        bool   // CONNECT, also for plain http if an editor says so; otherwise requests go to the proxy in absolute form
 
-	// Credentials are asked for the Proxy-Authorization of CONNECT where
-	// Authorization is empty; nil for none.
+	// Credentials are asked for the Proxy-Authorization where Authorization is empty;
+	// nil for none.
 	Credentials ProxyCredentials
 
 	Headers ProxyHeaders // more header fields for the proxy

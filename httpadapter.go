@@ -226,8 +226,8 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) err
 	return nil
 }
 
-// forward makes the request one in absolute form. Its credentials are its own: they are
-// no part of the connection, which others use as well.
+// forward makes the request one in absolute form. The proxy's credentials and headers
+// stay in the value: no identity rides on a connection of another (rule 16).
 func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	c := &r.config.Proxy
 	if r.config.Scheme == "https" {
@@ -240,7 +240,6 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 		}
 	}
 	r.forProxy = c.Headers
-	c.Authorization, c.Credentials, c.Headers = "", nil, ProxyHeaders{}
 	r.host = u.Netloc()
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)

@@ -133,27 +133,22 @@ func (s *Session) requestProxies(url string, given Proxies) (Proxies, error) {
 	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
 		return s.mergeLikeRequests(url, given), nil
 	}
-	return s.layerProxies(url, given, nil)
+	return s.layerProxies(url, given)
 }
 
-// redirectProxies is requestProxies for the target of a redirect. A proxy that
-// the environment or the session gave an earlier hop stays, as in Requests, for
-// targets its entry covers.
+// redirectProxies is requestProxies for the target of a redirect.
 func (s *Session) redirectProxies(url string, opts *SendOptions) (Proxies, error) {
 	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
 		return s.resolveProxies(url, opts.Proxies)
 	}
-	return s.layerProxies(url, opts.given, opts.Proxies)
+	return s.layerProxies(url, opts.given)
 }
 
-// layerProxies applies rule 47; earlier holds what was decided for the hop before.
-func (s *Session) layerProxies(url string, given, earlier Proxies) (Proxies, error) {
+// layerProxies applies rule 47.
+func (s *Session) layerProxies(url string, given Proxies) (Proxies, error) {
 	u, err := uri.Parse(url)
 	if err != nil {
 		return given, nil // the adapter says what is wrong with it
-	}
-	if _, _, found := earlier.choose(&u); found && s.ProxyFunc == nil {
-		return earlier, nil
 	}
 	d, err := s.decideProxy(url, &u, given)
 	switch {

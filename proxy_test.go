@@ -187,7 +187,7 @@ func TestRedirectProxies(t *testing.T) {
 	}{
 		"to another scheme":    {layered{env: env}, "http://a.test/", "https://a.test/", "http://es"},
 		"out of no_proxy":      {layered{env: env}, "http://direct.test/", "http://a.test/", "http://e"},
-		"into no_proxy":        {layered{env: env}, "http://a.test/", "http://direct.test/", "http://e"}, // as Requests
+		"into no_proxy":        {layered{env: env}, "http://a.test/", "http://direct.test/", ""},
 		"into no_proxy, https": {layered{env: env}, "http://a.test/", "https://direct.test/", ""},
 		"request":              {layered{env: env, request: Proxies{"http": "http://r"}}, "http://a.test/", "http://b.test/", "http://r"},
 		"request, then env":    {layered{env: env, request: Proxies{"http": "http://r"}}, "http://a.test/", "https://b.test/", "http://es"},
