@@ -29,7 +29,6 @@ type stage struct {
 	url     func(t *testing.T) string
 	method  string
 	options []requests.Option
-	adapter []requests.AdapterOption
 	read    requests.Kind // what Timeouts.Read gives there, 0 if it does not count
 }
 

@@ -146,7 +146,7 @@ func TestBundleReplaces(t *testing.T) {
 	if _, err := s.Get(t.Context(), server.URL("/"), requests.CABundlePEM(ca.PEM())); err != nil {
 		t.Error("the call replaces the bundle:", err)
 	}
-	if Bundle() != Bundle() {
+	if first, second := Bundle(), Bundle(); first != second {
 		t.Error("two bundles differ: requests would not share connections")
 	}
 }

@@ -15,10 +15,12 @@ func ParseFingerprint(text string) ([]byte, error) {
 	switch utf8.RuneCountInString(digits) {
 	case 32, 40, 64:
 	default:
+		//lint:ignore ST1005 the text is urllib3's, which people search for
 		return nil, fmt.Errorf("Fingerprint of invalid length: %s", digits)
 	}
 	sum, err := hex.DecodeString(digits)
 	if err != nil {
+		//lint:ignore ST1005 the text is urllib3's, which people search for
 		return nil, errors.New("Non-hexadecimal digit found")
 	}
 	return sum, nil

@@ -34,7 +34,8 @@ func decodeKeyBlock(block *pem.Block, password func() (string, error)) (crypto.S
 		return decodeEncrypted(block.Bytes, password)
 	case block.Type == "OPENSSH PRIVATE KEY":
 		return nil, errors.New("an OpenSSH key cannot be used for TLS")
-	case x509.IsEncryptedPEMBlock(block): //nolint:staticcheck // weak, and still what "openssl rsa -aes256" writes
+	//lint:ignore SA1019 weak, and still what "openssl rsa -aes256" writes
+	case x509.IsEncryptedPEMBlock(block):
 		return decodeLegacy(block, password)
 	}
 	return parseKey(block.Bytes)
@@ -47,7 +48,8 @@ func decodeLegacy(block *pem.Block, password func() (string, error)) (crypto.Sig
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.DecryptPEMBlock(block, []byte(secret)) //nolint:staticcheck // see decodeKeyBlock
+	//lint:ignore SA1019 see decodeKeyBlock
+	der, err := x509.DecryptPEMBlock(block, []byte(secret))
 	switch {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, ErrWrongPassword

@@ -13,13 +13,16 @@ import (
 // SHA-1 or SHA-256, told apart by the length (urllib3's assert_fingerprint).
 func CheckFingerprint(der, want []byte) error {
 	if len(der) == 0 {
+		//lint:ignore ST1005 the text is urllib3's, which people search for
 		return errors.New("No certificate for the peer.")
 	}
 	got := digest(der, len(want))
 	if got == nil {
+		//lint:ignore ST1005 the text is urllib3's, which people search for
 		return fmt.Errorf("Fingerprint of invalid length: %x", want)
 	}
 	if subtle.ConstantTimeCompare(got, want) != 1 {
+		//lint:ignore ST1005 the text is urllib3's, which people search for
 		return fmt.Errorf("Fingerprints did not match. Expected %q, got %q", fmt.Sprintf("%x", want), fmt.Sprintf("%x", got))
 	}
 	return nil

@@ -3,6 +3,7 @@ package dial
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -79,7 +80,7 @@ func (c *socksCase) request() *SocksRequest {
 	return &SocksRequest{
 		Scheme: c.In.Scheme, Host: host, Port: c.In.Port, User: c.In.Username, Password: c.In.Password,
 		Lookup: func(network, host string) (net.IP, error) {
-			addrs, err := names.LookupNetIP(nil, network, host)
+			addrs, err := names.LookupNetIP(context.Background(), network, host)
 			if err != nil || len(addrs) == 0 {
 				return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 			}

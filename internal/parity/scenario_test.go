@@ -105,7 +105,7 @@ func (s *site) startServer(t *testing.T, srv *server) {
 func (s *site) writeFile(t *testing.T, name string, content json.RawMessage) {
 	t.Helper()
 	var text string
-	data := []byte{}
+	var data []byte
 	if err := json.Unmarshal(content, &text); err == nil {
 		data = []byte(text) // text files are UTF-8
 	} else {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -144,19 +143,6 @@ func b64Value(object map[string]any) ([]byte, bool) {
 // b64 is how results show bytes in the vectors.
 func b64(b []byte) map[string]any {
 	return map[string]any{"b64": base64.StdEncoding.EncodeToString(b)}
-}
-
-// floatTree shows a number as the recordings do.
-func floatTree(f float64) any {
-	switch {
-	case math.IsNaN(f):
-		return map[string]any{"float": "nan"}
-	case math.IsInf(f, 1):
-		return map[string]any{"float": "inf"}
-	case math.IsInf(f, -1):
-		return map[string]any{"float": "-inf"}
-	}
-	return f
 }
 
 func readFile(t *testing.T, path string) []byte {

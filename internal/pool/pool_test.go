@@ -258,6 +258,9 @@ func TestGetAndPutDoNotAllocate(t *testing.T) {
 	}
 }
 
+// bigKey is as large as the keys of real connections.
+//
+//lint:ignore U1000 the fields are there to be hashed and compared
 type bigKey struct {
 	scheme, host, proxy, proxyAuth, ca, cert, key, sni, pin, local string
 	port, minVersion                                               int
