@@ -62,3 +62,13 @@ func TestAnchors(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestIndex: every page of the guide can be found from its first.
+func TestIndex(t *testing.T) {
+	index := prose(t, "docs/guide/README.md")
+	for _, page := range pages(t) {
+		if name, ok := strings.CutPrefix(page, "docs/guide/"); ok && name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/guide/README.md does not lead to %s", name)
+		}
+	}
+}
