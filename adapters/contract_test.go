@@ -58,6 +58,12 @@ func TestContract(t *testing.T) {
 		"RoundTripper of an adapter": func(t *testing.T, h http.Handler) (requests.Adapter, string) {
 			return adapters.RoundTripper(requests.AdapterTransport(requests.NewHTTPAdapter())), served(t, h).URL
 		},
+		"RoundTripper of a session": func(t *testing.T, h http.Handler) (requests.Adapter, string) {
+			s := requests.NewSession()
+			s.Cookies, s.TrustEnv = nil, false
+			t.Cleanup(func() { s.Close() })
+			return adapters.RoundTripper(s.RoundTripper()), served(t, h).URL
+		},
 		"Handler": func(t *testing.T, h http.Handler) (requests.Adapter, string) {
 			return adapters.Handler(h), "http://in.process"
 		},

@@ -1,6 +1,10 @@
 package adapters_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,6 +37,79 @@ func TestTCPKeepAlive(t *testing.T) {
 		got := plan(t, get("http://h.test/"), requests.SendOptions{}, c.options...).Options.All()
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// numbers are what the recordings call by name.
+var numbers = map[string]int{
+	"SOL_SOCKET": syscall.SOL_SOCKET, "SO_KEEPALIVE": syscall.SO_KEEPALIVE, "SO_RCVBUF": syscall.SO_RCVBUF, "SO_SNDBUF": syscall.SO_SNDBUF,
+	"IPPROTO_TCP": syscall.IPPROTO_TCP, "TCP_NODELAY": syscall.TCP_NODELAY,
+	"TCP_KEEPIDLE": syscall.TCP_KEEPIDLE, "TCP_KEEPINTVL": syscall.TCP_KEEPINTVL, "TCP_KEEPCNT": syscall.TCP_KEEPCNT,
+}
+
+func named(t *testing.T, list [][3]any) (options []requests.SocketOption) {
+	for _, o := range list {
+		level, ok := numbers[o[0].(string)]
+		name, ok2 := numbers[o[1].(string)]
+		if !ok || !ok2 {
+			t.Fatalf("unknown option %v", o)
+		}
+		options = append(options, requests.SocketOption{Level: level, Name: name, Int: int(o[2].(float64))})
+	}
+	return options
+}
+
+// TestRecordedSocketOptions compares with what the toolbelt was recorded to set. An idle time of 0 is the default here,
+// where Linux refuses it; what the toolbelt raises TypeError for, Go's types rule out.
+func TestRecordedSocketOptions(t *testing.T) {
+	dir := os.Getenv("PARITY_DIR")
+	if dir == "" {
+		dir = filepath.Join("..", "testdata", "parity")
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "reference", "toolbelt_socket_options.json"))
+	if err != nil {
+		t.Skip("the recorded socket options are not here: set PARITY_DIR")
+	}
+	var file struct {
+		Cases []struct {
+			ID string
+			In struct {
+				Cls    string
+				Kwargs struct {
+					Idle, Interval, Count *int
+					Options               *[][3]any `json:"socket_options"`
+				}
+			}
+			Out   struct{ Options [][3]any }
+			Error string
+		}
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	number := func(n *int) int {
+		if n == nil {
+			return 0
+		}
+		return *n
+	}
+	for _, c := range file.Cases {
+		k := c.In.Kwargs
+		if c.Error != "" || k.Idle != nil && *k.Idle == 0 {
+			continue
+		}
+		var options []requests.AdapterOption
+		if k.Options != nil {
+			options = append(options, adapters.SocketOptions(named(t, *k.Options)...))
+		}
+		if c.In.Cls == "TCPKeepAliveAdapter" {
+			seconds := func(n *int) time.Duration { return time.Duration(number(n)) * time.Second }
+			options = append(options, must[requests.AdapterOption](t)(adapters.TCPKeepAlive(seconds(k.Idle), seconds(k.Interval), number(k.Count))))
+		}
+		got := plan(t, get("http://h.test/"), requests.SendOptions{}, options...).Options.All()
+		if diff := cmp.Diff(named(t, c.Out.Options), got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.ID, diff)
 		}
 	}
 }
