@@ -24,7 +24,7 @@ func (x *exchange) failure(err error, p *PreparedRequest) error {
 	if e.Request == nil {
 		e.Request = p
 	}
-	e.written = e.written || x.wrote
+	e.written = e.written || x.written > 0
 	return x.nameLimit(e)
 }
 

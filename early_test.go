@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // early413 answers as soon as the head has come, and then neither reads nor closes.
@@ -73,6 +74,31 @@ func TestEarlyResponse(t *testing.T) {
 					t.Errorf("the reply was seen after %v", took)
 				}
 			})
+		}
+	}
+}
+
+// TestRefusedUploadEndsTheConnection: what a server does with the rest of a long body
+// that it has refused is not for the next request to find out.
+func TestRefusedUploadEndsTheConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, size, connections int
+	}{
+		"long, refused":  {407, 100 << 10, 2},
+		"long, failed":   {500, 100 << 10, 2},
+		"long, taken":    {200, 100 << 10, 1},
+		"short, refused": {407, 1 << 10, 1},
+	} {
+		server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{wiretest.Text(c.status, "no"), wiretest.Text(200, "ok")}})
+		s := requests.NewSession()
+		for range 2 {
+			if _, err := s.Post(t.Context(), server.URL("/"), requests.Body(strings.NewReader(strings.Repeat("x", c.size)))); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		s.Close()
+		if diff := cmp.Diff(c.connections, server.Accepted()); diff != "" {
+			t.Errorf("%s: connections (-want +got)\n%s", name, diff)
 		}
 	}
 }

@@ -97,8 +97,8 @@ type exchange struct {
 	head    h1.ResponseHead
 	framing h1.Framing
 	body    h1.Body
-	unsent  bool // the request was not sent to its end
-	wrote   bool // a byte of it may have been
+	unsent  bool  // the request was not sent to its end
+	written int64 // bytes of it
 	over    bool
 	limits  *h1.Limits
 	writer  bodyWriter
@@ -260,7 +260,16 @@ func (x *exchange) finish(err error) {
 	x.adapter.giveBack(x.lease, c, keep)
 }
 
+// mayBeUnread is more of a request than servers take in without looking at it.
+const mayBeUnread = 64 << 10
+
+// keepable asks the protocol, and does not trust it where a long request is refused:
+// such replies come early, and servers announce to keep connections (squid does, with
+// its 407) on which they lose their way in the rest of the body.
 func (x *exchange) keepable() bool {
+	if x.head.Status >= 400 && x.written > mayBeUnread {
+		return false
+	}
 	e := h1.Exchange{Method: x.method, Head: &x.head, Framing: x.framing, Body: &x.body, Reader: &x.conn.reader, Unsent: x.unsent}
 	return e.Verdict() == h1.Keep
 }

@@ -337,7 +337,7 @@ func (x *h2Exchange) failure(err error, p *PreparedRequest) error {
 	if refused := x.refused.Load(); refused != nil {
 		return refused
 	}
-	e := &Error{Kind: ErrConnection, Err: err, Request: p, written: true}
+	e := &Error{Kind: ErrConnection, Err: err, Request: p, written: !unprocessed(err)}
 	if limit, ok := errors.AsType[*Error](context.Cause(x.ctx)); ok {
 		e.Kind, e.Detail, e.Err = limit.Kind, limit.Detail, limit.Err
 		return e

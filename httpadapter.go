@@ -245,10 +245,20 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	return urlError(err)
 }
 
-// once sends p once: on an idle connection if one is alive, else on a new one. An
-// idle connection that dies before one byte of the reply is replaced by a new one
-// if the request may be repeated (RFC 9110 section 9.2.2).
+// once sends p so that it is acted on once: an HTTP/2 server may refuse it unseen.
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+	for refusals := 0; ; refusals++ {
+		resp, err := a.try(ctx, p, opts, r)
+		if err == nil || refusals == maxRefusals || !refusedUnseen(err, p) || p.body.restart() != nil {
+			return resp, err
+		}
+	}
+}
+
+// try sends p on an idle connection if one is alive, else on a new one. An idle
+// connection that dies before one byte of the reply is replaced by a new one if the
+// request may be repeated (RFC 9110 section 9.2.2).
+func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	if cc := a.reserveH2(&r.config); cc != nil {
 		resp, err := a.sendH2(ctx, cc, p, opts)
 		if err == nil || !lostH2(err, p) || p.body.restart() != nil {
@@ -272,7 +282,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
-		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || !x.wrote) && p.body.replayable()
+		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || x.written == 0) && p.body.replayable()
 		err = x.failure(err, p)
 		x.finish(err)
 		if !stale {

@@ -372,7 +372,7 @@ func (w *bodyWriter) Write(p []byte) (int, error) {
 // write writes a piece of a long body, unless the server has answered already.
 func (w *bodyWriter) write(p []byte) error {
 	c := w.x.conn
-	if !w.long || !w.x.wrote {
+	if !w.long || w.x.written == 0 {
 		return c.write(p, w.x)
 	}
 	if c.plain && c.hasInput() {
@@ -458,7 +458,7 @@ func (c *conn) writeSome(b []byte, x *exchange) (int, error) {
 		b = b[:tlsRecord]
 	}
 	n, err := c.Conn.Write(b)
-	x.wrote = x.wrote || n > 0
+	x.written += int64(n)
 	return n, err
 }
 

@@ -55,7 +55,7 @@ func (w *bodyWriter) sendPieces(to io.ReaderFrom, f *os.File, start, size int64)
 			return sent, errAnswered
 		}
 		n, err := to.ReadFrom(&io.LimitedReader{R: f, N: min(piece, size-sent)})
-		w.x.wrote = w.x.wrote || n > 0
+		w.x.written += n
 		sent += n
 		switch {
 		case err == nil && n == 0:
