@@ -3,12 +3,15 @@ package requests
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/mountable/requests/internal/dial"
 )
 
 // open carries the plan out. Where the proxy answers CONNECT with a challenge that
-// the request's credentials can meet, it does so once more on a new connection.
+// the request's credentials can meet, it does so once more on a new connection, and
+// again while the proxy says that the nonce was stale.
 func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) (*dial.Conn, error) {
 	if c.Proxy.Credentials == nil || !c.Proxy.Tunnel {
 		return dial.Dial(ctx, plan)
@@ -20,14 +23,14 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 		policy:      policy,
 	}
 	fields := plan.Proxy.Header
-	for answered := false; ; answered = true {
+	for answers := 0; ; answers++ {
 		sent, err := t.header()
 		if err != nil {
 			return nil, wrap(ErrProxy, err, "no credentials for the proxy")
 		}
 		plan.Proxy.Header = append(fields[:len(fields):len(fields)], sent...)
 		conn, err := dial.Dial(ctx, plan)
-		if err == nil || answered {
+		if err == nil || answers == maxTunnelAnswers || answers > 0 && !staleNonce(err) {
 			return conn, err
 		}
 		again, challengeErr := t.challenge(err, sent)
@@ -38,6 +41,23 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 			return nil, err
 		}
 	}
+}
+
+// maxTunnelAnswers bounds how often one tunnel answers a proxy whose nonces go stale.
+const maxTunnelAnswers = 4
+
+// staleNonce reports whether a proxy has refused nothing but the nonce (RFC 7616
+// section 3.3). Proxies that insist on nonce counts in order, such as squid, say so of
+// tunnels that are opened side by side.
+func staleNonce(err error) bool {
+	d, ok := errors.AsType[*dial.Error](err)
+	if !ok || d.Reply == nil || d.Reply.Status != 407 {
+		return false
+	}
+	return slices.ContainsFunc(refusal(d.Reply).Challenges("Proxy-Authenticate"), func(c Challenge) bool {
+		value, _ := c.Param("stale")
+		return strings.EqualFold(c.Scheme, "Digest") && strings.EqualFold(value, "true")
+	})
 }
 
 // tunnelAuth speaks for one CONNECT with the credentials of a request.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -292,6 +293,34 @@ func TestProxyDigestStale(t *testing.T) {
 	}
 	if got := len(proxy.Requests()); got != 7 {
 		t.Errorf("%d requests, want 7", got)
+	}
+}
+
+// A proxy that finds even a fresh nonce stale is answered again, a few times: for
+// tunnels and for requests that it passes on.
+func TestProxyDigestStaleAgain(t *testing.T) {
+	for _, url := range []string{"https://localhost/", "http://localhost/"} {
+		for _, tt := range []struct {
+			refusals, want int
+			ok             bool
+		}{{1, 2, true}, {2, 3, true}, {4, 5, true}, {99, 5, false}} {
+			origin := wiretest.Start(t, wiretest.Config{TLS: wiretest.TestCA().Server()})
+			var sent atomic.Int32
+			proxy := wiretest.Start(t, wiretest.Config{Route: wiretest.To(origin), Handler: func(r *wiretest.Request) wiretest.Reply {
+				n := int(sent.Add(1))
+				if n > tt.refusals {
+					return wiretest.Text(200, "")
+				}
+				value := fmt.Sprintf(`Digest realm="r", nonce="%d", qop="auth", stale=%t`, n, n > 1)
+				return wiretest.Text(407, "", [2]string{"Proxy-Authenticate", value})
+			}})
+			s := newSession(t)
+			s.Proxies = requests.Proxies{"all": "http://" + proxy.Addr()}
+			r, err := s.Get(t.Context(), url, toolbelt.HTTPProxyDigestAuth("pu", "pp"))
+			if ok := err == nil && r.OK(); ok != tt.ok || int(sent.Load()) != tt.want {
+				t.Errorf("%s, %d refusals: %v, %v after %d requests, want %d", url, tt.refusals, r, err, sent.Load(), tt.want)
+			}
+		}
 	}
 }
 

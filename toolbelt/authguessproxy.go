@@ -101,21 +101,32 @@ func (g *GuessProxy) choose(proxy string, chosen scheme) {
 	g.chosen[proxy] = chosen
 }
 
-// answerProxy answers the challenge of the proxy that r came through, once.
+// maxAnswers bounds how often one request answers a proxy whose nonces go stale.
+const maxAnswers = 4
+
+// answerProxy answers the challenge of the proxy that r came through: once, and again
+// while the proxy says that the nonce was stale. Proxies that insist on nonce counts in
+// order, such as squid, say so of requests that were sent side by side.
 func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCredentials) (*requests.Response, error) {
 	proxy := r.ForwardedBy()
 	if r.Request == nil || proxy == "" && !r.Policy().CrossOriginDigest {
 		return r, nil // no proxy said this: its credentials are not for the origin
 	}
-	again, err := c.ProxyChallenge(proxy, r)
-	if err != nil {
-		return nil, err
+	for range maxAnswers {
+		again, err := c.ProxyChallenge(proxy, r)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			return r, nil
+		}
+		r, err = r.Answer(ctx, func(p *requests.PreparedRequest) error {
+			p.Headers.Del("Proxy-Authorization") // what was refused; the adapter asks for the new one
+			return nil
+		})
+		if err != nil || r.StatusCode != 407 || stale(r.Challenges("Proxy-Authenticate")) != "true" {
+			return r, err
+		}
 	}
-	if !again {
-		return r, nil
-	}
-	return r.Answer(ctx, func(p *requests.PreparedRequest) error {
-		p.Headers.Del("Proxy-Authorization") // what was refused; the adapter asks for the new one
-		return nil
-	})
+	return r, nil
 }

@@ -9,9 +9,9 @@ import (
 
 // ProxyDigest is HTTP Digest authentication towards proxies: for requests they pass
 // on and, beyond requests-toolbelt, for CONNECT. The proxy's 407 is answered once a
-// request; later requests through the same proxy carry credentials at once. A 407
-// without a challenge, or with stale=false to credentials, is an error that is
-// [requests.ErrProxy].
+// request, and up to three times more where it says stale=true; later requests through
+// the same proxy carry credentials at once. A 407 without a challenge, or with
+// stale=false to credentials, is an error that is [requests.ErrProxy].
 //
 // It is a [requests.Option] and safe for concurrent use. Make one with
 // [HTTPProxyDigestAuth].
