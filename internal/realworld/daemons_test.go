@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/mountable/requests/internal/wiretest"
@@ -72,39 +73,58 @@ func microsocks(t *testing.T) int {
 }
 
 // nginxPorts are the doors of one nginx in front of the same backend.
-type nginxPorts struct{ http, tls12, tls13, client, h2 int }
+type nginxPorts struct {
+	http, tls12, tls13, client, h2 int
+	idle, idleTLS, idleH2          int // give up on a connection early
+}
+
+// hasty has nginx close idle connections, and all after a few requests.
+const hasty = "keepalive_timeout 200ms; keepalive_requests 5;"
 
 func nginx(t *testing.T, backend string, files pki) nginxPorts {
 	dir := workDir(t)
-	p := nginxPorts{freePort(t), freePort(t), freePort(t), freePort(t), freePort(t)}
-	server := func(listen, extra string) string {
-		return fmt.Sprintf(`
-  server {
-    listen 127.0.0.1:%s;
-    ssl_certificate %s; ssl_certificate_key %s; ssl_client_certificate %s; %s
-    location / {
-      proxy_pass http://%s; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off;
-      proxy_set_header X-Protocol "$server_protocol $ssl_protocol $ssl_client_s_dn"; proxy_request_buffering off;
-    }
-    location /gzip/ {
-      proxy_pass http://%s; proxy_http_version 1.1; gzip on; gzip_min_length 1; gzip_types text/plain;
-    }
-  }`, listen, files.cert, files.key, files.ca, extra, backend, backend)
+	var p nginxPorts
+	var listening []int
+	for _, port := range []*int{&p.http, &p.tls12, &p.tls13, &p.client, &p.h2, &p.idle, &p.idleTLS, &p.idleH2} {
+		*port = freePort(t)
+		listening = append(listening, *port)
 	}
+	server := func(listen, extra string) string { return nginxServer(listen, extra, backend, files) }
 	config := fmt.Sprintf(`
 daemon off; error_log stderr warn; pid %[1]s/nginx.pid; worker_processes 1;
 events { worker_connections 200; }
 http {
   access_log off; client_max_body_size 0;
   client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-%[2]s%[3]s%[4]s%[5]s%[6]s
+%[2]s
 }
-`, dir,
+`, dir, strings.Join([]string{
 		server(fmt.Sprint(p.http), ""),
 		server(fmt.Sprint(p.tls12, " ssl"), "ssl_protocols TLSv1.2;"),
 		server(fmt.Sprint(p.tls13, " ssl"), "ssl_protocols TLSv1.3;"),
 		server(fmt.Sprint(p.client, " ssl"), "ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3;"),
-		server(fmt.Sprint(p.h2, " ssl http2"), ""))
-	start(t, []int{p.http, p.tls12, p.tls13, p.client, p.h2}, "nginx", "-p", dir, "-c", write(t, dir, "nginx.conf", config, 0o644))
+		server(fmt.Sprint(p.h2, " ssl http2"), ""),
+		server(fmt.Sprint(p.idle), hasty),
+		server(fmt.Sprint(p.idleTLS, " ssl"), hasty),
+		server(fmt.Sprint(p.idleH2, " ssl http2"), hasty),
+	}, ""))
+	start(t, listening, "nginx", "-p", dir, "-c", write(t, dir, "nginx.conf", config, 0o644))
 	return p
+}
+
+// nginxServer is one server block: / is passed on as it comes, /gzip/ is compressed,
+// and /limited/ takes no more than a kilobyte.
+func nginxServer(listen, extra, backend string, files pki) string {
+	return fmt.Sprintf(`
+  server {
+    listen 127.0.0.1:%[1]s;
+    ssl_certificate %[2]s; ssl_certificate_key %[3]s; ssl_client_certificate %[4]s; %[5]s
+    proxy_http_version 1.1;
+    location / {
+      proxy_pass http://%[6]s; proxy_set_header Host $http_host; proxy_buffering off;
+      proxy_set_header X-Protocol "$server_protocol $ssl_protocol $ssl_client_s_dn"; proxy_request_buffering off;
+    }
+    location /gzip/ { proxy_pass http://%[6]s; gzip on; gzip_min_length 1; gzip_types text/plain; }
+    location /limited/ { proxy_pass http://%[6]s; client_max_body_size 1k; }
+  }`, listen, files.cert, files.key, files.ca, extra, backend)
 }

@@ -19,6 +19,7 @@ import (
 // packages names the Debian package of each program.
 var packages = map[string]string{
 	"squid": "squid-openssl", "tinyproxy": "tinyproxy-bin", "microsocks": "microsocks", "nginx": "nginx-light", "curl": "curl",
+	"openssl": "openssl",
 }
 
 // program finds a program, or fails with the package to install.
@@ -74,7 +75,7 @@ func stop(cmd *exec.Cmd, gone <-chan struct{}) {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-gone:
-	case <-time.After(3 * time.Second):
+	case <-time.After(300 * time.Millisecond): // they have nothing to save
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	<-gone
