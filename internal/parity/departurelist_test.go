@@ -29,6 +29,7 @@ func init() {
 		"unknown-codings-are-named":      {[]string{"urllib3_response_read"}, hasUnknownCoding, stillFails},
 		"what-came-is-kept":              {[]string{"urllib3_response_read"}, readFailed, stillFails},
 
+		"whole-label-wildcards":    {[]string{"urllib3_dnsname_match"}, hasWildcard, isFalse},
 		"lines-wherever-cut":       {[]string{"iter_lines"}, linesAreCut, sameLinesAsWhole},
 		"unknown-charset-is-utf-8": {[]string{"iter_lines", "iter_content"}, recordedError("LookupError"), accepted},
 		"text-files-are-bytes":     {[]string{"prepare_body", "super_len"}, hasTextFile, accepted},
@@ -52,7 +53,7 @@ func init() {
 		"announced-length-is-kept":    {[]string{"toolbelt_streaming_iterator"}, sizeIsWrong, refused},
 		"nothing-read-is-lost":        {[]string{"toolbelt_streaming_iterator"}, readsTheRest, accepted},
 		"readers-from-where-they-are": {[]string{"toolbelt_multipart_encoder"}, mentions(`pos`), accepted},
-		"user-info-is-no-host":        {[]string{"cookie_exchange"}, mentions("u:p@"), accepted},
+		"user-info-is-no-host":        {[]string{"cookie_exchange", "cookie_header", "session_flow"}, mentions("u:p@"), accepted},
 		"cookies-without-controls":    {[]string{"cookie_exchange"}, mentions("\x01"), keepsNoCookie},
 		"dates-of-no-month":           {[]string{"cookie_exchange"}, mentions("Foo 2100"), accepted},
 		"boundary-of-rfc-2046":        {[]string{"toolbelt_multipart_encoder"}, boundaryIsNoASCII, refused},
@@ -375,3 +376,7 @@ func keepsNoCookie(_ input, _ map[string]any, r result) bool {
 func boundaryIsNoASCII(in input, _ map[string]any) bool {
 	return strings.ContainsFunc(in.text("boundary"), func(r rune) bool { return r > '~' })
 }
+
+func hasWildcard(in input, _ map[string]any) bool { return strings.Contains(in.text("pattern"), "*") }
+
+func isFalse(_ input, _ map[string]any, r result) bool { return r.err == nil && r.got == false }

@@ -2,6 +2,7 @@ package parity
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/mountable/requests"
@@ -100,6 +101,9 @@ func sameHost(_ *testing.T, in input) (any, error) {
 	base, err := uri.Parse(in.text("base"))
 	if err != nil {
 		return nil, err
+	}
+	if url := in.text("url"); base.Port == 0 || !strings.HasPrefix(url, "/") && !strings.Contains(url, "://") {
+		return nil, cannot("port 0, or the URL %q without a scheme: a redirect has been joined by then", url)
 	}
 	if url := in.text("url"); len(url) > 0 && url[0] == '/' {
 		return true, nil
