@@ -20,8 +20,11 @@ type Adapter interface {
 // AdapterFunc makes an [Adapter] of a function, with nothing to close.
 type AdapterFunc func(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error)
 
-// Send calls f.
+// Send calls f; a nil f is [ErrInvalidArgument].
 func (f AdapterFunc) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	if f == nil {
+		return nil, fail(ErrInvalidArgument, "the AdapterFunc is nil")
+	}
 	return f(ctx, p, opts)
 }
 

@@ -5,7 +5,7 @@ import (
 	"io"
 	"iter"
 	"os"
-	"strings"
+	"reflect"
 )
 
 // Streamer is a request body that knows its length and can start over: what the
@@ -58,6 +58,11 @@ func newBody(v any) (body, error) {
 		return textBody([]byte(v)), nil
 	case []byte:
 		return textBody(v), nil
+	}
+	if isNil(v) {
+		return body{}, fail(ErrInvalidBody, "Body is a nil %T", v)
+	}
+	switch v := v.(type) {
 	case Streamer:
 		return body{kind: readerBody, reader: v, length: v.Len(), rewind: rewindable}, nil
 	case iter.Seq[[]byte]:
@@ -71,7 +76,7 @@ func newBody(v any) (body, error) {
 	case io.Reader:
 		return streamBody(v)
 	}
-	return body{}, fail(ErrInvalidBody, "Body cannot be a %T: give a string, []byte, io.Reader or iter.Seq[[]byte]", v)
+	return body{}, fail(ErrInvalidBody, "Body cannot be of type %T: give a string, []byte, io.Reader or iter.Seq[[]byte]", v)
 }
 
 func textBody(data []byte) body {
@@ -93,9 +98,6 @@ func withoutError(seq iter.Seq[[]byte]) iter.Seq2[[]byte, error] {
 
 // streamBody finds out what a reader can tell about itself.
 func streamBody(r io.Reader) (body, error) {
-	if isNilReader(r) {
-		return body{}, fail(ErrInvalidBody, "Body is a nil %T", r)
-	}
 	b := body{kind: readerBody, reader: r, length: -1}
 	if seeker, ok := r.(io.Seeker); ok && !isPipe(r) {
 		position, err := seeker.Seek(0, io.SeekCurrent)
@@ -113,16 +115,13 @@ func streamBody(r io.Reader) (body, error) {
 	return b, nil
 }
 
-func isNilReader(r io.Reader) bool {
-	switch r := r.(type) {
-	case *os.File:
-		return r == nil
-	case *bytes.Reader:
-		return r == nil
-	case *bytes.Buffer:
-		return r == nil
-	case *strings.Reader:
-		return r == nil
+// isNil finds the nil pointers and functions that an interface hides.
+func isNil(v any) bool {
+	switch value := reflect.ValueOf(v); value.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return value.IsNil()
 	}
 	return false
 }

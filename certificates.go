@@ -59,6 +59,8 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 	switch {
 	case c == Certificate{}, c.none:
 		return nil, nil
+	case c.source != nil && c.source.password == nil && len(c.source.certificate.Certificate) == 0:
+		return nil, fail(ErrFile, "CertTLS was given no certificate")
 	case c.source != nil && c.source.password == nil:
 		return []tls.Certificate{c.source.certificate}, nil
 	}

@@ -63,7 +63,9 @@ func NetscapeRules() JarOption {
 func NewCookieJar(options ...JarOption) *CookieJar {
 	j := &CookieJar{}
 	for _, option := range options {
-		option(j)
+		if option != nil {
+			option(j)
+		}
 	}
 	return j
 }

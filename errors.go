@@ -27,7 +27,7 @@ const (
 	ErrBodyTimeout                       // the same while the body was read; is ErrReadTimeout and, as in Requests, ErrConnection
 	ErrTotalTimeout                      // Timeouts.Total ran out; is ErrTimeout
 	ErrPoolTimeout                       // no connection of a full blocking pool came free; is ErrConnection and ErrTimeout
-	ErrURLRequired                       // a URL is needed
+	ErrURLRequired                       // for Requests' tree: an empty URL is ErrMissingSchema here, as there
 	ErrTooManyRedirects                  // the chain was longer than MaxRedirects
 	ErrMissingSchema                     // the URL has no scheme
 	ErrInvalidSchema                     // no adapter is mounted for the URL

@@ -10,12 +10,15 @@ import "context"
 // [Response.Resend].
 //
 // Hooks run in order, for every hop of a redirect chain. Those of a request
-// replace the session's.
+// replace the session's. A nil hook is skipped.
 type Hook func(ctx context.Context, r *Response) (*Response, error)
 
 // dispatch runs the hooks over a response.
 func dispatch(ctx context.Context, hooks []Hook, r *Response) (*Response, error) {
 	for _, hook := range hooks {
+		if hook == nil {
+			continue
+		}
 		replaced, err := hook(ctx, r)
 		if err != nil {
 			return nil, err

@@ -44,9 +44,13 @@ type AdapterOption func(a *HTTPAdapter)
 type ConnEditor func(c *ConnConfig, p *PreparedRequest) error
 
 // ConfigureConn adds an editor. Editors run for each request, in the order given;
-// the request's own Verify and Cert apply after them.
+// the request's own Verify and Cert apply after them. A nil editor is none.
 func ConfigureConn(edit ConnEditor) AdapterOption {
-	return func(a *HTTPAdapter) { a.editors = append(a.editors, edit) }
+	return func(a *HTTPAdapter) {
+		if edit != nil {
+			a.editors = append(a.editors, edit)
+		}
+	}
 }
 
 // JoinAdapterOptions makes one option of several.
@@ -77,6 +81,9 @@ func (a *HTTPAdapter) Plan(p *PreparedRequest, opts SendOptions) (ConnConfig, er
 // Close closes the idle connections; those in use are closed when their
 // response has been read. The adapter may be used again.
 func (a *HTTPAdapter) Close() error {
+	if a.pool == nil {
+		return nil
+	}
 	closeAll(a.pool.Close())
 	a.h2.closeAll()
 	return nil
@@ -91,10 +98,14 @@ func closeAll(conns []*conn) {
 // Send sends p on a pooled or a new connection and returns when the head of the
 // reply has been read. Failures are tried again as the adapter's Retry says.
 func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
-	if a.err != nil {
+	switch {
+	case a.err != nil:
 		return nil, asError(a.err, nil)
-	}
-	if ctx.Err() != nil {
+	case a.pool == nil:
+		return nil, fail(ErrInvalidArgument, "an HTTPAdapter is made with NewHTTPAdapter")
+	case ctx == nil || p == nil:
+		return nil, fail(ErrInvalidArgument, "Send needs a context and a prepared request")
+	case ctx.Err() != nil:
 		return nil, contextError(ctx)
 	}
 	if err := opts.Timeouts.check(); err != nil {

@@ -18,8 +18,13 @@ type Option interface {
 // OptionFunc makes an [Option] of a function.
 type OptionFunc func(r *Request) error
 
-// Apply calls f.
-func (f OptionFunc) Apply(r *Request) error { return f(r) }
+// Apply calls f. A nil f changes nothing.
+func (f OptionFunc) Apply(r *Request) error {
+	if f == nil {
+		return nil
+	}
+	return f(r)
+}
 
 // JoinOptions makes one option of several.
 func JoinOptions(options ...Option) Option {

@@ -280,7 +280,7 @@ func (f File) part() (multipart.Part, error) {
 	if f.Content == nil {
 		return part, nil
 	}
-	if isNilReader(f.Content) {
+	if isNil(f.Content) {
 		return part, fail(ErrInvalidBody, "the Content of file %q is a nil %T", f.Field, f.Content)
 	}
 	content, err := io.ReadAll(f.Content)
@@ -348,8 +348,11 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 			auth = BasicAuth(user, password)
 		}
 	}
-	if auth == nil {
+	switch {
+	case auth == nil:
 		return nil
+	case isNil(auth):
+		return fail(ErrInvalidArgument, "the Auth is a nil %T", auth)
 	}
 	if err := auth.Authenticate(p); err != nil {
 		return err

@@ -229,7 +229,7 @@ func (p *proxyURL) authorization() string {
 func parseProxy(text string) (proxyURL, error) {
 	full, err := uri.PrependScheme(text, "http")
 	if err != nil {
-		return proxyURL{}, proxyError(text, "")
+		return proxyURL{}, proxyError(text, reasonOf(err))
 	}
 	scheme, rest, _ := strings.Cut(full, "://")
 	port := proxyPort(scheme)
@@ -241,7 +241,7 @@ func parseProxy(text string) (proxyURL, error) {
 		return proxyURL{}, proxyError(text, "it has no host; a host with a port needs a scheme in front")
 	}
 	if err != nil {
-		return proxyURL{}, proxyError(text, "")
+		return proxyURL{}, proxyError(text, reasonOf(err))
 	}
 	if u.Port >= 0 {
 		port = u.Port
@@ -252,10 +252,15 @@ func parseProxy(text string) (proxyURL, error) {
 }
 
 func proxyError(text, why string) error {
-	if why != "" {
-		why = ": " + why
+	return fail(ErrInvalidProxyURL, "proxy %q: %s", redactURL(text), why)
+}
+
+// reasonOf says what is wrong with a URL without repeating it.
+func reasonOf(err error) string {
+	if e, ok := err.(*uri.Error); ok {
+		return e.Reason()
 	}
-	return fail(ErrInvalidProxyURL, "proxy %q%s", redactURL(text), why)
+	return "invalid URL"
 }
 
 func proxyPort(scheme string) int {

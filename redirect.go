@@ -75,7 +75,7 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 		return nil, nil
 	}
 	drain(r)
-	if len(c.history) >= max(c.session.MaxRedirects, 0) {
+	if len(c.history) >= c.session.MaxRedirects {
 		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", c.session.MaxRedirects)}
 	}
 	r.History = slices.Clip(c.history)

@@ -1,7 +1,6 @@
 package requests
 
 import (
-	"fmt"
 	"io"
 	"slices"
 )
@@ -131,9 +130,4 @@ func (p *PreparedRequest) Origin() string {
 		return p.home
 	}
 	return originOf(p.URL)
-}
-
-// String returns the method and the URL, user info removed.
-func (p *PreparedRequest) String() string {
-	return fmt.Sprintf("<PreparedRequest [%s %s]>", p.Method, redactURL(p.URL))
 }

@@ -236,9 +236,6 @@ func (r *Response) unmarshal(data []byte, v any) error {
 	return &Error{Kind: ErrJSONDecode, Request: r.Request, Response: r, Err: err, Detail: detail}
 }
 
-// String returns "<Response [200]>".
-func (r *Response) String() string { return fmt.Sprintf("<Response [%d]>", r.StatusCode) }
-
 // Trailers returns the fields that came after a chunked body, once it has been
 // read to its end.
 func (r *Response) Trailers() Headers {

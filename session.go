@@ -82,7 +82,8 @@ const fallbackVersion = "0.1.0"
 
 // Mount makes adapter carry every URL that starts with prefix, letter case
 // aside. The longest mounted prefix wins. Mounting an old prefix again replaces
-// its adapter, which is not closed.
+// its adapter, which is not closed; mounting nil there leaves its URLs to shorter
+// prefixes.
 func (s *Session) Mount(prefix string, adapter Adapter) {
 	s.mounts.mount(prefix, adapter)
 }
@@ -113,6 +114,9 @@ func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...
 func (s *Session) Close() error {
 	var first error
 	for _, m := range s.mounts.all() {
+		if isNil(m.adapter) {
+			continue
+		}
 		if err := m.adapter.Close(); err != nil && first == nil {
 			first = err
 		}
@@ -162,7 +166,9 @@ func (s *Session) Delete(ctx context.Context, url string, options ...Option) (*R
 
 // Request sends a request with any method and returns the reply with its body
 // read, unless it is to be streamed. A reply of any status is no error; see
-// [Response.RaiseForStatus]. Every error is an [*Error].
+// [Response.RaiseForStatus]. Every error of this package is an [*Error]; what an
+// Option, Auth, Hook, ProxyFunc or Adapter of the caller's returns comes back as
+// it is.
 func (s *Session) Request(ctx context.Context, method, url string, options ...Option) (*Response, error) {
 	r := &Request{Method: method, URL: url}
 	if err := r.apply(options); err != nil {
@@ -187,6 +193,9 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 // Prepare merges r with the session's headers, params, cookies, auth and hooks
 // and encodes it. r is not changed, but a reader in it may be read.
 func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
+	if r == nil {
+		return nil, fail(ErrInvalidArgument, "Prepare and Do need a Request")
+	}
 	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.jar(), hooks: s.Hooks, policy: &s.Policy}
 	if s.TrustEnv {
 		d.netrc = s
@@ -197,7 +206,7 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 // MergeEnvironment fills in what opts leaves open from the session and, where
 // TrustEnv is set, from the environment, for a request to url.
 func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
-	if err := opts.Timeouts.check(); err != nil {
+	if err := s.check(opts); err != nil {
 		return opts, err
 	}
 	proxies, err := s.requestProxies(url, opts.Proxies)
@@ -207,6 +216,14 @@ func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, e
 	opts.Proxies, opts.given = proxies, opts.Proxies
 	opts.Verify = s.mergeVerify(opts.Verify)
 	return s.mergeSession(opts), nil
+}
+
+// check refuses settings that make no sense, before anything is done with them.
+func (s *Session) check(opts SendOptions) error {
+	if s.MaxRedirects < 0 {
+		return fail(ErrInvalidArgument, "Session.MaxRedirects is negative: %d", s.MaxRedirects)
+	}
+	return opts.Timeouts.or(s.Timeouts).check()
 }
 
 // mergeSession fills in what does not depend on the environment.
@@ -312,6 +329,14 @@ func (s *Session) sendOne(ctx context.Context, p *PreparedRequest, opts SendOpti
 // sendOver sends through an adapter and lets the reply know how it came, so that
 // a hook can send again.
 func sendOver(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	switch {
+	case ctx == nil:
+		return nil, fail(ErrInvalidArgument, "the context is nil")
+	case p == nil:
+		return nil, fail(ErrInvalidArgument, "the prepared request is nil")
+	case isNil(a):
+		return nil, fail(ErrInvalidArgument, "the adapter is a nil %T", a)
+	}
 	r, err := a.Send(ctx, p, opts)
 	if err != nil {
 		return nil, err

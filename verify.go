@@ -120,11 +120,13 @@ func (s *Session) environmentVerify() Verification {
 }
 
 // Certificate is a client certificate with its key. The zero value takes the
-// session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a connection is made; one that cannot
-// be used, or has expired, is [ErrFile]. It is an [Option] and comparable.
+// session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a
+// connection is made; one that cannot be used, or has expired, is [ErrFile]. It is
+// an [Option] and comparable.
 type Certificate struct {
 	certFile, keyFile string
 	certData, keyData string
+	given             bool // the data counts, even if it is empty
 	password          string
 	none              bool
 	source            *certificateSource
@@ -144,7 +146,7 @@ func CertFiles(cert, key string) Certificate { return Certificate{certFile: cert
 
 // CertPEM is a client certificate, with its chain, and its key as PEM text.
 func CertPEM(cert, key []byte) Certificate {
-	return Certificate{certData: string(cert), keyData: string(key)}
+	return Certificate{certData: string(cert), keyData: string(key), given: true}
 }
 
 // CertPKCS12 is a client certificate, its chain and its key in a PKCS#12 file.
@@ -168,8 +170,11 @@ func (c Certificate) WithPassword(password string) Certificate {
 }
 
 // WithPasswordFunc gives a function that is asked for the password, once, when the
-// key is first read.
+// key is first read. A certificate of CertTLS has no use for one.
 func (c Certificate) WithPasswordFunc(ask func() (string, error)) Certificate {
+	if ask == nil || c.source != nil && c.source.password == nil {
+		return c
+	}
 	c.source = &certificateSource{password: sync.OnceValues(ask)}
 	return c
 }

@@ -43,13 +43,15 @@ type Error struct {
 	Detail string
 }
 
-// Error formats the reason, the detail if there is one, and the masked URL.
-func (e *Error) Error() string {
-	msg := e.Code.String()
-	if e.Detail != "" {
-		msg += ": " + e.Detail
+// Error formats the reason and the masked URL.
+func (e *Error) Error() string { return e.Reason() + ": " + quoteForError(e.URL) }
+
+// Reason says what is wrong, without the URL.
+func (e *Error) Reason() string {
+	if e.Detail == "" {
+		return e.Code.String()
 	}
-	return msg + ": " + quoteForError(e.URL)
+	return e.Code.String() + ": " + e.Detail
 }
 
 func fail(code Code, url, detail string) error {

@@ -11,6 +11,12 @@ var secretParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-credential": true, "x-amz-security-token": true, "x-goog-signature": true,
 }
 
+// IsSecret reports whether what has this name is not to be shown. Letter case does not matter, nor does whether
+// words are joined by hyphens or underscores.
+func IsSecret(name string) bool {
+	return secretParams[strings.ReplaceAll(strings.ToLower(name), "_", "-")]
+}
+
 // redactQuery masks the values of secret parameters.
 func redactQuery(s string) string {
 	at := strings.IndexByte(s, '?')
@@ -25,7 +31,7 @@ func redactQuery(s string) string {
 	masked := false
 	for i, param := range params {
 		name, value, _ := strings.Cut(param, "=")
-		if value != "" && secretParams[strings.ReplaceAll(strings.ToLower(unquote(name)), "_", "-")] {
+		if value != "" && IsSecret(unquote(name)) {
 			params[i], masked = name+"=***", true
 		}
 	}
