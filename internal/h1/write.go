@@ -5,8 +5,8 @@ import "strconv"
 // AppendRequestHead appends a request head with its final empty line, fields in the order and case given.
 //
 // The method must be a token; the target printable ASCII without blanks; names must be tokens, and values free of
-// CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). On an error
-// (*Error) dst is returned as it was.
+// CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). Host must consist of
+// characters that a host and a port may have. On an error (*Error) dst is returned as it was.
 func AppendRequestHead(dst []byte, method, target string, fields Fields) ([]byte, error) {
 	if !isToken(method) {
 		return dst, fault(InvalidMethod, excerpt(method))
@@ -42,7 +42,7 @@ func appendFields(dst, out []byte, fields Fields) ([]byte, error) {
 		if !isToken(name) {
 			return dst, fault(InvalidFieldName, excerpt(name))
 		}
-		if !validValue(value) {
+		if !validValue(value) || len(name) == len("host") && equalFold(name, "host") && !validHost(value) {
 			return dst, fault(InvalidFieldValue, "of "+name)
 		}
 		out = append(out, name...)
@@ -67,6 +67,21 @@ func validTarget(s string) bool {
 func validValue(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c == '\r' || c == '\n' || c == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// validHost refuses what is in no host with port (RFC 9110 section 7.2, RFC 3986 section 3.2.2), and would be taken for
+// a path, a query or a user by a server that reads the field carelessly.
+func validHost(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c):
+		case c == '.' || c == '-' || c == ':' || c == '_' || c == '[' || c == ']' || c == '%' || c == '~':
+		case c == '!' || c == '$' || c == '&' || c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=':
+		default:
 			return false
 		}
 	}
