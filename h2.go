@@ -193,7 +193,7 @@ func (a *HTTPAdapter) overH2(ctx context.Context, x *exchange, p *PreparedReques
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	return a.sendH2(ctx, cc, p, opts)
+	return a.sendH2(ctx, cc, p, opts, r.host)
 }
 
 // places is how many places keep connections.
@@ -204,8 +204,9 @@ func (a *HTTPAdapter) places() int {
 	return a.config.Keys
 }
 
-// sendH2 sends p on a reserved stream of cc.
-func (a *HTTPAdapter) sendH2(ctx context.Context, cc *http.ClientConn, p *PreparedRequest, opts SendOptions) (*Response, error) {
+// sendH2 sends p on a reserved stream of cc. Host is the same as over HTTP/1.1: what
+// net/http would make of the URL has the zone of an address in it (rule 24).
+func (a *HTTPAdapter) sendH2(ctx context.Context, cc *http.ClientConn, p *PreparedRequest, opts SendOptions, host string) (*Response, error) {
 	x := &h2Exchange{}
 	x.ctx, x.cancel = context.WithCancelCause(ctx)
 	x.clock.limit, x.clock.cancel = limit(opts.Timeouts.Read), x.cancel
@@ -213,7 +214,7 @@ func (a *HTTPAdapter) sendH2(ctx context.Context, cc *http.ClientConn, p *Prepar
 		x.total = time.AfterFunc(time.Until(opts.Deadline), func() { x.cancel(errTotal) })
 	}
 	x.ctx = x.tracing(opts.Interim)
-	req, err := x.request(p)
+	req, err := x.request(p, host)
 	if err != nil {
 		cc.Release()
 		x.stop()
@@ -306,12 +307,12 @@ func (x *h2Exchange) tracing(interim func(int, Headers) error) context.Context {
 }
 
 // request makes net/http's request of p.
-func (x *h2Exchange) request(p *PreparedRequest) (*http.Request, error) {
+func (x *h2Exchange) request(p *PreparedRequest, host string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(x.ctx, p.Method, p.URL, nil)
 	if err != nil {
 		return nil, &Error{Kind: ErrInvalidURL, Err: err}
 	}
-	req.URL.User, req.URL.Fragment = nil, ""
+	req.URL.User, req.URL.Fragment, req.Host = nil, "", host
 	for _, f := range p.Headers {
 		switch name := http.CanonicalHeaderKey(f[0]); name {
 		case "Host":

@@ -271,7 +271,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 // request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	if cc := a.reserveH2(&r.config); cc != nil {
-		resp, err := a.sendH2(ctx, cc, p, opts)
+		resp, err := a.sendH2(ctx, cc, p, opts, r.host)
 		if err == nil || !lostH2(err, p) || p.body.restart() != nil {
 			return resp, err
 		}
