@@ -85,8 +85,8 @@ func post(ctx context.Context, s *requests.Session, url string, options ...reque
 	return err
 }
 
-// edited sends a request that was changed after it was prepared.
-func edited(edit func(p *requests.PreparedRequest, evil string)) place {
+// afterwards sends a request that was changed after it was prepared.
+func afterwards(edit func(p *requests.PreparedRequest, evil string)) place {
 	return func(ctx context.Context, s *requests.Session, base, evil string) error {
 		p, err := s.Prepare(&requests.Request{Method: "POST", URL: base + "/", Body: "body"})
 		if err != nil {
@@ -283,15 +283,15 @@ var places = map[string]place{
 		own.Mount("https://", requests.NewHTTPAdapter(edit))
 		return get(ctx, own, "https://example.com/", requests.Proxies{"all": base})
 	},
-	"edited method": edited(func(p *requests.PreparedRequest, evil string) { p.Method = evil }),
-	"edited URL":    edited(func(p *requests.PreparedRequest, evil string) { p.URL += evil }),
-	"edited query":  edited(func(p *requests.PreparedRequest, evil string) { p.URL += "?" + evil }),
-	"edited host":   edited(func(p *requests.PreparedRequest, evil string) { p.URL = strings.TrimSuffix(p.URL, "/") + evil }),
-	"edited header": edited(func(p *requests.PreparedRequest, evil string) { p.Headers.Add("X-A", evil) }),
-	"edited name":   edited(func(p *requests.PreparedRequest, evil string) { p.Headers.Add(evil, "v") }),
-	"edited Host":   edited(func(p *requests.PreparedRequest, evil string) { p.Headers.Set("Host", evil) }),
-	"edited cookie": edited(func(p *requests.PreparedRequest, evil string) { p.Headers.Set("Cookie", evil) }),
-	"edited coding": edited(func(p *requests.PreparedRequest, evil string) {
+	"edited method": afterwards(func(p *requests.PreparedRequest, evil string) { p.Method = evil }),
+	"edited URL":    afterwards(func(p *requests.PreparedRequest, evil string) { p.URL += evil }),
+	"edited query":  afterwards(func(p *requests.PreparedRequest, evil string) { p.URL += "?" + evil }),
+	"edited host":   afterwards(func(p *requests.PreparedRequest, evil string) { p.URL = strings.TrimSuffix(p.URL, "/") + evil }),
+	"edited header": afterwards(func(p *requests.PreparedRequest, evil string) { p.Headers.Add("X-A", evil) }),
+	"edited name":   afterwards(func(p *requests.PreparedRequest, evil string) { p.Headers.Add(evil, "v") }),
+	"edited Host":   afterwards(func(p *requests.PreparedRequest, evil string) { p.Headers.Set("Host", evil) }),
+	"edited cookie": afterwards(func(p *requests.PreparedRequest, evil string) { p.Headers.Set("Cookie", evil) }),
+	"edited coding": afterwards(func(p *requests.PreparedRequest, evil string) {
 		p.Headers.Set("Transfer-Encoding", evil)
 		p.Headers.Del("Content-Length")
 	}),
