@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
+	"time"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
@@ -18,14 +20,11 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	source, err := adapters.SourceAddress("10.0.0.7")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	source := adapters.SourceAddress(netip.MustParseAddr("10.0.0.7"))
+	alive := adapters.TCPKeepAlive(60*time.Second, 20*time.Second, 5)
 	s := requests.NewSession()
 	defer s.Close()
-	s.Mount("https://api.example.com/", requests.NewHTTPAdapter(pin, source, adapters.HostHeaderSSL()))
+	s.Mount("https://api.example.com/", requests.NewHTTPAdapter(pin, adapters.HostHeaderSSL(), source, alive))
 	fmt.Println(s.Prefixes())
 	// Output: [https://api.example.com/ https:// http://]
 }

@@ -17,7 +17,6 @@ import (
 // TestTCPKeepAlive adds to whatever options there are, in the toolbelt's order.
 func TestTCPKeepAlive(t *testing.T) {
 	const socket, tcp = 1, 6
-	option := must[requests.AdapterOption](t)
 	small := requests.SocketOption{Level: socket, Name: 8, Int: 4096}
 	noDelay := requests.SocketOption{Level: tcp, Name: 1, Int: 1}
 	probes := func(idle, interval, count int) []requests.SocketOption {
@@ -27,10 +26,12 @@ func TestTCPKeepAlive(t *testing.T) {
 		options []requests.AdapterOption
 		want    []requests.SocketOption
 	}{
-		"default":     {[]requests.AdapterOption{option(adapters.TCPKeepAlive(0, 0, 0))}, append([]requests.SocketOption{noDelay}, probes(60, 20, 5)...)},
-		"given":       {[]requests.AdapterOption{option(adapters.TCPKeepAlive(2*time.Minute, 10*time.Second, 3))}, append([]requests.SocketOption{noDelay}, probes(120, 10, 3)...)},
-		"behind list": {[]requests.AdapterOption{adapters.SocketOptions(small), option(adapters.TCPKeepAlive(0, 0, 2))}, append([]requests.SocketOption{small}, probes(60, 20, 2)...)},
-		"before list": {[]requests.AdapterOption{option(adapters.TCPKeepAlive(0, 0, 0)), adapters.SocketOptions(small)}, []requests.SocketOption{small}},
+		"default":     {[]requests.AdapterOption{adapters.TCPKeepAlive(0, 0, 0)}, append([]requests.SocketOption{noDelay}, probes(60, 20, 5)...)},
+		"given":       {[]requests.AdapterOption{adapters.TCPKeepAlive(2*time.Minute, 10*time.Second, 3)}, append([]requests.SocketOption{noDelay}, probes(120, 10, 3)...)},
+		"behind list": {[]requests.AdapterOption{adapters.SocketOptions(small), adapters.TCPKeepAlive(0, 0, 2)}, append([]requests.SocketOption{small}, probes(60, 20, 2)...)},
+		"before list": {[]requests.AdapterOption{adapters.TCPKeepAlive(0, 0, 0), adapters.SocketOptions(small)}, []requests.SocketOption{small}},
+		"clamped":     {[]requests.AdapterOption{adapters.TCPKeepAlive(time.Millisecond, 100000*time.Second, 1000)}, append([]requests.SocketOption{noDelay}, probes(1, 32767, 127)...)},
+		"negative":    {[]requests.AdapterOption{adapters.TCPKeepAlive(-1, -1, -1)}, append([]requests.SocketOption{noDelay}, probes(60, 20, 5)...)},
 		"none":        {[]requests.AdapterOption{adapters.SocketOptions()}, nil},
 		"standard":    {[]requests.AdapterOption{adapters.SocketOptions(adapters.DefaultSocketOptions()...)}, []requests.SocketOption{noDelay}},
 	} {
@@ -105,7 +106,7 @@ func TestRecordedSocketOptions(t *testing.T) {
 		}
 		if c.In.Cls == "TCPKeepAliveAdapter" {
 			seconds := func(n *int) time.Duration { return time.Duration(number(n)) * time.Second }
-			options = append(options, must[requests.AdapterOption](t)(adapters.TCPKeepAlive(seconds(k.Idle), seconds(k.Interval), number(k.Count))))
+			options = append(options, adapters.TCPKeepAlive(seconds(k.Idle), seconds(k.Interval), number(k.Count)))
 		}
 		got := plan(t, get("http://h.test/"), requests.SendOptions{}, options...).Options.All()
 		if diff := cmp.Diff(named(t, c.Out.Options), got); diff != "" {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,9 +136,9 @@ func cellOptions(t *testing.T, wrong, client tls.Certificate) []cellOption {
 		{"SSLVersion", option(adapters.SSLVersion(tls.VersionTLS12, tls.VersionTLS12)), func(r *report) { r.Version = "TLS 1.2" }, nothing},
 		{"HostHeaderSSL", adapters.HostHeaderSSL(), func(r *report) { r.Name, _, _ = strings.Cut(r.Host, ":") }, nothing},
 		{"X509", option(adapters.X509(cert, key, "")), func(r *report) { r.Client = "ada" }, nothing},
-		{"SourceAddress", option(adapters.SourceAddress("127.0.0.5")), func(*report) {}, func(s *socket) { s.Address = "127.0.0.5" }},
+		{"SourceAddress", adapters.SourceAddress(netip.MustParseAddr("127.0.0.5")), func(*report) {}, func(s *socket) { s.Address = "127.0.0.5" }},
 		{"SocketOptions", adapters.SocketOptions(requests.SocketOption{Level: syscall.SOL_SOCKET, Name: syscall.SO_RCVBUF, Int: smallBuffer}), func(*report) {}, func(s *socket) { s.NoDelay, s.Small = false, true }},
-		{"TCPKeepAlive", option(adapters.TCPKeepAlive(33*time.Second, 11*time.Second, 4)), func(*report) {}, func(s *socket) { s.KeepAlive = [4]int{1, 33, 11, 4} }},
+		{"TCPKeepAlive", adapters.TCPKeepAlive(33*time.Second, 11*time.Second, 4), func(*report) {}, func(s *socket) { s.KeepAlive = [4]int{1, 33, 11, 4} }},
 	}
 }
 

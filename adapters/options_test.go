@@ -61,7 +61,7 @@ func edits(t *testing.T) []edit {
 		}, true},
 		{"HostHeaderSSL", adapters.HostHeaderSSL(), func(c *requests.ConnConfig) { c.TLS.ServerName, c.TLS.VerifyName = "name.test", "name.test" }, true},
 		{"X509", option(adapters.X509(cert, key, "")), func(c *requests.ConnConfig) { c.TLS.Cert = requests.CertPEM(cert, key) }, true},
-		{"SourceAddress", option(adapters.SourceAddress("127.0.0.9:4000")), func(c *requests.ConnConfig) { c.LocalAddr = netip.MustParseAddrPort("127.0.0.9:4000") }, false},
+		{"SourceAddress", option(adapters.ParseSourceAddress("127.0.0.9:4000")), func(c *requests.ConnConfig) { c.LocalAddr = netip.MustParseAddrPort("127.0.0.9:4000") }, false},
 		{"SocketOptions", adapters.SocketOptions(requests.SocketOption{Level: 1, Name: 8, Bytes: []byte{1}}), func(c *requests.ConnConfig) {
 			c.Options = requests.NewSocketOptions(requests.SocketOption{Level: 1, Name: 8, Bytes: []byte{1}})
 		}, false},
@@ -118,7 +118,7 @@ func TestSourceText(t *testing.T) {
 		"": "invalid AddrPort", "10.10.10.10": "10.10.10.10:0", "10.10.10.10:80": "10.10.10.10:80", "::1": "[::1]:0", "[::1]": "[::1]:0",
 		"[::1]:4000": "[::1]:4000", "fe80::1%lo": "[fe80::1%lo]:0",
 	} {
-		option := must[requests.AdapterOption](t)(adapters.SourceAddress(text))
+		option := must[requests.AdapterOption](t)(adapters.ParseSourceAddress(text))
 		if diff := cmp.Diff(want, plan(t, get("http://h.test/"), requests.SendOptions{}, option).LocalAddr.String()); diff != "" {
 			t.Errorf("%q (-want +got)\n%s", text, diff)
 		}
@@ -149,12 +149,9 @@ func TestWrongArguments(t *testing.T) {
 		{"crossed", func() (requests.AdapterOption, error) {
 			return adapters.SSLVersion(tls.VersionTLS13, tls.VersionTLS12)
 		}, requests.ErrInvalidArgument, "above"},
-		{"no address", func() (requests.AdapterOption, error) { return adapters.SourceAddress("a.test") }, requests.ErrInvalidArgument, `source address "a.test"`},
-		{"bad port", func() (requests.AdapterOption, error) { return adapters.SourceAddress("10.0.0.1:70000") }, requests.ErrInvalidArgument, "address:port"},
+		{"no address", func() (requests.AdapterOption, error) { return adapters.ParseSourceAddress("a.test") }, requests.ErrInvalidArgument, `source address "a.test"`},
+		{"bad port", func() (requests.AdapterOption, error) { return adapters.ParseSourceAddress("10.0.0.1:70000") }, requests.ErrInvalidArgument, "address:port"},
 		{"no interface", func() (requests.AdapterOption, error) { return adapters.SourceInterface("nosuch0") }, requests.ErrInvalidArgument, "nosuch0"},
-		{"negative", func() (requests.AdapterOption, error) { return adapters.TCPKeepAlive(-1, 0, 0) }, requests.ErrInvalidArgument, "idle"},
-		{"too short", func() (requests.AdapterOption, error) { return adapters.TCPKeepAlive(0, time.Millisecond, 0) }, requests.ErrInvalidArgument, "interval"},
-		{"too many", func() (requests.AdapterOption, error) { return adapters.TCPKeepAlive(0, 0, 128) }, requests.ErrInvalidArgument, "count"},
 		{"no certificate", func() (requests.AdapterOption, error) { return adapters.X509(nil, key, "") }, requests.ErrInvalidArgument, "cert is empty"},
 		{"no PEM", func() (requests.AdapterOption, error) { return adapters.X509([]byte("x"), key, "") }, requests.ErrFile, "certificate"},
 		{"other key", func() (requests.AdapterOption, error) { return adapters.X509(otherCert, key, "") }, requests.ErrFile, "key"},
@@ -191,7 +188,7 @@ func TestConstructors(t *testing.T) {
 	for _, a := range []*requests.HTTPAdapter{
 		adapter(adapters.NewFingerprintAdapter(digest)), adapter(adapters.NewSSLAdapter(tls.VersionTLS12, tls.VersionTLS12)),
 		adapters.NewHostHeaderSSLAdapter(), adapter(adapters.NewSourceAddressAdapter("127.0.0.1")),
-		adapters.NewSocketOptionsAdapter(nil), adapter(adapters.NewTCPKeepAliveAdapter(0, 0, 0)), adapter(adapters.NewX509Adapter(cert, key, "")),
+		adapters.NewSocketOptionsAdapter(nil), adapters.NewTCPKeepAliveAdapter(0, 0, 0), adapter(adapters.NewX509Adapter(cert, key, "")),
 	} {
 		plain, err := requests.NewHTTPAdapter().Plan(get("https://10.0.0.1/", [2]string{"Host", "h.test"}), requests.SendOptions{})
 		edited, err2 := a.Plan(get("https://10.0.0.1/", [2]string{"Host", "h.test"}), requests.SendOptions{})

@@ -43,47 +43,36 @@ const (
 
 // TCPKeepAlive makes the system notice a peer that is gone: after a connection has been
 // idle for idle, it probes every interval, and gives up after count probes without an
-// answer. Zeros are the defaults: 60 s, 20 s, 5. Times count in whole seconds.
+// answer. What is not above zero is the default: 60 s, 20 s, 5. Times are rounded up to
+// whole seconds; beyond the most that systems take, 32,767 s and 127, that is taken.
 //
 // It is added to the socket options there are, in the toolbelt's order: SO_KEEPALIVE,
 // TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE. What a platform does not have is left out
 // without a word: Linux, macOS (where TCP_KEEPIDLE is called TCP_KEEPALIVE), Windows and
 // the BSDs have all of them but OpenBSD, which has only the first.
-func TCPKeepAlive(idle, interval time.Duration, count int) (requests.AdapterOption, error) {
-	idle, err := keepAliveTime("idle", idle, DefaultKeepAliveIdle)
-	if err != nil {
-		return nil, err
-	}
-	if interval, err = keepAliveTime("interval", interval, DefaultKeepAliveInterval); err != nil {
-		return nil, err
-	}
-	if count == 0 {
+func TCPKeepAlive(idle, interval time.Duration, count int) requests.AdapterOption {
+	if count <= 0 {
 		count = DefaultKeepAliveCount
 	}
-	if count < 0 || count > maxKeepAliveCount {
-		return nil, invalid("TCPKeepAlive: count is %d: expected 1 to %d, or 0 for the default", count, maxKeepAliveCount)
-	}
-	more := keepAliveOptions(int(idle/time.Second), int(interval/time.Second), count)
+	more := keepAliveOptions(keepAliveSeconds(idle, DefaultKeepAliveIdle),
+		keepAliveSeconds(interval, DefaultKeepAliveInterval), min(count, maxKeepAliveCount))
 	return requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
 		c.Options = c.Options.Append(more...)
 		return nil
-	}), nil
+	})
 }
 
 // NewTCPKeepAliveAdapter is an HTTPAdapter with [TCPKeepAlive].
-func NewTCPKeepAliveAdapter(idle, interval time.Duration, count int, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	first, err := TCPKeepAlive(idle, interval, count)
-	return withOption(first, err, options)
+func NewTCPKeepAliveAdapter(idle, interval time.Duration, count int, options ...requests.AdapterOption) *requests.HTTPAdapter {
+	return requests.NewHTTPAdapter(TCPKeepAlive(idle, interval, count), requests.JoinAdapterOptions(options...))
 }
 
-func keepAliveTime(argument string, d, standard time.Duration) (time.Duration, error) {
-	switch {
-	case d == 0:
-		return standard, nil
-	case d < time.Second || d > maxKeepAliveTime:
-		return 0, invalid("TCPKeepAlive: %s is %v: expected %v to %v, or 0 for the default", argument, d, time.Second, maxKeepAliveTime)
+func keepAliveSeconds(d, standard time.Duration) int {
+	if d <= 0 {
+		d = standard
 	}
-	return d, nil
+	d = min(d, maxKeepAliveTime)
+	return int((d + time.Second - 1) / time.Second)
 }
 
 // keepAliveOptions lists what this platform has, in the toolbelt's order.

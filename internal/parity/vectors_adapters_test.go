@@ -21,7 +21,7 @@ func sourceAddress(t *testing.T, in input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	option, err := adapters.SourceAddress(text)
+	option, err := adapters.ParseSourceAddress(text)
 	if err != nil {
 		return nil, err
 	}
