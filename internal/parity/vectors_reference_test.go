@@ -196,9 +196,9 @@ func socketOptionsOf(cls string, kwargs input) (options []requests.AdapterOption
 	if cls != "TCPKeepAliveAdapter" {
 		return options, nil
 	}
-	keepAlive, err := adapters.TCPKeepAlive(
+	keepAlive := adapters.TCPKeepAlive(
 		time.Duration(kwargs.int("idle"))*time.Second, time.Duration(kwargs.int("interval"))*time.Second, kwargs.int("count"))
-	return append(options, keepAlive), err
+	return append(options, keepAlive), nil
 }
 
 // dnsNameMatch asks crypto/x509, which checks names here, with a certificate for the pattern.
