@@ -37,7 +37,7 @@ func slowServer(t *testing.T) (url string, taken <-chan []byte) {
 		c.(*net.TCPConn).SetReadBuffer(32 << 10)
 		r, err := http.ReadRequest(bufio.NewReaderSize(c, 16))
 		for err == nil {
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(10 * time.Millisecond)
 			_, err = io.CopyN(&body, r.Body, 64<<10)
 		}
 	}()
@@ -68,7 +68,7 @@ func bigFile(t *testing.T, size int) *os.File {
 func TestSlowFileUpload(t *testing.T) {
 	f := bigFile(t, 6<<20)
 	url, taken := slowServer(t)
-	_, err := requests.Post(t.Context(), url, requests.Body(f), requests.Timeouts{Read: 40 * time.Millisecond})
+	_, err := requests.Post(t.Context(), url, requests.Body(f), requests.Timeouts{Read: 400 * time.Millisecond})
 	if !errors.Is(err, requests.ErrReadTimeout) { // of the reply, which never comes
 		t.Errorf("got %v", err)
 	}

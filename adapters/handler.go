@@ -33,6 +33,10 @@ func (a handlerAdapter) Close() error { return nil }
 // Send implements [requests.Adapter].
 func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	w := newWatch(ctx, opts)
+	if w.ctx.Err() != nil {
+		defer w.end()
+		return nil, w.failure(p)
+	}
 	x := &served{watch: w, head: make(chan head), body: newStream(), method: p.Method}
 	req, err := x.request(p)
 	if err != nil {
