@@ -85,13 +85,14 @@ func parityDir(t testing.TB) string {
 	return filepath.Join("testdata", "parity")
 }
 
-func readVectors(t testing.TB, file string) []vectorCase {
+// readVectors reads the cases of a recorded file.
+func readVectors[T any](t testing.TB, file string) []T {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Skipf("not recorded here: %v", err)
 	}
-	var kind struct{ Cases []vectorCase }
+	var kind struct{ Cases []T }
 	if err := json.Unmarshal(data, &kind); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func readVectors(t testing.TB, file string) []vectorCase {
 }
 
 func cookieVectors(t *testing.T, kind string) []vectorCase {
-	return readVectors(t, filepath.Join(parityDir(t), "vectors", kind+".json"))
+	return readVectors[vectorCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
 }
 
 func decode(t *testing.T, data json.RawMessage, v any) {
@@ -181,7 +182,7 @@ func TestCookieExchangeReference(t *testing.T) {
 	if dir == "" {
 		dir = filepath.Join("..", "shared", "parity", "reference")
 	}
-	for _, c := range readVectors(t, filepath.Join(dir, "cookie_exchange.json")) {
+	for _, c := range readVectors[vectorCase](t, filepath.Join(dir, "cookie_exchange.json")) {
 		t.Run(c.ID, func(t *testing.T) {
 			var in cookieExchange
 			var want struct {

@@ -32,19 +32,7 @@ type proxyCase struct {
 
 func proxyCases(t *testing.T, kind string) []proxyCase {
 	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if err != nil {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	var file struct{ Cases []proxyCase }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Cases
+	return readVectors[proxyCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
 }
 
 // proxyDepartures are recorded cases that a rule of this package overrides.
