@@ -149,8 +149,29 @@ func (f fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return r.resp, r.err
+		return r.resp, overdue(req.Context(), r.err)
 	case <-req.Context().Done():
 		return nil, req.Context().Err()
 	}
 }
+
+// overdue gives the context's own error to a call that ended for its deadline: the
+// service's package looks at the same clock, and may see it a moment earlier.
+func overdue(ctx context.Context, err error) error {
+	timeout, ok := errors.AsType[interface {
+		error
+		IsTimeout() bool
+	}](err)
+	if !ok || !timeout.IsTimeout() {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(moment):
+		return err
+	}
+}
+
+// moment is how far two timers for one deadline may be apart.
+const moment = 20 * time.Millisecond

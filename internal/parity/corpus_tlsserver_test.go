@@ -118,6 +118,7 @@ func (c *tlsCase) answerH2(raw, conn net.Conn) {
 			raw.Close()
 		}
 	})
+	//lint:ignore SA1019 http.Server takes no connection whose handshake is not its own
 	(&http2.Server{PermitProhibitedCipherSuites: true}).ServeConn(conn, &http2.ServeConnOpts{Handler: handler})
 }
 
