@@ -219,7 +219,7 @@ var badAdapters = []badInput{
 }
 
 // slowResolver cannot be compared.
-type slowResolver struct{ waits []time.Duration }
+type slowResolver struct{ _ []time.Duration }
 
 func (r slowResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return nil, errors.ErrUnsupported
