@@ -181,8 +181,13 @@ func redirectMethod(method string, status int) string {
 // dropBody removes the body and every header that describes it (rule 10).
 func (p *PreparedRequest) dropBody() {
 	p.body = body{}
+	p.Headers.delBody()
+}
+
+// delBody removes the headers that describe a body.
+func (h *Headers) delBody() {
 	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Trailer", "Expect"} {
-		p.Headers.Del(name)
+		h.Del(name)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // limitRedirected holds requests that an http.Client's redirects lead to, to the rules
 // that the session's own redirects keep: where they may lead (rules 13 and 42), that
 // the session's params are added once, and what may travel to another origin, of what
-// the session adds and of what the client carries along (rules 1 to 6, and 12).
+// the session adds and of what the client carries along (rules 1 to 6, 10 and 12).
 func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 	if req.Response == nil || req.Response.Request == nil {
 		return nil
@@ -24,6 +24,9 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		if !slices.ContainsFunc(r.Params, func(own [2]string) bool { return own[0] == kv[0] }) {
 			r.WithoutParams = append(r.WithoutParams, kv[0])
 		}
+	}
+	if req.Method != before.Method {
+		r.Headers.delBody()
 	}
 	r.dropCarried(before.Header, func(name string) bool { return name == "proxy-authorization" })
 	if !strayed(req, sameOrigin) {

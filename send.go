@@ -55,6 +55,9 @@ func (x *exchange) write(p *PreparedRequest, r *route) error {
 	if err != nil {
 		return err
 	}
+	// A body that is announced and does not come, which is sent as in Requests, must not be
+	// made up of the next request.
+	x.unsent = p.body.kind == noBody && framing.length > 0
 	room := writeRooms.Get().(*writeRoom)
 	defer writeRooms.Put(room)
 	fields := p.wireFields(room.fields[:0], r, framing)
