@@ -25,7 +25,7 @@ type client struct {
 	get  func(ctx context.Context, url string) (int, error)
 }
 
-func clients(b *testing.B) []client {
+func clients(b testing.TB) []client {
 	s := requests.NewSession()
 	s.Mount("http://", requests.NewHTTPAdapter(requests.PoolMaxSize(100)))
 	b.Cleanup(func() { s.Close() })
@@ -81,7 +81,7 @@ func clients(b *testing.B) []client {
 
 // serve answers every request with size bytes, on raw sockets: the server's share
 // of the time is as small as can be.
-func serve(b *testing.B, size int) string {
+func serve(b testing.TB, size int) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -113,6 +113,17 @@ func answer(c net.Conn, reply []byte) {
 			if _, err := c.Write(reply); err != nil {
 				return
 			}
+		}
+	}
+}
+
+// TestClients: every client gets the page whole, so that the benchmarks compare like
+// with like.
+func TestClients(t *testing.T) {
+	url := serve(t, 1000)
+	for _, c := range clients(t) {
+		if n, err := c.get(t.Context(), url); n != 1000 || err != nil {
+			t.Errorf("%s: %d bytes, %v", c.name, n, err)
 		}
 	}
 }
