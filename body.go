@@ -76,7 +76,7 @@ func newBody(v any) (body, error) {
 	case io.Reader:
 		return streamBody(v)
 	}
-	return body{}, fail(ErrInvalidBody, "Body cannot be of type %T: give a string, []byte, io.Reader or iter.Seq[[]byte]", v)
+	return body{}, fail(ErrInvalidBody, "Body cannot be of type %T: give a string, []byte, io.Reader or iter.Seq[[]byte], or use JSON or Form", v)
 }
 
 func textBody(data []byte) body {

@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/coding"
@@ -93,7 +94,11 @@ func (s *Session) Adapter(url string) (Adapter, error) {
 	if a := s.mounts.lookup(url); a != nil {
 		return a, nil
 	}
-	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q", redactURL(url))
+	hint := ""
+	if !strings.Contains(url, "://") {
+		hint = "; a URL begins with its scheme, as in http://"
+	}
+	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), hint)
 }
 
 // Prefixes returns the mounted prefixes in the order they are tried.
