@@ -291,15 +291,19 @@ var nilInput = []badInput{
 		_, err := s.Get(none, url)
 		return err
 	}, requests.ErrInvalidArgument, "the context is nil"},
-	{"request", func(s *requests.Session, _ string) error { _, err := s.Do(context.Background(), nil); return err }, requests.ErrInvalidArgument, "need a Request"},
+	{"request", func(s *requests.Session, _ string) error { _, err := s.Do(context.Background(), nil); return err }, requests.ErrInvalidArgument, "a Session and a Request are needed"},
 	{"prepared request", func(s *requests.Session, _ string) error {
 		_, err := s.Send(context.Background(), nil, requests.SendOptions{})
 		return err
-	}, requests.ErrInvalidArgument, "Send needs a prepared request"},
+	}, requests.ErrInvalidArgument, "a Session and a prepared request are needed"},
 	{"prepared request of an adapter", func(s *requests.Session, _ string) error {
 		_, err := requests.NewHTTPAdapter().Send(context.Background(), nil, requests.SendOptions{})
 		return err
 	}, requests.ErrInvalidArgument, "Send needs a context and a prepared request"},
+	{"session", func(_ *requests.Session, url string) error {
+		_, err := requests.GetJSON[string](context.Background(), nil, url)
+		return err
+	}, requests.ErrInvalidArgument, "a Session and a Request are needed"},
 	{"adapter", after(func(s *requests.Session) { s.Mount("http://", nil) }), requests.ErrInvalidSchema, "no adapter is mounted"},
 	{"adapter function", after(func(s *requests.Session) { s.Mount("http://", requests.AdapterFunc(nil)) }), requests.ErrInvalidArgument, "the adapter is a nil requests.AdapterFunc"},
 	{"adapter's pointer", after(func(s *requests.Session) { s.Mount("http://", (*requests.HTTPAdapter)(nil)) }), requests.ErrInvalidArgument, "the adapter is a nil *requests.HTTPAdapter"},

@@ -198,8 +198,8 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 // Prepare merges r with the session's headers, params, cookies, auth and hooks
 // and encodes it. r is not changed, but a reader in it may be read.
 func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
-	if r == nil {
-		return nil, fail(ErrInvalidArgument, "Prepare and Do need a Request")
+	if s == nil || r == nil {
+		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
 	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.jar(), hooks: s.Hooks, policy: &s.Policy}
 	if s.TrustEnv {
@@ -273,8 +273,8 @@ func (s *Session) jar() *CookieJar {
 // the session and the environment as in Get. Cookies, auth and params are not
 // added; cookies of the reply are stored, and redirects followed.
 func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
-	if p == nil {
-		return nil, fail(ErrInvalidArgument, "Send needs a prepared request")
+	if s == nil || p == nil {
+		return nil, fail(ErrInvalidArgument, "a Session and a prepared request are needed, and one is nil")
 	}
 	opts, err := s.mergeSend(p, opts)
 	if err != nil {
