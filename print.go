@@ -137,6 +137,12 @@ func (p Proxies) String() string {
 // GoString is String, so that no secret is printed by %#v either.
 func (p Proxies) GoString() string { return p.String() }
 
+// String shows the fields, the values of secret ones masked.
+func (h ProxyHeaders) String() string { return h.All().String() }
+
+// GoString is String, so that no secret is printed by %#v either.
+func (h ProxyHeaders) GoString() string { return h.String() }
+
 // String names the proxy, without credentials.
 func (c ProxyConfig) String() string {
 	if c.Scheme == "" {

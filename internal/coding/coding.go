@@ -91,9 +91,7 @@ func (l Limits) allows(decoded, coded int64) int64 {
 	return allowed
 }
 
-// Supported lists the codings NewReader can undo, lower-case.
-func Supported() []string { return []string{"gzip", "x-gzip", "deflate", "br", "zstd"} }
-
+// supported: NewReader can undo it.
 func supported(name string) bool {
 	switch name {
 	case "gzip", "x-gzip", "deflate", "br", "zstd":
