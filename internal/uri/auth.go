@@ -75,21 +75,4 @@ func Redact(s string) string {
 	return s
 }
 
-// userinfoSpan finds what may be user information: everything between the start
-// of the authority and the last "@" before the path. A backslash or a stray
-// slash does not end it, since a broken URL may hold a password with one.
-func userinfoSpan(s string) (start, at int) {
-	if i := strings.Index(s, "://"); i >= 0 {
-		start = i + 3
-	} else if strings.HasPrefix(s, "//") {
-		start = 2
-	}
-	end := start + authorityEnd(s[start:])
-	at = strings.LastIndexByte(s[start:end], '@')
-	if at < 0 {
-		return start, -1
-	}
-	return start, start + at
-}
-
 func quoteForError(s string) string { return strconv.Quote(s) }

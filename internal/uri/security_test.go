@@ -268,6 +268,8 @@ func TestRule39Redact(t *testing.T) {
 	for _, s := range []string{
 		"http://ada:sesame@h/", "http://ada:sesame@", "//ada:sesame@h", "ada:sesame@h:80", "http://ada:ses@sesame@h/",
 		`http://h\ada:sesame@h/`, "http://ada:sesame@[::1/", "http://ada:sesame@h:x/", "HTTP://ada:sesame@h\r\n/", "ada:sesame@ h",
+		"http:/ada:sesame@h/", "http:///ada:sesame@h/", `http:\\ada:sesame@h/`, "http://ada:ses/sesame@h/", "http://ada:ses?sesame@h/",
+		" http://ada:sesame@h/", "x\thttp://ada:sesame@h/",
 	} {
 		if got := Redact(s); strings.Contains(got, "sesame") || strings.Contains(got, "ada") {
 			t.Errorf("Redact(%q) = %q", s, got)
@@ -285,12 +287,17 @@ func TestRule39Redact(t *testing.T) {
 
 func TestRule39RedactQuery(t *testing.T) {
 	for s, want := range map[string]string{
-		"http://h/?a=1&token=sesame&b=2#f":    "http://h/?a=1&token=***&b=2#f",
-		"http://h/?Access_Token=sesame":       "http://h/?Access_Token=***",
-		"http://h/?api%5fkey=sesame&api-key=": "http://h/?api%5fkey=***&api-key=",
-		"http://h/?X-Amz-Signature=a=b":       "http://h/?X-Amz-Signature=***",
-		"http://h/?a=1;password=sesame":       "http://h/?a=1&password=***",
-		"http://h/?tokens=1&a&&b":             "http://h/?tokens=1&a&&b",
+		"http://h/?a=1&token=sesame&b=2#f":     "http://h/?a=1&token=***&b=2#f",
+		"http://h/?Access_Token=sesame":        "http://h/?Access_Token=***",
+		"http://h/?api%5fkey=sesame&api-key=":  "http://h/?api%5fkey=***&api-key=",
+		"http://h/?X-Amz-Signature=a=b":        "http://h/?X-Amz-Signature=***",
+		"http://h/?a=1;password=sesame":        "http://h/?a=1;password=***",
+		"http://h/#access_token=sesame&x=1":    "http://h/#access_token=***&x=1",
+		"http://h/?x#a?token=sesame":           "http://h/?x#a?token=***",
+		"http://h/?k=1&key=sesame&code=sesame": "http://h/?k=1&key=***&code=***",
+		"http://h/?accessToken=sesame":         "http://h/?accessToken=***",
+		"http://h/a@b/?keys=1":                 "http://h/a@b/?keys=1",
+		"http://h/?tokens=1&a&&b":              "http://h/?tokens=1&a&&b",
 	} {
 		if got := Redact(s); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", s, got, want)
