@@ -127,7 +127,7 @@ func (e *Expectation) Sent() []Sent {
 
 // String describes the expectation.
 func (e *Expectation) String() string {
-	parts := []string{e.method, e.url.text}
+	parts := []string{e.method, redactURL(e.url.text)}
 	if e.method == "" {
 		parts[0] = "any method"
 	}

@@ -21,19 +21,19 @@ type Matcher struct {
 
 // MatchQuery wants a parameter of the query with one of its values.
 func MatchQuery(name, value string) Matcher {
-	return Matcher{what: fmt.Sprintf("with the parameter %s=%s", name, value), missing: func(s *Sent) string {
+	return Matcher{what: fmt.Sprintf("with the parameter %s=%s", name, shown(name, value)), missing: func(s *Sent) string {
 		u, err := url.Parse(s.URL)
 		if err != nil {
 			return "the URL cannot be parsed"
 		}
-		return missingValue("the parameter "+name, u.Query()[name], value)
+		return missingValue("the parameter", name, u.Query()[name], value)
 	}}
 }
 
 // MatchHeader wants a header field with one of its values.
 func MatchHeader(name, value string) Matcher {
 	return Matcher{what: fmt.Sprintf("with the header %s", name), missing: func(s *Sent) string {
-		return missingValue("the header "+name, s.Headers.Values(name), value)
+		return missingValue("the header", name, s.Headers.Values(name), value)
 	}}
 }
 
@@ -43,7 +43,7 @@ func MatchBody(text string) Matcher {
 		if string(s.Body) == text {
 			return ""
 		}
-		return fmt.Sprintf("the body is %q, expected %q", excerpt(s.Body), excerpt([]byte(text)))
+		return fmt.Sprintf("the body is %q, expected %q", excerpt(s, s.Body), excerpt(s, []byte(text)))
 	}}
 }
 
@@ -54,7 +54,7 @@ func MatchForm(name, value string) Matcher {
 		if err != nil {
 			return "the body is no form"
 		}
-		return missingValue("the form field "+name, form[name], value)
+		return missingValue("the form field", name, form[name], value)
 	}}
 }
 
@@ -76,7 +76,7 @@ func MatchJSON(v any) Matcher {
 		case reflect.DeepEqual(got, expected):
 			return ""
 		}
-		return fmt.Sprintf("the JSON is %s, expected %s", excerpt(s.Body), excerpt(want))
+		return fmt.Sprintf("the JSON is %s, expected %s", excerpt(s, s.Body), excerpt(s, want))
 	}
 	return m
 }
@@ -99,23 +99,32 @@ func plainJSON(data []byte) (v any, err error) {
 	return v, err
 }
 
-func missingValue(what string, values []string, want string) string {
+func missingValue(what, name string, values []string, want string) string {
 	switch {
 	case slices.Contains(values, want):
 		return ""
 	case len(values) == 0:
-		return what + " is missing"
+		return what + " " + name + " is missing"
 	}
-	return fmt.Sprintf("%s is %q, expected %q", what, strings.Join(values, ", "), want)
+	return fmt.Sprintf("%s %s is %q, expected %q", what, name, shown(name, strings.Join(values, ", ")), shown(name, want))
 }
 
-// excerpt keeps messages readable.
-func excerpt(b []byte) string {
-	const most = 200
-	if len(b) > most {
-		return string(b[:most]) + "…"
+// shown is a value as messages have it: these end in logs.
+func shown(name, value string) string {
+	if defaultSecrets.has(name) {
+		return redacted
 	}
-	return string(b)
+	return value
+}
+
+// excerpt keeps messages readable, and free of secrets.
+func excerpt(s *Sent, body []byte) string {
+	const most = 200
+	body = defaultSecrets.body(s.Headers.Get("Content-Type"), body)
+	if len(body) > most {
+		return string(body[:most]) + "…"
+	}
+	return string(body)
 }
 
 // pattern is a URL with stars.
@@ -148,7 +157,7 @@ func (p pattern) missing(raw string) string {
 		return ""
 	}
 	if got, err := url.ParseQuery(query); err != nil || got.Encode() != p.query.Encode() {
-		return fmt.Sprintf("the query is %q", query)
+		return fmt.Sprintf("the query is %q", defaultSecrets.pairs(query))
 	}
 	return ""
 }

@@ -21,13 +21,17 @@ var secretNames = []string{
 }
 
 // secretPairs are secrets in a query or a form, but common words in JSON.
-var secretPairs = []string{"code", "key", "session", "sessionid", "sig", "signature"}
+var secretPairs = []string{"code", "key", "session", "session-id", "sessionid", "sid", "sig", "signature", "jwt", "otp", "pin", "pass", "auth"}
+
+// secretEnds are what the names of other secrets end with.
+var secretEnds = []string{"token", "secret", "password", "passwd", "passphrase", "api-key", "apikey", "access-key", "secret-key", "private-key", "subscription-key", "credential"}
 
 // secrets is a set of such names.
 type secrets struct {
 	keep  bool // redact nothing
 	names []string
 	json  *regexp.Regexp // "name": "value" for any of them
+	part  *regexp.Regexp // and as a part of a multipart body
 }
 
 func newSecrets(more ...string) *secrets {
@@ -39,13 +43,21 @@ func newSecrets(more ...string) *secrets {
 		alternatives = append(alternatives, strings.ReplaceAll(regexp.QuoteMeta(name), "-", "[-_]?"))
 	}
 	s.names = append(s.names, secretPairs...)
-	s.json = regexp.MustCompile(`(?i)("(?:` + strings.Join(alternatives, "|") + `)"\s*:\s*)"(?:[^"\\]|\\.)*"`)
+	for _, end := range secretEnds {
+		alternatives = append(alternatives, `[^"\\]*`+strings.ReplaceAll(end, "-", "[-_]?"))
+	}
+	names := strings.Join(alternatives, "|")
+	s.json = regexp.MustCompile(`(?i)("(?:` + names + `)"\s*:\s*)"(?:[^"\\]|\\.)*"`)
+	s.part = regexp.MustCompile(`(?is)(; name="(?:` + names + `)".*?\r\n\r\n).*?(\r\n--)`)
 	return s
 }
 
 func foldName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) }
 
-func (s *secrets) has(name string) bool { return slices.Contains(s.names, foldName(name)) }
+func (s *secrets) has(name string) bool {
+	name = foldName(name)
+	return !s.keep && (slices.Contains(s.names, name) || slices.ContainsFunc(secretEnds, func(end string) bool { return strings.HasSuffix(name, end) }))
+}
 
 // defaultSecrets are what logs and messages leave out.
 var defaultSecrets = newSecrets()
@@ -57,33 +69,60 @@ func (s *secrets) url(raw string) string {
 	if s.keep {
 		return raw
 	}
-	place, query, asked := strings.Cut(raw, "?")
-	if scheme, rest, ok := strings.Cut(place, "://"); ok {
-		authority, path, slash := strings.Cut(rest, "/")
-		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-			authority = redacted + authority[at:]
-		}
-		place = scheme + "://" + authority
-		if slash {
-			place += "/" + path
-		}
+	start := 0
+	if i := strings.Index(raw, ":"); i >= 0 && strings.HasPrefix(raw[i+1:], "/") {
+		start = i + 1
 	}
-	if !asked {
-		return place
+	start += len(raw[start:]) - len(strings.TrimLeft(raw[start:], `/\`))
+	if at := userEnd(raw[start:]); at >= 0 {
+		raw = raw[:start] + redacted + raw[start+at:]
 	}
-	return place + "?" + s.pairs(query)
+	i := strings.IndexAny(raw, "?#")
+	if i < 0 {
+		return raw
+	}
+	return raw[:i+1] + s.pairs(raw[i+1:])
+}
+
+// userEnd finds the "@" behind user info, -1 if there is none. Where what follows a
+// colon is no port, the URL is broken, and a password may have ended the authority.
+func userEnd(s string) int {
+	end := strings.IndexAny(s, "/?#")
+	if end < 0 {
+		end = len(s)
+	}
+	_, port, _ := strings.Cut(s[:end], ":")
+	if !strings.HasPrefix(s, "[") && strings.Trim(port, "0123456789") != "" {
+		end = len(s)
+	}
+	return strings.LastIndexByte(s[:end], '@')
 }
 
 // pairs redacts text like a=1&b=2.
 func (s *secrets) pairs(text string) string {
-	parts := strings.Split(text, "&")
-	for i, part := range parts {
-		if name, value, ok := strings.Cut(part, "="); ok && value != "" && s.has(string(unescape(name))) {
-			parts[i] = name + "=" + redacted
+	var b strings.Builder
+	for text != "" {
+		end := strings.IndexAny(text, "&;?#")
+		if end < 0 {
+			end = len(text)
 		}
+		name, value, _ := strings.Cut(text[:end], "=")
+		if value != "" && s.has(string(unescape(name))) {
+			b.WriteString(name + "=" + redacted)
+		} else {
+			b.WriteString(text[:end])
+		}
+		if end < len(text) {
+			b.WriteByte(text[end])
+			end++
+		}
+		text = text[end:]
 	}
-	return strings.Join(parts, "&")
+	return b.String()
 }
+
+// addresses are headers that hold URLs.
+var addresses = []string{"location", "content-location", "referer", "refresh", "link"}
 
 // headers returns a copy without secret values. Cookies that are set keep their names
 // and attributes.
@@ -91,6 +130,8 @@ func (s *secrets) headers(h requests.Headers) requests.Headers {
 	h = h.Clone()
 	for i, f := range h {
 		switch {
+		case slices.Contains(addresses, strings.ToLower(f[0])):
+			h[i][1] = s.url(f[1])
 		case !s.has(f[0]):
 		case strings.EqualFold(f[0], "Set-Cookie"):
 			cookie, attributes, more := strings.Cut(f[1], ";")
@@ -106,13 +147,15 @@ func (s *secrets) headers(h requests.Headers) requests.Headers {
 	return h
 }
 
-// body redacts what is text of a form or JSON.
+// body redacts what is text of a form, of its parts, or JSON.
 func (s *secrets) body(kind string, data []byte) []byte {
 	kind = strings.ToLower(kind)
 	switch {
 	case s.keep:
 	case strings.Contains(kind, "x-www-form-urlencoded"):
 		return []byte(s.pairs(string(data)))
+	case strings.Contains(kind, "multipart/"):
+		return s.part.ReplaceAll(data, []byte(`${1}`+redacted+`${2}`))
 	case strings.Contains(kind, "json"):
 		return s.json.ReplaceAll(data, []byte(`${1}"`+redacted+`"`))
 	}
