@@ -84,7 +84,8 @@ func ExampleNewSocketOptions() {
 	const solSocket, soKeepalive = 1, 9 // of Linux
 	keep := requests.SocketOption{Level: solSocket, Name: soKeepalive, Int: 1}
 	options := requests.DefaultSocketOptions().Append(keep)
-	fmt.Println(len(options.All()), requests.NewSocketOptions(keep) == requests.NewSocketOptions(keep))
+	alike := requests.NewSocketOptions(options.All()...)
+	fmt.Println(len(options.All()), alike == options)
 	adapter := requests.NewHTTPAdapter(requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
 		c.Options = options
 		return nil
