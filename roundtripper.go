@@ -35,7 +35,7 @@ type sessionTransport struct{ session *Session }
 func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer closeBody(req)
 	s := t.session
-	r := &Request{Method: req.Method, URL: req.URL.String(), Headers: headersOf(req), Send: streamed(req)}
+	r := &Request{Method: req.Method, URL: textOf(req.URL), Headers: headersOf(req), Send: streamed(req)}
 	if body := streamerOf(req); body != nil {
 		r.Body = body
 	}
@@ -64,7 +64,7 @@ type adapterTransport struct{ adapter Adapter }
 // RoundTrip implements [http.RoundTripper].
 func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer closeBody(req)
-	r := &Request{Method: req.Method, URL: req.URL.String(), Headers: headersOf(req)}
+	r := &Request{Method: req.Method, URL: textOf(req.URL), Headers: headersOf(req)}
 	if err := refuseRedirect(req); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		return nil
 	}
 	before := req.Response.Request
-	if err := s.allowRedirect(before.URL.String(), r.URL); err != nil {
+	if err := s.allowRedirect(textOf(before.URL), r.URL); err != nil {
 		return err
 	}
 	for _, kv := range s.Params {
@@ -51,7 +52,7 @@ func refuseRedirect(req *http.Request) error {
 	if req.Response == nil || req.Response.Request == nil {
 		return nil
 	}
-	return allowScheme(req.Response.Request.URL.String(), req.URL.String())
+	return allowScheme(textOf(req.Response.Request.URL), textOf(req.URL))
 }
 
 // dropCarried removes the fields that strays chooses by their lower-case names and
@@ -82,12 +83,25 @@ func (s *Session) leaveOut(r *Request, req *http.Request) {
 func strayed(req *http.Request, same func(from, to string) bool) bool {
 	for req.Response != nil && req.Response.Request != nil {
 		before := req.Response.Request
-		if !same(before.URL.String(), req.URL.String()) {
+		if !same(textOf(before.URL), textOf(req.URL)) {
 			return true
 		}
 		req = before
 	}
 	return false
+}
+
+// textOf writes a URL as text. [url.URL.String] would write the bytes of a host that is
+// not ASCII as escapes, which are refused.
+func textOf(u *url.URL) string {
+	if isASCIIText(u.Host) {
+		return u.String()
+	}
+	c := *u
+	if parsed, err := uri.Parse("http://" + u.Host); err == nil {
+		c.Host = parsed.Netloc()
+	}
+	return c.String()
 }
 
 // keepsAuth reports whether Authorization may go from one URL to the other.

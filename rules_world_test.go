@@ -15,7 +15,7 @@ import (
 
 // world is every host there is, http and https, on two real sockets. A request to
 // "/?next=URL&status=307" is redirected to URL with that status; everything else is
-// answered with 200.
+// answered with 200. "set=a%3D1" sets a cookie.
 type world struct {
 	plain, secure *wiretest.Server
 
@@ -31,7 +31,8 @@ type call struct {
 }
 
 // worldHosts are the names that lead to the world's sockets, with every port that tests use.
-var worldHosts = []string{"example.com", "example.com.", "sub.example.com", "other.test"}
+var worldHosts = []string{"example.com", "example.com.", "sub.example.com", "other.test", "www.shop.co.uk", "www.shop.co.uk.", "bank.co.uk", "co.uk",
+	"me.github.io", "you.github.io", "xn--55qx5d.cn", "www.xn--85x722f.xn--55qx5d.cn"}
 
 func newWorld(t *testing.T) *world {
 	w := &world{}
@@ -49,12 +50,16 @@ func (w *world) reply(scheme string, r *wiretest.Request) wiretest.Reply {
 	path, query, _ := strings.Cut(r.Target, "?")
 	w.calls = append(w.calls, call{scheme + "://" + r.Get("Host") + path, r.Fields, r.Body})
 	values, _ := url.ParseQuery(query)
+	var fields [][2]string
+	for _, cookie := range values["set"] {
+		fields = append(fields, [2]string{"Set-Cookie", cookie})
+	}
 	if next := values.Get("next"); next != "" {
 		status := 302
 		fmt.Sscan(values.Get("status"), &status)
-		return wiretest.Text(status, "moved", [2]string{"Location", next})
+		return wiretest.Text(status, "moved", append(fields, [2]string{"Location", next})...)
 	}
-	return ok
+	return wiretest.Text(200, "ok", fields...)
 }
 
 // took returns the hops so far and forgets them.
