@@ -153,6 +153,13 @@ func badBodies(t *testing.T) []badInput {
 	var file *os.File
 	text := strings.NewReader("text")
 	return []badInput{
+		{"JSON into no pointer", func(s *requests.Session, _ string) error {
+			p, err := s.Prepare(&requests.Request{URL: "http://h.test/"})
+			if err != nil {
+				return err
+			}
+			return requests.NewResponse(p, 200, nil, io.NopCloser(strings.NewReader("{}"))).JSON(map[string]string{})
+		}, requests.ErrInvalidArgument, "JSON decodes into a pointer, not into a map[string]string"},
 		{"a number", with(requests.Body(7)), requests.ErrInvalidBody, "Body cannot be of type int"},
 		{"nil file", with(requests.Body(file)), requests.ErrInvalidBody, "Body is a nil *os.File"},
 		{"nil buffer", with(requests.Body((*bytes.Buffer)(nil))), requests.ErrInvalidBody, "Body is a nil *bytes.Buffer"},

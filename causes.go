@@ -267,7 +267,8 @@ func poolError(ctx context.Context, err error, opts SendOptions) error {
 	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
 	switch {
 	case ctx.Err() != nil:
-		return contextError(ctx)
+		e = contextError(ctx)
+		e.Op = "waiting for a connection"
 	case errors.Is(err, pool.ErrTimeout) && passed(opts.Deadline):
 		e.Kind, e.Detail = ErrTotalTimeout, totalText
 	case errors.Is(err, pool.ErrTimeout):

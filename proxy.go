@@ -8,12 +8,12 @@ import (
 )
 
 // Proxies names the proxy for each kind of URL: by "scheme://host", scheme,
-// "all://host" or "all", the first that is there deciding. Hosts are in lower
-// case, without port and brackets. A value is a URL with the scheme http, https,
-// socks4, socks4a, socks5 or socks5h (http if it has none, socks5h and socks4a
-// leaving the look-up of names to the proxy), perhaps with user and password; an
-// empty value means no proxy. The key "no_proxy" is a list like the variable of
-// that name and takes its place.
+// "all://host" or "all", the first that is there deciding. Keys are in lower case,
+// their hosts without port and brackets; any other key is never looked at. A value
+// is a URL with the scheme http, https, socks4, socks4a, socks5 or socks5h (http if
+// it has none, socks5h and socks4a leaving the look-up of names to the proxy),
+// perhaps with user and password; an empty value means no proxy. The key "no_proxy"
+// is a list like the variable of that name and takes its place.
 //
 // It is an [Option] whose entries are laid over those of earlier options. A
 // request's proxies win over [Session.ProxyFunc], that over the session's, and

@@ -228,6 +228,9 @@ func (r *Response) unmarshal(data []byte, v any) error {
 	if err == nil {
 		return nil
 	}
+	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
+		return &Error{Kind: ErrInvalidArgument, Request: r.Request, Response: r, Err: err, Detail: fmt.Sprintf("JSON decodes into a pointer, not into a %T", v)}
+	}
 	detail := "the body is not the JSON that was expected"
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))

@@ -51,7 +51,7 @@ func newSource(v any) (source, error) {
 	case io.Reader:
 		return readerSource(v, -1)
 	}
-	return source{}, refuse(requests.ErrInvalidBody, nil, "a %T is no content: give a string, []byte, Path or an io.Reader with a length", v)
+	return source{}, refuse(requests.ErrInvalidBody, nil, "content cannot be of type %T: give a string, []byte, Path or an io.Reader with a length", v)
 }
 
 func memory(data []byte) source { return source{data: data, size: int64(len(data))} }
