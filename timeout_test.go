@@ -173,15 +173,16 @@ func TestTimeoutTunnel(t *testing.T) {
 	check(t, s.send(t, t.Context(), requests.Timeouts{Read: short}), requests.ErrReadTimeout, short.String()+" (Timeouts.Read)")
 }
 
-// TestTimeoutBetweenBytes: the limit is for each wait, so that a slow reply passes.
+// TestTimeoutBetweenBytes: the limit is for each wait, so that a slow reply passes, which takes longer as a whole.
 func TestTimeoutBetweenBytes(t *testing.T) {
 	t.Parallel()
-	server := wiretest.Origin(t, wiretest.Slowly(150*time.Millisecond, "HTTP/1.1 200 OK\r\n", "Content-Length: 6\r\n\r\n", "ab", "cd", "ef"))
-	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 450 * time.Millisecond})
+	pieces := append([]string{"HTTP/1.1 200 OK\r\n", "Content-Length: 24\r\n\r\n"}, strings.Split("abcdefghijklmnopqrstuvwx", "")...)
+	server := wiretest.Origin(t, wiretest.Slowly(40*time.Millisecond, pieces...))
+	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 900 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := r.Text(); text != "abcdef" {
+	if text, _ := r.Text(); text != "abcdefghijklmnopqrstuvwx" {
 		t.Errorf("got %q", text)
 	}
 }
