@@ -457,7 +457,7 @@ func (r *runner) hook(spec []any) requests.Hook {
 
 // replacement is a response that no server sent.
 func replacement(old *requests.Response, status int, body string) *requests.Response {
-	fresh := requests.NewResponse(nil, status, nil, io.NopCloser(strings.NewReader(body)))
+	fresh := requests.NewResponse(nil, status, nil, inMemory{strings.NewReader(body)})
 	fresh.URL, fresh.Request = old.URL, old.Request
 	fresh.Reason, fresh.Encoding = "Replaced", "utf-8"
 	return fresh
