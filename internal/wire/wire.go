@@ -1,0 +1,110 @@
+// Package wire is the shape that HTTP/1.1 and HTTP/2 share: what one exchange is
+// asked to send, what it gives back, and how it fails. Whoever sends a request need
+// not know which protocol carries it.
+package wire
+
+import (
+	"io"
+	"net/http/httptrace"
+	"time"
+)
+
+// Request is what one exchange sends.
+type Request struct {
+	Method    string
+	Scheme    string      // "http" or "https"
+	Authority string      // Host over HTTP/1.1, :authority over HTTP/2
+	Target    string      // of the request line; :path over HTTP/2
+	Fields    [][2]string // in the order in which they are sent; without Host
+	Body      Body        // nil for none
+
+	// Trailers is called when the body has been sent, for the fields behind it. Nil
+	// sends none.
+	Trailers func() [][2]string
+
+	Limits Limits
+
+	// ContinueWait is how long the body is held back for a 100 response after
+	// "Expect: 100-continue". 0 means it is not held back.
+	ContinueWait time.Duration
+
+	// Interim is called with each 1xx response before the final one, except 101. Its
+	// error ends the exchange with an Error whose Interim field is set.
+	Interim func(status int, fields [][2]string) error
+
+	Trace *httptrace.ClientTrace // nil for none
+}
+
+// Body is what is sent with a request.
+type Body interface {
+	// Len returns the number of bytes, -1 if it is not known.
+	Len() int64
+	// Open returns the bytes from where the body stands. stop must be called once,
+	// when no more of it is wanted.
+	Open() (r io.Reader, stop func())
+}
+
+// Limits bound the time an exchange takes. Zero values are no limit.
+type Limits struct {
+	Read     time.Duration // each wait for bytes
+	Write    time.Duration // each wait for the peer to take some
+	Deadline time.Time     // of the whole exchange, the reading of the body included
+}
+
+// Response is what one exchange gives back, once its head has been read.
+type Response struct {
+	Proto  string // "HTTP/1.1"
+	Status int
+	Reason string
+	Fields [][2]string
+	Body   Stream
+}
+
+// Stream is the body of a response, framing undone and content coding left alone.
+// Read at its end returns io.EOF; after Close it returns ErrClosed.
+type Stream interface {
+	io.ReadCloser
+	io.WriterTo
+	// Remaining returns the number of bytes that are left, -1 if it is not known.
+	Remaining() int64
+	// Trailers returns the fields behind the body, once it has been read to its end.
+	Trailers() [][2]string
+	// LimitUntil ends the reading of the body at t, if nothing ends it before.
+	LimitUntil(t time.Time)
+}
+
+// Error is how an exchange fails.
+type Error struct {
+	Phase       Phase
+	Err         error
+	Written     bool // something of the request may have been written
+	Unprocessed bool // the peer says that it has not acted on the request (RFC 9113 section 8.7)
+	Interim     bool // Err was returned by Request.Interim
+}
+
+// Error describes the phase and the cause.
+func (e *Error) Error() string { return e.Phase.String() + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Phase is what an exchange was doing.
+type Phase uint8
+
+// The phases of an exchange.
+const (
+	Writing Phase = iota // the request
+	Waiting              // for the head of the response, or reading it
+	Reading              // the body of the response
+)
+
+// String names the phase.
+func (p Phase) String() string {
+	switch p {
+	case Writing:
+		return "writing the request"
+	case Waiting:
+		return "waiting for the response"
+	}
+	return "reading the response"
+}
