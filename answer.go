@@ -47,14 +47,6 @@ func refused(err error, r *Response) error {
 	return withRequest(err, r.Request)
 }
 
-// unanswered is the request as it was before a challenge was answered.
-func (p *PreparedRequest) unanswered() *PreparedRequest {
-	if p.asked != nil {
-		return p.asked
-	}
-	return p
-}
-
 // MayAnswer reports whether a challenge in r may be answered with the caller's
 // credentials: r came from the origin the caller asked, or from its https side, and
 // not from one that a redirect led to (security rule 7). Policy.CrossOriginDigest

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/h1"
@@ -289,4 +290,23 @@ func isDeadline(err error) bool {
 // isReset reports whether the peer has ended the connection.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
+}
+
+// bodyFault gives an error of a request's body its kind.
+func bodyFault(err error) error {
+	e, ok := err.(*body.Error)
+	if !ok {
+		return err
+	}
+	if own, ok := e.Err.(*Error); ok {
+		return own // of the caller's Streamer
+	}
+	return &Error{Kind: bodyFaultKinds[e.Fault], Err: e.Err, Detail: e.Detail}
+}
+
+var bodyFaultKinds = [...]Kind{
+	body.Invalid:      ErrInvalidBody,
+	body.Unreadable:   ErrFile,
+	body.Unrewindable: ErrUnrewindableBody,
+	body.WrongLength:  ErrBodyLength,
 }

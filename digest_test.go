@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/body"
 )
 
 // stubSession answers every request with what reply returns and records what was
@@ -61,7 +62,7 @@ func TestDigestCorpus(t *testing.T) {
 			}
 			c := &digestChallenge{realm: v.Realm, nonce: v.Nonce, opaque: v.Opaque, algorithm: v.Algorithm, hasAlgorithm: true, qop: v.QOP, userhash: v.Userhash}
 			turn := &digestTurn{c, 1, v.Cnonce}
-			header, err := turn.header(digestRequest{v.Username, v.Password, v.Method, v.URI, &body{}})
+			header, err := turn.header(digestRequest{v.Username, v.Password, v.Method, v.URI, &body.Body{}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,7 +265,7 @@ func FuzzDigestChallenge(f *testing.F) {
 				continue
 			}
 			turn := &digestTurn{c, 1, "c"}
-			header, err := turn.header(digestRequest{"u", "secret", "GET", "/", &body{}})
+			header, err := turn.header(digestRequest{"u", "secret", "GET", "/", &body.Body{}})
 			if err != nil || strings.Contains(header, "secret") && !strings.Contains(value, "secret") {
 				t.Errorf("%q, %v", header, err)
 			}

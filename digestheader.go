@@ -9,6 +9,8 @@ import (
 	"hash"
 	"io"
 	"strings"
+
+	"github.com/mountable/requests/internal/body"
 )
 
 // digestHash is an algorithm of a challenge.
@@ -54,28 +56,28 @@ func (h digestHash) of(parts ...string) string {
 
 // ofBody hashes a body and leaves it ready to be sent. ok is false for one that
 // can be read only once.
-func (h digestHash) ofBody(b *body) (digest string, ok bool, err error) {
-	if !b.replayable() {
+func (h digestHash) ofBody(b *body.Body) (digest string, ok bool, err error) {
+	if !b.Replayable() {
 		return "", false, nil
 	}
 	sum := h.new()
-	if b.kind != readerBody {
-		sum.Write(b.data)
+	if data, ok := b.Bytes(); ok {
+		sum.Write(data)
 		return hex.EncodeToString(sum.Sum(nil)), true, nil
 	}
-	if err := b.restart(); err != nil {
-		return "", false, err
+	if err := b.Restart(); err != nil {
+		return "", false, bodyFault(err)
 	}
-	if _, err := io.Copy(sum, b.reader); err != nil {
+	if _, err := io.Copy(sum, b.Reader()); err != nil {
 		return "", false, wrap(ErrInvalidBody, err, "the body cannot be read for auth-int")
 	}
-	return hex.EncodeToString(sum.Sum(nil)), true, b.restart()
+	return hex.EncodeToString(sum.Sum(nil)), true, bodyFault(b.Restart())
 }
 
 // digestRequest is what the credentials of one request are made of.
 type digestRequest struct {
 	user, password, method, uri string
-	body                        *body
+	body                        *body.Body
 }
 
 // header returns the credentials of RFC 7616 section 3.4 in the words and the

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/dial"
 )
 
@@ -182,7 +183,7 @@ func (a *HTTPAdapter) reserveH2(c *ConnConfig) *http.ClientConn {
 // lost, and repeating p does no harm.
 func lostH2(err error, p *PreparedRequest) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Kind == ErrConnection && isIdempotent(p.Method) && p.body.replayable()
+	return ok && e.Kind == ErrConnection && isIdempotent(p.Method) && p.Replayable()
 }
 
 // overH2 takes a connection that has just been opened out of the pool of HTTP/1.1
@@ -326,9 +327,9 @@ func (x *h2Exchange) request(p *PreparedRequest, host string) (*http.Request, er
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", transportUserAgent)
 	}
-	if p.body.kind != noBody {
+	if !p.body.None() {
 		req.Body = &h2Body{body: &p.body, clock: &x.clock}
-		req.ContentLength = p.body.length
+		req.ContentLength = p.body.Len()
 	}
 	return req, nil
 }
@@ -417,7 +418,7 @@ func sortedHeaders(h http.Header) Headers {
 
 // h2Body reads a prepared body for net/http, which may close it while it is being read.
 type h2Body struct {
-	body  *body
+	body  *body.Body
 	clock *readClock
 
 	mu   sync.Mutex
@@ -433,7 +434,7 @@ func (b *h2Body) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if b.src == nil {
-		b.src, b.stop = b.body.open()
+		b.src, b.stop = b.body.Open()
 	}
 	b.clock.stop() // the server is not expected to speak while it is listening
 	n, err := b.src.Read(p)

@@ -9,7 +9,7 @@ const maxRefusals = 3
 // that ended the connection, or had too much to do, says that it has not looked at it.
 func refusedUnseen(err error, p *PreparedRequest) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Kind == ErrConnection && unprocessed(e.Err) && p.body.replayable()
+	return ok && e.Kind == ErrConnection && unprocessed(e.Err) && p.Replayable()
 }
 
 // What net/http says, and does not export, of a stream that is younger than the last

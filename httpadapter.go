@@ -260,7 +260,7 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	for refusals := 0; ; refusals++ {
 		resp, err := a.try(ctx, p, opts, r)
-		if err == nil || refusals == maxRefusals || !refusedUnseen(err, p) || p.body.restart() != nil {
+		if err == nil || refusals == maxRefusals || !refusedUnseen(err, p) || p.Rewind() != nil {
 			return resp, err
 		}
 	}
@@ -272,7 +272,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	if cc := a.reserveH2(&r.config); cc != nil {
 		resp, err := a.sendH2(ctx, cc, p, opts, r.host)
-		if err == nil || !lostH2(err, p) || p.body.restart() != nil {
+		if err == nil || !lostH2(err, p) || p.Rewind() != nil {
 			return resp, err
 		}
 	}
@@ -293,13 +293,13 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
-		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || x.written == 0) && p.body.replayable()
+		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || x.written == 0) && p.Replayable()
 		err = x.failure(err, p)
 		x.finish(err)
 		if !stale {
 			return nil, err
 		}
-		if err := p.body.restart(); err != nil {
+		if err := p.Rewind(); err != nil {
 			return nil, err
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -190,7 +190,7 @@ func (r *Request) prepareBody(p *PreparedRequest) error {
 		return err
 	}
 	p.body = b
-	if b.kind == readerBody || b.kind == seqBody {
+	if b.Streamed() {
 		p.frameStream()
 		return nil
 	}
@@ -203,33 +203,39 @@ func (r *Request) prepareBody(p *PreparedRequest) error {
 
 // encodeBody chooses between the ways to give a body: data (Body or Form), then
 // files, then JSON.
-func (r *Request) encodeBody() (body, string, error) {
+func (r *Request) encodeBody() (body.Body, string, error) {
 	data, err := newBody(r.Body)
 	switch {
 	case err != nil:
-		return body{}, "", err
-	case data.kind != noBody && len(r.Form) > 0:
-		return body{}, "", fail(ErrInvalidBody, "Body and Form cannot both be given")
-	case data.kind != noBody && len(r.Files) > 0:
-		return body{}, "", fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
+		return body.Body{}, "", err
+	case !data.None() && len(r.Form) > 0:
+		return body.Body{}, "", fail(ErrInvalidBody, "Body and Form cannot both be given")
+	case !data.None() && len(r.Files) > 0:
+		return body.Body{}, "", fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
 	case len(r.Files) > 0:
 		return r.encodeFiles()
 	case len(r.Form) > 0:
-		return textBody([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
-	case data.kind == noBody && r.JSON != nil:
+		return body.Bytes([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
+	case data.None() && r.JSON != nil:
 		return encodeJSON(r.JSON)
 	}
 	return data, "", nil
 }
 
-func encodeJSON(v any) (body, string, error) {
+// newBody makes the body of what a caller gave.
+func newBody(v any) (body.Body, error) {
+	b, err := body.New(v)
+	return b, bodyFault(err)
+}
+
+func encodeJSON(v any) (body.Body, string, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
+		return body.Body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
 	}
-	return textBody(asciiJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))), "application/json", nil
+	return body.Bytes(asciiJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))), "application/json", nil
 }
 
 // asciiJSON escapes what is not ASCII, which in JSON only stands in strings, as
@@ -252,7 +258,7 @@ func asciiJSON(text []byte) []byte {
 	return out
 }
 
-func (r *Request) encodeFiles() (body, string, error) {
+func (r *Request) encodeFiles() (body.Body, string, error) {
 	parts := make([]multipart.Part, 0, len(r.Form)+len(r.Files))
 	for _, kv := range r.Form {
 		parts = append(parts, multipart.Part{Name: kv[0], Content: []byte(kv[1])})
@@ -260,7 +266,7 @@ func (r *Request) encodeFiles() (body, string, error) {
 	for _, f := range r.Files {
 		part, err := f.part()
 		if err != nil {
-			return body{}, "", err
+			return body.Body{}, "", err
 		}
 		if part.Content != nil {
 			parts = append(parts, part)
@@ -269,9 +275,9 @@ func (r *Request) encodeFiles() (body, string, error) {
 	boundary := multipart.NewBoundary()
 	data, err := multipart.Encode(boundary, parts)
 	if err != nil {
-		return body{}, "", wrap(ErrInvalidBody, err, "Files cannot be encoded")
+		return body.Body{}, "", wrap(ErrInvalidBody, err, "Files cannot be encoded")
 	}
-	return textBody(data), "multipart/form-data; boundary=" + boundary, nil
+	return body.Bytes(data), "multipart/form-data; boundary=" + boundary, nil
 }
 
 // part reads the file. A nil Content leaves the part out, as in Requests.
@@ -308,27 +314,6 @@ func isFilename(name string) bool {
 	return name != "" && name[0] != '<' && name[0] != '|' && name[len(name)-1] != '>'
 }
 
-// setContentLength sets the header for a body in memory. Without a body it is 0
-// where the method usually has one and the caller gave none.
-func (p *PreparedRequest) setContentLength() {
-	switch {
-	case p.body.kind == bytesBody:
-		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.length, 10))
-	case p.body.kind == noBody && p.Method != "GET" && p.Method != "HEAD":
-		p.Headers.setDefault("Content-Length", "0")
-	}
-}
-
-// frameStream announces the length of a stream if it is known and not 0, and
-// chunks otherwise.
-func (p *PreparedRequest) frameStream() {
-	if p.body.length > 0 {
-		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.length, 10))
-		return
-	}
-	p.Headers.Set("Transfer-Encoding", "chunked")
-}
-
 // prepareAuth takes the request's auth, else the session's, else netrc's, else
 // the URL's user info.
 func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
@@ -357,7 +342,7 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 	if err := auth.Authenticate(p); err != nil {
 		return err
 	}
-	if p.body.kind <= bytesBody {
+	if !p.body.Streamed() {
 		p.setContentLength()
 	}
 	return nil
@@ -398,3 +383,6 @@ func urlError(err error) error {
 }
 
 func redactURL(url string) string { return uri.Redact(url) }
+
+// isNil finds the nil pointers and functions that an interface hides.
+func isNil(v any) bool { return body.IsNil(v) }

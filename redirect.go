@@ -160,7 +160,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 		return nil, err
 	}
 	if p.Headers.Has("Content-Length") || p.Headers.Has("Transfer-Encoding") {
-		if err := p.body.restart(); err != nil {
+		if err := p.Rewind(); err != nil {
 			return nil, err
 		}
 	}
@@ -176,12 +176,6 @@ func redirectMethod(method string, status int) string {
 		return "GET"
 	}
 	return method
-}
-
-// dropBody removes the body and every header that describes it (rule 10).
-func (p *PreparedRequest) dropBody() {
-	p.body = body{}
-	p.Headers.delBody()
 }
 
 // delBody removes the headers that describe a body.

@@ -84,50 +84,8 @@ func (c Cookies) Apply(r *Request) error {
 	return nil
 }
 
-// PreparedRequest is a request as it will be sent: a pure value, independent of
-// the session that made it. Its fields may be edited before sending; editing
-// them changes nothing else (a new body set with SetBody does set
-// Content-Length). It must not be changed while it is being sent.
-type PreparedRequest struct {
-	Method  string
-	URL     string
-	Headers Headers
-	Hooks   []Hook
-
-	body body
-	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
-	home string     // origin of the first hop of the chain, for credentials bound to it
-
-	crossed bool // a redirect to another origin is among the hops that led here
-
-	asked            *PreparedRequest // what was sent before a challenge, if p answers one
-	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
-}
-
 // Prepare encodes r without any session: no default headers, cookies, auth or
 // hooks but its own.
 func (r *Request) Prepare() (*PreparedRequest, error) {
 	return r.prepare(&defaults{})
-}
-
-// Clone returns a copy whose headers and hooks can be edited apart. A streamed
-// body is shared.
-func (p *PreparedRequest) Clone() *PreparedRequest {
-	c := *p
-	c.Headers = p.Headers.Clone()
-	c.Hooks = slices.Clone(p.Hooks)
-	if p.jar != nil {
-		c.jar = p.jar.Clone()
-	}
-	return &c
-}
-
-// Origin returns scheme, host and port of the first request of the redirect
-// chain that p belongs to, as "https://h.example:443". Credentials of a caller
-// are meant for it.
-func (p *PreparedRequest) Origin() string {
-	if p.home != "" {
-		return p.home
-	}
-	return originOf(p.URL)
 }

@@ -119,7 +119,7 @@ func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts
 		if err := pause(ctx, wait, opts.Deadline); err != nil {
 			return nil, t.interrupted(err)
 		}
-		if err := p.body.restart(); err != nil {
+		if err := p.Rewind(); err != nil {
 			return nil, withRequest(err, p)
 		}
 	}
@@ -153,7 +153,7 @@ func isRetriable(err error) bool {
 // connection nothing of it has been read.
 func (t *retrying) replayable(err error) bool {
 	e, ok := err.(*Error)
-	return t.p.body.replayable() || ok && e.dialing
+	return t.p.Replayable() || ok && e.dialing
 }
 
 // afterReply decides about a reply: whether it is to be tried again, and after

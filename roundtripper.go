@@ -141,7 +141,7 @@ func streamed(req *http.Request) SendOptions {
 
 // frameLike takes the framing over that the http.Request asks for.
 func (p *PreparedRequest) frameLike(req *http.Request) {
-	if p.body.kind == noBody && req.Header.Get("Content-Length") == "" && bareMethod(p.Method) {
+	if p.body.None() && req.Header.Get("Content-Length") == "" && bareMethod(p.Method) {
 		p.Headers.Del("Content-Length")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
 )
 
@@ -57,7 +58,7 @@ func (x *exchange) write(p *PreparedRequest, r *route) error {
 	}
 	// A body that is announced and does not come, which is sent as in Requests, must not be
 	// made up of the next request.
-	x.unsent = p.body.kind == noBody && framing.length > 0
+	x.unsent = p.body.None() && framing.length > 0
 	room := writeRooms.Get().(*writeRoom)
 	defer writeRooms.Put(room)
 	fields := p.wireFields(room.fields[:0], r, framing)
@@ -102,11 +103,11 @@ func (x *exchange) frame(p *PreparedRequest) (requestFraming, error) {
 			return f, fail(ErrInvalidHeader, "Content-Length %q is no length", given)
 		}
 		f.length = int64(n)
-		if known := p.ContentLength(); known >= 0 && known != f.length && p.body.kind != noBody {
+		if known := p.ContentLength(); known >= 0 && known != f.length && !p.body.None() {
 			return f, fail(ErrBodyLength, "Content-Length is %d, but the body has %d bytes", f.length, known)
 		}
 	case f.chunked:
-	case p.body.kind != noBody:
+	case !p.body.None():
 		f.chunked, f.add = true, [2]string{"Transfer-Encoding", "chunked"}
 	case !bareMethod(p.Method):
 		f.add = [2]string{"Content-Length", "0"}
@@ -170,24 +171,25 @@ type bodyWriter struct {
 	early   earlyWatch
 }
 
-func (w *bodyWriter) send(b *body) error {
-	switch b.kind {
-	case bytesBody:
+func (w *bodyWriter) send(b *body.Body) error {
+	data, whole := b.Bytes()
+	switch {
+	case b.None():
 		if w.framing.chunked {
-			w.pending = h1.AppendChunk(w.pending, b.data)
+			w.pending = append(w.pending, h1.LastChunk...)
+		}
+		return w.flush()
+	case whole:
+		if w.framing.chunked {
+			w.pending = h1.AppendChunk(w.pending, data)
 			w.pending = append(w.pending, h1.LastChunk...)
 			return w.flush()
 		}
-		return w.sendBytes(b.data)
-	case readerBody:
-		return w.sendReader(b.reader)
-	case seqBody:
-		return w.sendSeq(b)
+		return w.sendBytes(data)
+	case b.Reader() != nil:
+		return w.sendReader(b.Reader())
 	}
-	if w.framing.chunked {
-		w.pending = append(w.pending, h1.LastChunk...)
-	}
-	return w.flush()
+	return w.sendSeq(b)
 }
 
 func (w *bodyWriter) sendBytes(data []byte) error {
@@ -312,10 +314,10 @@ func (w *bodyWriter) sendChunked(r io.Reader) error {
 
 // sendSeq sends the items of an iterator, one chunk each, or as they are where
 // the caller has set Content-Length.
-func (w *bodyWriter) sendSeq(b *body) error {
+func (w *bodyWriter) sendSeq(b *body.Body) error {
 	w.long = true
 	var failed error
-	for item, err := range b.seq {
+	for item, err := range b.Items() {
 		if failed = w.readerError(err); failed == nil {
 			failed = w.sendItem(item)
 		}

@@ -1,0 +1,157 @@
+package requests
+
+import (
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/mountable/requests/internal/body"
+)
+
+// PreparedRequest is a request as it will be sent: a pure value, independent of
+// the session that made it. Its fields may be edited before sending; editing
+// them changes nothing else (a new body set with SetBody does set
+// Content-Length). It must not be changed while it is being sent.
+type PreparedRequest struct {
+	Method  string
+	URL     string
+	Headers Headers
+	Hooks   []Hook
+
+	body body.Body
+	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
+	home string     // origin of the first hop of the chain, for credentials bound to it
+
+	crossed bool // a redirect to another origin is among the hops that led here
+
+	asked            *PreparedRequest // what was sent before a challenge, if p answers one
+	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
+}
+
+// Clone returns a copy whose headers and hooks can be edited apart. A streamed
+// body is shared.
+func (p *PreparedRequest) Clone() *PreparedRequest {
+	c := *p
+	c.Headers = p.Headers.Clone()
+	c.Hooks = slices.Clone(p.Hooks)
+	if p.jar != nil {
+		c.jar = p.jar.Clone()
+	}
+	return &c
+}
+
+// Origin returns scheme, host and port of the first request of the redirect
+// chain that p belongs to, as "https://h.example:443". Credentials of a caller
+// are meant for it.
+func (p *PreparedRequest) Origin() string {
+	if p.home != "" {
+		return p.home
+	}
+	return originOf(p.URL)
+}
+
+// unanswered is the request as it was before a challenge was answered.
+func (p *PreparedRequest) unanswered() *PreparedRequest {
+	if p.asked != nil {
+		return p.asked
+	}
+	return p
+}
+
+// --- the body ---
+
+// Streamer is a request body that knows its length and can start over: what the
+// toolbelt's multipart encoder is. Read gives its bytes, Len is how many there are in
+// all, and Rewind makes it start again for a redirect, a retry or a challenge. If it
+// has a WriteTo method, that is what sends it, to a writer that is an [io.ReaderFrom]
+// and moves the *os.File in an *[io.LimitedReader] without copying where it can.
+type Streamer interface {
+	io.Reader
+	Len() int64
+	Rewind() error
+}
+
+// SetBody replaces the body by bytes and sets Content-Length. Content-Type is
+// left alone.
+func (p *PreparedRequest) SetBody(data []byte) {
+	p.body = body.Bytes(data)
+	p.Headers.Del("Transfer-Encoding")
+	p.setContentLength()
+}
+
+// SetBodyReader replaces the body by a stream, framed as the Body option says.
+func (p *PreparedRequest) SetBodyReader(r io.Reader) error {
+	b, err := newBody(r)
+	if err != nil {
+		return err
+	}
+	p.body = b
+	p.frameStream()
+	return nil
+}
+
+// Body returns the body's bytes if it is in memory (nil, true for no body); a
+// streamed body gives nil, false.
+func (p *PreparedRequest) Body() (data []byte, ok bool) {
+	return p.body.Bytes()
+}
+
+// Streamed returns the reader of a streamed body, nil for every other body.
+func (p *PreparedRequest) Streamed() io.Reader { return p.body.Reader() }
+
+// ContentLength returns the number of bytes the body will have, -1 if unknown.
+func (p *PreparedRequest) ContentLength() int64 { return p.body.Len() }
+
+// Rewind brings a streamed body back to where it was first read from, for
+// sending p again. It is [ErrUnrewindableBody] where that is known to be
+// impossible; plain readers and iterators cannot be rewound and stay as they are.
+func (p *PreparedRequest) Rewind() error { return bodyFault(p.body.Restart()) }
+
+// Replayable reports whether p can be sent again with the same body.
+func (p *PreparedRequest) Replayable() bool { return p.body.Replayable() }
+
+// OpenBody returns the body as a reader, for adapters: from where a stream stands, and
+// empty if there is none. The caller must Close it, which ends the reading of an iterator
+// and leaves readers open, which are their owners'. Read and Close must not be called at
+// the same time.
+func (p *PreparedRequest) OpenBody() io.ReadCloser {
+	src, stop := p.body.Open()
+	return &openBody{src, stop}
+}
+
+type openBody struct {
+	io.Reader
+	stop func()
+}
+
+func (b *openBody) Close() error {
+	b.stop()
+	return nil
+}
+
+// dropBody removes the body and every header that describes it (rule 10).
+func (p *PreparedRequest) dropBody() {
+	p.body = body.Body{}
+	p.Headers.delBody()
+}
+
+// setContentLength sets the header for a body in memory. Without a body it is 0
+// where the method usually has one and the caller gave none.
+func (p *PreparedRequest) setContentLength() {
+	switch {
+	case p.body.Len() > 0 && !p.body.Streamed():
+		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.Len(), 10))
+	case p.body.None() && p.Method != "GET" && p.Method != "HEAD":
+		p.Headers.setDefault("Content-Length", "0")
+	}
+}
+
+// frameStream announces the length of a stream if it is known and not 0, and
+// chunks otherwise.
+func (p *PreparedRequest) frameStream() {
+	if n := p.body.Len(); n > 0 {
+		p.Headers.Set("Content-Length", strconv.FormatInt(n, 10))
+		return
+	}
+	p.Headers.Set("Transfer-Encoding", "chunked")
+}
