@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"io"
+	"strings"
 	"sync"
 
+	"github.com/mountable/requests/internal/digest"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -14,8 +16,8 @@ import (
 // their -sess forms and, as Requests has them, SHA and SHA-512; with qop auth,
 // auth-int for bodies that can be read twice, or none; and with hashed user names.
 //
-// The first request goes out without credentials. A 4xx reply with a challenge is
-// read, put into the History of the reply that follows, and answered once. The
+// The first request goes out without credentials. A 4xx response with a challenge is
+// read, put into the History of the response that follows, and answered once. The
 // challenge is remembered for the origin it came from: later requests there send
 // Authorization at once, each with the next nonce count. Challenges of origins that
 // a redirect led to are not answered, unless Policy.CrossOriginDigest says so.
@@ -28,17 +30,18 @@ type Digest struct {
 
 	user, password string
 
+	// mu protects the fields below.
 	mu     sync.Mutex
 	spaces map[string]*digestSpace
 }
 
 // digestSpace is what is known of one protection space: an origin or a proxy.
 type digestSpace struct {
-	challenge *digestChallenge
+	challenge *digest.Challenge
 	counts    map[string]uint64 // how often each nonce has been used
 }
 
-// anySpace is where the challenge is kept that Requests would use for every host.
+// anySpace is the space of the challenge that Requests would use for every host.
 const anySpace = ""
 
 // Bounds on what servers can make a Digest remember.
@@ -63,42 +66,63 @@ func (d *Digest) String() string { return "Digest(" + d.user + ")" }
 func (d *Digest) GoString() string { return d.String() }
 
 // Authenticate sets the Authorization header where the origin's challenge is
-// known, and adds a hook that answers the challenge of the reply.
+// known, and adds a hook that answers the challenge of the response.
 func (d *Digest) Authenticate(p *PreparedRequest) error {
 	p.Hooks = append(p.Hooks, d.Answer)
 	_, err := d.authorize(originOf(p.URL), p)
 	return err
 }
 
+// Answers reports whether c is a digest challenge that d can answer.
+func (d *Digest) Answers(c Challenge) bool { return digest.Of(c.Scheme, c.Param) != nil }
+
 // Answer is the [Hook] that [Digest.Authenticate] adds: it answers a challenge with
-// a second request over the same adapter and returns the reply to that, whatever
-// it is. Any other reply is left as it is.
+// a second request over the same adapter and returns the response to that, whatever
+// it is. Any other response is left as it is.
 func (d *Digest) Answer(ctx context.Context, r *Response) (*Response, error) {
-	if r.StatusCode < 400 || r.StatusCode >= 500 || r.Request == nil || !r.MayAnswer() {
+	x := r.Auth()
+	if r.StatusCode < 400 || r.StatusCode >= 500 || r.Request == nil || !x.MayAnswer() {
 		return r, nil
 	}
 	space := originOf(r.Request.URL)
-	if r.Policy().CrossOriginDigest {
+	if x.Policy().CrossOriginDigest {
 		space = anySpace
 	}
-	if !d.Challenge(space, r, "WWW-Authenticate") {
+	if !d.learn(space, r, "WWW-Authenticate") {
 		return r, nil
 	}
-	return r.Answer(ctx, func(p *PreparedRequest) error {
+	return x.Answer(ctx, func(p *PreparedRequest) error {
 		done, err := d.authorize(space, p)
-		if err == nil && !done && !r.Policy().ChallengesAsRequests {
+		if err == nil && !done && !x.Policy().ChallengesAsRequests {
 			err = fail(ErrUnrewindableBody, "the server wants auth-int for a body that cannot be read twice")
 		}
 		return err
 	})
 }
 
-// Challenge remembers the digest challenge in the header field of r, which is
-// WWW-Authenticate or Proxy-Authenticate, for a protection space: an origin as
-// [PreparedRequest.Origin] names it, or the URL of a proxy. Of several challenges
-// it takes the first that it can answer, and reports whether there is one.
-func (d *Digest) Challenge(space string, r *Response, field string) bool {
-	c := findDigestChallenge(r.Headers.Values(field), r.Policy().ChallengesAsRequests)
+// Proxy returns d as the credentials for proxies: for CONNECT, and for requests that
+// a proxy forwards. An [Auth] gives them to a request with
+// [PreparedRequest.SetProxyCredentials].
+func (d *Digest) Proxy() ProxyCredentials { return digestProxy{d} }
+
+// digestProxy keeps what proxies do apart from what origins do.
+type digestProxy struct{ digest *Digest }
+
+// ProxyAuthorization returns credentials where the proxy's challenge is known.
+func (d digestProxy) ProxyAuthorization(proxy string, p *PreparedRequest, target string) (string, error) {
+	return d.digest.credentials(proxy, p, target)
+}
+
+// ProxyChallenge remembers the challenge and reports whether it can be answered.
+func (d digestProxy) ProxyChallenge(proxy string, r *Response) (bool, error) {
+	return d.digest.learn(proxy, r, "Proxy-Authenticate"), nil
+}
+
+// learn remembers the digest challenge in the header field of r for a protection
+// space: an origin as [PreparedRequest.Origin] names it, or a proxy. Of several
+// challenges it takes the first that it can answer, and reports whether there is one.
+func (d *Digest) learn(space string, r *Response, field string) bool {
+	c := digest.Find(r.Headers.Values(field), r.Auth().Policy().ChallengesAsRequests)
 	if c == nil {
 		return false
 	}
@@ -126,23 +150,45 @@ func (d *Digest) makeRoom() {
 	}
 }
 
-// Credentials returns the value of Authorization or Proxy-Authorization for p in a
+// credentials returns the value of Authorization or Proxy-Authorization for p in a
 // protection space whose challenge is known, and "" elsewhere. Each call uses up a
 // nonce count. The target is that of the request line, "" for the one of p's URL.
-func (d *Digest) Credentials(space string, p *PreparedRequest, target string) (string, error) {
+func (d *Digest) credentials(space string, p *PreparedRequest, target string) (string, error) {
 	turn := d.take(space)
 	if turn == nil {
 		return "", nil
 	}
 	if target == "" {
-		target = turn.target(p.URL)
+		target = digestTarget(turn.Challenge, p.URL)
 	}
-	return turn.header(digestRequest{d.user, d.password, p.Method, target, &p.body})
+	return turn.Credentials(digest.Request{
+		User: d.user, Password: d.password, WrittenUser: string(latin1(d.user)),
+		Method: p.Method, URI: target, Body: p.hashable(),
+	})
+}
+
+// hashable returns what writes the body of p and leaves it ready to be sent, nil for
+// one that can be read only once.
+func (p *PreparedRequest) hashable() func(io.Writer) error {
+	if !p.Replayable() {
+		return nil
+	}
+	return func(w io.Writer) error {
+		if err := p.Rewind(); err != nil {
+			return err
+		}
+		body := p.OpenBody()
+		defer body.Close()
+		if _, err := io.Copy(w, body); err != nil {
+			return wrap(ErrInvalidBody, err, "the body cannot be read for auth-int")
+		}
+		return p.Rewind()
+	}
 }
 
 // authorize puts the credentials on p and reports whether there were any.
 func (d *Digest) authorize(space string, p *PreparedRequest) (bool, error) {
-	header, err := d.Credentials(space, p, "")
+	header, err := d.credentials(space, p, "")
 	switch {
 	case err != nil:
 		return false, err
@@ -168,51 +214,55 @@ func (d *Digest) find(space string) *digestSpace {
 	return d.spaces[anySpace]
 }
 
-// digestTurn is one use of a challenge: no two have nonce and count in common.
-type digestTurn struct {
-	*digestChallenge
-	count  uint64
-	cnonce string
-}
-
 // take counts one use of the challenge of a space, nil if there is none.
-func (d *Digest) take(space string) *digestTurn {
+func (d *Digest) take(space string) *digest.Turn {
 	turn := d.count(space)
 	if turn == nil {
 		return nil
 	}
 	if d.ClientNonce != nil {
-		turn.cnonce = d.ClientNonce()
+		turn.CNonce = d.ClientNonce()
 		return turn
 	}
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
-	turn.cnonce = hex.EncodeToString(random[:])
+	turn.CNonce = hex.EncodeToString(random[:])
 	return turn
 }
 
-func (d *Digest) count(space string) *digestTurn {
+func (d *Digest) count(space string) *digest.Turn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.find(space)
 	if s == nil {
 		return nil
 	}
-	nonce := s.challenge.nonce
+	nonce := s.challenge.Nonce
 	if _, known := s.counts[nonce]; !known && len(s.counts) >= maxDigestNonces {
 		clear(s.counts)
 	}
 	s.counts[nonce]++
-	return &digestTurn{digestChallenge: s.challenge, count: s.counts[nonce]}
+	return &digest.Turn{Challenge: s.challenge, Count: s.counts[nonce]}
 }
 
-// target is the uri of the credentials: the request line's.
-func (c *digestChallenge) target(url string) string {
-	if c.asRequests {
+// digestTarget is the uri of the credentials: the request line's.
+func digestTarget(c *digest.Challenge, url string) string {
+	if c.AsRequests() {
 		return withoutParams(uri.PathURL(url))
 	}
 	return uri.RequestTarget(url)
 }
 
-// nc is the nonce count as it is written.
-func (t *digestTurn) nc() string { return fmt.Sprintf("%08x", t.count) }
+// withoutParams cuts the parameters of the last path segment off a target, which
+// Python's urlparse splits off and Requests forgets.
+func withoutParams(target string) string {
+	path, query, hasQuery := strings.Cut(target, "?")
+	last := strings.LastIndexByte(path, '/') + 1
+	if i := strings.IndexByte(path[last:], ';'); i >= 0 {
+		path = path[:last+i]
+	}
+	if hasQuery {
+		return path + "?" + query
+	}
+	return path
+}

@@ -101,11 +101,11 @@ func TestAnswerInAHook(t *testing.T) {
 	s := newTestSession(t)
 	var seen []requests.Challenge
 	s.OnResponse(func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-		if r.StatusCode != 401 || !r.MayAnswer() {
+		if r.StatusCode != 401 || !r.Auth().MayAnswer() {
 			return r, nil
 		}
-		seen = r.Challenges("WWW-Authenticate")
-		return r.Answer(ctx, func(p *requests.PreparedRequest) error {
+		seen = r.Auth().Challenges("WWW-Authenticate")
+		return r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 			key, _ := seen[0].Param("KEY")
 			p.Headers.Set("Authorization", "Custom "+key)
 			return nil

@@ -35,17 +35,17 @@ func ExampleDigestAuth() {
 }
 
 // A hook that answers a scheme of the server's own.
-func ExampleResponse_Answer() {
+func ExampleAuthExchange_Answer() {
 	s := requests.NewSession()
 	defer s.Close()
 	s.Mount("https://api.example.com/", asking(`Token audience="users"`))
 
 	s.OnResponse(func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-		if r.StatusCode != 401 || !r.MayAnswer() {
+		if r.StatusCode != 401 || !r.Auth().MayAnswer() {
 			return r, nil
 		}
-		return r.Answer(ctx, func(p *requests.PreparedRequest) error {
-			audience, _ := r.Challenges("WWW-Authenticate")[0].Param("audience")
+		return r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
+			audience, _ := r.Auth().Challenges("WWW-Authenticate")[0].Param("audience")
 			p.Headers.Set("Authorization", "Token for-"+audience)
 			return nil
 		})

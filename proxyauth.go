@@ -47,10 +47,8 @@ func (p *PreparedRequest) ProxyAuthorization(proxy string) (string, error) {
 	return p.proxyCredentials.ProxyAuthorization(proxy, p, uri.PathURL(p.URL))
 }
 
-// ForwardedBy returns the proxy that may have spoken for the origin in r, as
-// "scheme://host:port": the one that passed a plain http request on. It is "" where
-// there was none, or a tunnel: then a 407 is the origin's, and nobody's to answer.
-func (r *Response) ForwardedBy() string {
+// forwardedBy is the proxy that forwarded the request of r, "" if none did.
+func forwardedBy(r *Response) string {
 	if r.Request == nil || r.tunnel {
 		return ""
 	}
@@ -67,12 +65,6 @@ func (r *Response) ForwardedBy() string {
 		return ""
 	}
 	return proxyName(proxy.Scheme, proxy.Host, proxy.Port)
-}
-
-// SentProxyAuthorization reports whether the request that brought r carried
-// credentials for the proxy.
-func (r *Response) SentProxyAuthorization() bool {
-	return r.proxyAuth || r.Request != nil && r.Request.Headers.Has("Proxy-Authorization")
 }
 
 func proxyName(scheme, host string, port int) string {

@@ -118,7 +118,7 @@ var readings = map[string]struct {
 		return err
 	}, true},
 	"drained by an answer": {func(r *requests.Response, _ string) error {
-		_, err := r.Answer(context.Background(), func(p *requests.PreparedRequest) error { p.URL += "ok"; return nil })
+		_, err := r.Auth().Answer(context.Background(), func(p *requests.PreparedRequest) error { p.URL += "ok"; return nil })
 		return err
 	}, false},
 }

@@ -159,7 +159,7 @@ func walkByHand(ctx context.Context, s *requests.Session, method, url string, he
 // walkByHook has each hop sent once more by a hook.
 func walkByHook(ctx context.Context, s *requests.Session, method, url string, headers requests.Headers) error {
 	again := func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-		return r.Answer(ctx, func(*requests.PreparedRequest) error { return nil })
+		return r.Auth().Answer(ctx, func(*requests.PreparedRequest) error { return nil })
 	}
 	_, err := s.Request(ctx, method, url, headers, requests.OnResponse(again))
 	return err

@@ -54,7 +54,7 @@ func staleNonce(err error) bool {
 	if !ok || d.Reply == nil || d.Reply.Status != 407 {
 		return false
 	}
-	return slices.ContainsFunc(refusal(d.Reply).Challenges("Proxy-Authenticate"), func(c Challenge) bool {
+	return slices.ContainsFunc(refusal(d.Reply).Auth().Challenges("Proxy-Authenticate"), func(c Challenge) bool {
 		value, _ := c.Param("stale")
 		return strings.EqualFold(c.Scheme, "Digest") && strings.EqualFold(value, "true")
 	})

@@ -70,13 +70,13 @@ func (g *Guess) GoString() string { return g.String() }
 
 // Answer is the hook that [Guess.Authenticate] adds.
 func (g *Guess) Answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-	if r.Request == nil || !r.MayAnswer() {
+	if r.Request == nil || !r.Auth().MayAnswer() {
 		return r, nil
 	}
-	switch guess(r, "WWW-Authenticate", r.StatusCode/100 == 4) {
+	switch guess(g.digest, r, "WWW-Authenticate", r.StatusCode/100 == 4) {
 	case schemeBasic:
 		g.choose(r, g.basic)
-		return r.Answer(ctx, g.basic.Authenticate)
+		return r.Auth().Answer(ctx, g.basic.Authenticate)
 	case schemeDigest:
 		g.choose(r, g.digest)
 		return g.digest.Answer(ctx, r)
@@ -96,7 +96,7 @@ func (g *Guess) choice(origin string) requests.Auth {
 // choose remembers a choice for the origin that r came from.
 func (g *Guess) choose(r *requests.Response, auth requests.Auth) {
 	origin := anyOrigin
-	if !r.Policy().CrossOriginDigest {
+	if !r.Auth().Policy().CrossOriginDigest {
 		origin = (&requests.PreparedRequest{URL: r.Request.URL}).Origin()
 	}
 	g.mu.Lock()
@@ -117,15 +117,15 @@ const (
 
 // guess chooses a scheme of the challenges in a field. refused tells whether the
 // status is one that goes with a challenge; Python does not ask.
-func guess(r *requests.Response, field string, refused bool) scheme {
-	if r.Policy().ChallengesAsRequests {
+func guess(d *requests.Digest, r *requests.Response, field string, refused bool) scheme {
+	if r.Auth().Policy().ChallengesAsRequests {
 		return guessByWords(strings.ToLower(r.Headers.Get(field)))
 	}
 	found := schemeNone
-	for _, c := range r.Challenges(field) {
+	for _, c := range r.Auth().Challenges(field) {
 		switch {
 		case !refused:
-		case strings.EqualFold(c.Scheme, "Digest") && requests.DigestAnswers(c):
+		case strings.EqualFold(c.Scheme, "Digest") && d.Answers(c):
 			return schemeDigest
 		case strings.EqualFold(c.Scheme, "Basic"):
 			found = schemeBasic

@@ -65,8 +65,8 @@ func (g *GuessProxy) AnswerProxy(ctx context.Context, r *requests.Response) (*re
 
 // ProxyChallenge makes g [requests.ProxyCredentials].
 func (g *GuessProxy) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
-	chosen := guess(r, "Proxy-Authenticate", r.StatusCode == 407)
-	if chosen == schemeNone || chosen == schemeBasic && r.SentProxyAuthorization() {
+	chosen := guess(g.digest.Digest, r, "Proxy-Authenticate", r.StatusCode == 407)
+	if chosen == schemeNone || chosen == schemeBasic && r.Auth().SentProxyAuthorization() {
 		return false, nil
 	}
 	g.choose(proxy, chosen)
@@ -108,8 +108,8 @@ const maxAnswers = 4
 // while the proxy says that the nonce was stale. Proxies that insist on nonce counts in
 // order, such as squid, say so of requests that were sent side by side.
 func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCredentials) (*requests.Response, error) {
-	proxy := r.ForwardedBy()
-	if r.Request == nil || proxy == "" && !r.Policy().CrossOriginDigest {
+	proxy := r.Auth().ForwardedBy()
+	if r.Request == nil || proxy == "" && !r.Auth().Policy().CrossOriginDigest {
 		return r, nil // no proxy said this: its credentials are not for the origin
 	}
 	for range maxAnswers {
@@ -120,11 +120,11 @@ func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCred
 		if !again {
 			return r, nil
 		}
-		r, err = r.Answer(ctx, func(p *requests.PreparedRequest) error {
+		r, err = r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 			p.Headers.Del("Proxy-Authorization") // what was refused; the adapter asks for the new one
 			return nil
 		})
-		if err != nil || r.StatusCode != 407 || stale(r.Challenges("Proxy-Authenticate")) != "true" {
+		if err != nil || r.StatusCode != 407 || stale(r.Auth().Challenges("Proxy-Authenticate")) != "true" {
 			return r, err
 		}
 	}

@@ -52,7 +52,7 @@ func (d *ProxyDigest) AnswerProxy(ctx context.Context, r *requests.Response) (*r
 
 // ProxyAuthorization makes d [requests.ProxyCredentials].
 func (d *ProxyDigest) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
-	return d.Digest.Credentials(proxy, p, target)
+	return d.Digest.Proxy().ProxyAuthorization(proxy, p, target)
 }
 
 // ProxyChallenge makes d [requests.ProxyCredentials].
@@ -64,13 +64,13 @@ func (d *ProxyDigest) ProxyChallenge(proxy string, r *requests.Response) (bool, 
 	if !r.Headers.Has(field) {
 		return false, proxyError(r, "the proxy sent a 407 without Proxy-Authenticate (RFC 9110 section 15.5.8)")
 	}
-	if r.Policy().ChallengesAsRequests && !strings.HasPrefix(strings.ToLower(r.Headers.Get(field)), "digest ") {
+	if r.Auth().Policy().ChallengesAsRequests && !strings.HasPrefix(strings.ToLower(r.Headers.Get(field)), "digest ") {
 		return false, nil
 	}
-	if r.SentProxyAuthorization() && stale(r.Challenges(field)) == "false" {
+	if r.Auth().SentProxyAuthorization() && stale(r.Auth().Challenges(field)) == "false" {
 		return false, proxyError(r, "the proxy does not take user or password")
 	}
-	return d.Digest.Challenge(proxy, r, field), nil
+	return d.Digest.Proxy().ProxyChallenge(proxy, r)
 }
 
 // stale returns what the digest challenge says of the nonce that was used.
