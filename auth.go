@@ -57,9 +57,9 @@ func (b Basic) GoString() string { return b.String() }
 // ProxyBasic is HTTP Basic authentication towards a proxy. It is an [Option].
 type ProxyBasic struct{ Username, Password string }
 
-// ProxyAuth sends user and password in Proxy-Authorization with the request, for
+// ProxyBasicAuth sends user and password in Proxy-Authorization with the request, for
 // plain http through a proxy. Credentials in the proxy's URL serve https as well.
-func ProxyAuth(user, password string) *ProxyBasic { return &ProxyBasic{user, password} }
+func ProxyBasicAuth(user, password string) *ProxyBasic { return &ProxyBasic{user, password} }
 
 // Authenticate sets the Proxy-Authorization header.
 func (b *ProxyBasic) Authenticate(p *PreparedRequest) error {

@@ -28,7 +28,7 @@ func ExampleRetries() {
 	s := requests.NewSession()
 	defer s.Close()
 	s.Mount(server.URL, requests.NewHTTPAdapter(requests.Retries(requests.Retry{
-		Total: 3, BackoffFactor: 0.01, StatusForcelist: []int{502, 503, 504},
+		Total: 3, BackoffFactor: 10 * time.Millisecond, StatusForcelist: []int{502, 503, 504},
 	})))
 	r, err := s.Get(context.Background(), server.URL)
 	if err != nil {
@@ -69,12 +69,12 @@ func ExampleRetryBudget() {
 	// Output: 503 1 <nil>
 }
 
-func ExampleRetry_Increment() {
-	r := requests.Retry{Total: 2, BackoffFactor: 1}
+func ExampleRetry_State() {
+	tries := requests.Retry{Total: 2, BackoffFactor: time.Second}.State()
 	var err error
 	for err == nil {
-		fmt.Println(r.Total, "left, pause", r.BackoffTime())
-		r, err = r.Increment("GET", "/", nil, &requests.Error{Kind: requests.ErrReadTimeout})
+		fmt.Println(tries.Left.Total, "left, pause", tries.BackoffTime())
+		tries, err = tries.Increment("GET", "/", nil, &requests.Error{Kind: requests.ErrReadTimeout})
 	}
 	fmt.Println(err)
 	// Output:
@@ -86,7 +86,7 @@ func ExampleRetry_Increment() {
 
 func ExampleRetryTimes() {
 	for _, n := range []int{0, 3} {
-		fmt.Println(requests.Retry{Total: requests.RetryTimes(n)}.IsRetry("GET", 503, true))
+		fmt.Println(requests.Retry{Total: requests.RetryTimes(n)}.State().IsRetry("GET", 503, true))
 	}
 	// Output:
 	// false

@@ -25,7 +25,7 @@ type HTTPAdapter struct {
 	editors []ConnEditor
 	pool    *pool.Pool[ConnConfig, *conn]
 	config  pool.Config
-	retry   *Retry       // nil: nothing is tried again
+	retry   *RetryState  // nil: nothing is tried again
 	budget  *retryBudget // nil: no bound on retries
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it

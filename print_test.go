@@ -53,8 +53,8 @@ func TestRule39Printing(t *testing.T) {
 
 // withoutSecrets are the exported types that hold none.
 var withoutSecrets = map[string]bool{
-	"Challenge": true, "Count": true, "File": true, "FileOption": true, "Files": true, "HTTP2Mode": true, "Kind": true,
-	"Link": true, "PlaceStats": true, "Policy": true, "ProxySource": true, "ResponseError": true, "SocketOption": true,
+	"Challenge": true, "File": true, "FileOption": true, "Files": true, "HTTP2Mode": true, "Kind": true,
+	"Link": true, "PlaceStats": true, "Policy": true, "ProxySource": true, "ResponseError": true, "RetryCount": true, "SocketOption": true,
 	"SocketOptions": true, "Timeouts": true, "Toggle": true, "Verification": true,
 }
 
@@ -154,16 +154,16 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 	}
 	return map[string]any{
 		"Session": s, "Request": request, "Request value": *request, "PreparedRequest": p, "PreparedRequest value": *p,
-		"Response": r, "Response value": *r, "SendOptions": opts, "SendOptions pointer": &opts,
+		"Response": r, "Response value": *r, "AuthExchange": r.Auth(), "SendOptions": opts, "SendOptions pointer": &opts,
 		"Headers": p.Headers, "response's Headers": r.Headers, "Params": request.Params, "Form": request.Form, "Cookies": request.Cookies,
 		"Proxies": request.Send.Proxies, "ProxyDecision": decision, "ConnConfig": config, "ConnConfig of SOCKS": socks,
 		"ProxyConfig": config.Proxy, "ProxyConfig of SOCKS": &socks.Proxy, "TLSConfig": requests.TLSConfig{Cert: s.Cert},
 		"Certificate": s.Cert, "PKCS 12": request.Send.Cert, "CertTLS": requests.CertTLS(tls.Certificate{Certificate: [][]byte{{1}}}),
 		"CookieJar": s.Cookies, "response's CookieJar": r.Cookies, "Cookie": requests.Cookie{Name: "sid", Value: secret}, "found Cookie": cookie,
-		"Attempt": try, "Retry": requests.Retry{History: []requests.Attempt{try}},
+		"Attempt": try, "Retry": requests.Retry{Total: 3}, "RetryState": requests.RetryState{History: []requests.Attempt{try}},
 		"MaxRetryError": &requests.MaxRetryError{Reason: failure, History: []requests.Attempt{try}}, "Error": failure,
 		"Basic": requests.BasicAuth("ada", secret), "Basic value": requests.Basic{Username: "ada", Password: secret},
-		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
+		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyBasicAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
 		"ProxyHeaders": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
 		"RoundTripper": s.RoundTripper(), "AdapterTransport": requests.AdapterTransport(a), "http.Client": &http.Client{Transport: s.RoundTripper()},
 		"options": []requests.Option{requests.WithAuth(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},

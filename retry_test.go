@@ -202,7 +202,7 @@ func TestRetryPause(t *testing.T) {
 func TestRetryBackoff(t *testing.T) {
 	t.Parallel()
 	server := wiretest.Origin(t, wiretest.Text(500, ""), wiretest.Text(500, ""), wiretest.Text(500, ""), wiretest.Text(200, "ok"))
-	s := retrySession(t, requests.Retries(requests.Retry{Total: 3, BackoffFactor: 0.02, StatusForcelist: []int{500}}))
+	s := retrySession(t, requests.Retries(requests.Retry{Total: 3, BackoffFactor: 20 * time.Millisecond, StatusForcelist: []int{500}}))
 	start := time.Now()
 	if _, err := s.Get(t.Context(), server.URL("/")); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestRetryBudgetRefill(t *testing.T) {
 
 // TestRetryValue: defaults, text, and pauses at their bounds.
 func TestRetryValue(t *testing.T) {
-	full := requests.Retry{}.WithDefaults()
+	full := requests.Retry{}.State().Left
 	if full.Total != 10 || full.BackoffMax != 2*time.Minute || full.RetryAfterMax != 6*time.Hour || full.RaiseOnStatus != requests.On || len(full.AllowedMethods) != 6 {
 		t.Errorf("defaults: %+v", full)
 	}
@@ -263,15 +263,18 @@ func TestRetryValue(t *testing.T) {
 	many := make([]requests.Attempt, 5000)
 	for _, tt := range []struct {
 		retry    requests.Retry
+		history  []requests.Attempt
 		min, max time.Duration
 	}{
-		{requests.Retry{BackoffFactor: 1, History: many}, 2 * time.Minute, 2 * time.Minute},
-		{requests.Retry{BackoffFactor: 1, BackoffMax: time.Second, History: many}, time.Second, time.Second},
-		{requests.Retry{BackoffFactor: -1, History: many}, 0, 0},
-		{requests.Retry{BackoffFactor: 0.5, BackoffJitter: time.Second, History: many[:3]}, 2 * time.Second, 3 * time.Second},
-		{requests.Retry{BackoffFactor: 0.5, History: []requests.Attempt{{}, {}, {Location: "/x"}, {}}}, 0, 0},
+		{requests.Retry{BackoffFactor: time.Second}, many, 2 * time.Minute, 2 * time.Minute},
+		{requests.Retry{BackoffFactor: time.Second, BackoffMax: time.Second}, many, time.Second, time.Second},
+		{requests.Retry{BackoffFactor: -1}, many, 0, 0},
+		{requests.Retry{BackoffFactor: time.Second / 2, BackoffJitter: time.Second}, many[:3], 2 * time.Second, 3 * time.Second},
+		{requests.Retry{BackoffFactor: time.Second / 2}, []requests.Attempt{{}, {}, {Location: "/x"}, {}}, 0, 0},
 	} {
-		if got := tt.retry.BackoffTime(); got < tt.min || got > tt.max {
+		state := tt.retry.State()
+		state.History = tt.history
+		if got := state.BackoffTime(); got < tt.min || got > tt.max {
 			t.Errorf("%v: %v, want %v to %v", tt.retry, got, tt.min, tt.max)
 		}
 	}
@@ -290,7 +293,7 @@ func TestRetryBadSettings(t *testing.T) {
 		"number":   requests.MaxRetries(-1),
 		"connect":  requests.Retries(requests.Retry{Connect: -2}),
 		"other":    requests.Retries(requests.Retry{Other: requests.RetryTimes(-3)}),
-		"factor":   requests.Retries(requests.Retry{BackoffFactor: -0.1}),
+		"factor":   requests.Retries(requests.Retry{BackoffFactor: -1}),
 		"jitter":   requests.Retries(requests.Retry{BackoffJitter: -1}),
 		"budget":   requests.RetryBudget(-1, 0),
 		"resolver": requests.WithResolver(mapResolver{}),
@@ -348,7 +351,7 @@ func TestRetryAfterCorpus(t *testing.T) {
 	}
 	now := time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
 	for _, c := range extras.Cases {
-		got, err := requests.Retry{}.ParseRetryAfter(c.Value, now)
+		got, err := requests.Retry{}.State().ParseRetryAfter(c.Value, now)
 		switch want := c.Expected; {
 		case want == nil:
 			if err == nil {
@@ -380,7 +383,7 @@ func FuzzParseRetryAfter(f *testing.F) {
 	}
 	now := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, value string) {
-		d, err := requests.Retry{}.ParseRetryAfter(value, now)
+		d, err := requests.Retry{}.State().ParseRetryAfter(value, now)
 		if d < 0 || d > 6*time.Hour || err != nil && !errors.Is(err, requests.ErrInvalidHeader) {
 			t.Fatalf("%q: %v, %v", value, d, err)
 		}

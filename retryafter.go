@@ -11,8 +11,8 @@ import (
 // which now is taken away. The result lies between 0 and RetryAfterMax. Anything
 // else is [ErrInvalidHeader]; an [HTTPAdapter] then takes the field as absent,
 // where urllib3 fails.
-func (r Retry) ParseRetryAfter(value string, now time.Time) (time.Duration, error) {
-	limit := r.retryAfterMax()
+func (s RetryState) ParseRetryAfter(value string, now time.Time) (time.Duration, error) {
+	limit := s.Left.retryAfterMax()
 	text := strings.TrimSpace(value)
 	if isDigits(text) {
 		seconds, err := strconv.ParseUint(text, 10, 32)

@@ -195,7 +195,7 @@ var places = map[string]place{
 		return get(ctx, s, base, requests.BearerAuth(evil))
 	},
 	"toolbelt": func(ctx context.Context, s *requests.Session, base, evil string) error {
-		return get(ctx, s, base, toolbelt.HTTPBearerAuth(evil))
+		return get(ctx, s, base, requests.BearerAuth(evil))
 	},
 	"digest": func(ctx context.Context, s *requests.Session, base, evil string) error {
 		d := requests.DigestAuth(evil, evil)

@@ -345,9 +345,9 @@ func TestGuessConcurrently(t *testing.T) {
 func TestAuthShowsNoPassword(t *testing.T) {
 	for _, auth := range []requests.Auth{
 		toolbelt.GuessAuth("u", "secret"), toolbelt.GuessProxyAuth("u", "secret", "pu", "secret"),
-		toolbelt.HTTPProxyDigestAuth("u", "secret"), toolbelt.HTTPBearerAuth("secret"),
+		toolbelt.HTTPProxyDigestAuth("u", "secret"), requests.BearerAuth("secret"),
 		toolbelt.NewAuthHandler(toolbelt.Strategy{Domain: "http://u:secret@h", Auth: requests.DigestAuth("u", "secret")}),
-		requests.DigestAuth("u", "secret"), requests.BasicAuth("u", "secret"), requests.ProxyAuth("u", "secret"),
+		requests.DigestAuth("u", "secret"), requests.BasicAuth("u", "secret"), requests.ProxyBasicAuth("u", "secret"),
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 			if text := fmt.Sprintf(format, auth); strings.Contains(text, "secret") {

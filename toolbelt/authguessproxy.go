@@ -26,7 +26,7 @@ type GuessProxy struct {
 func GuessProxyAuth(user, password, proxyUser, proxyPassword string) *GuessProxy {
 	return &GuessProxy{
 		guess:  GuessAuth(user, password),
-		basic:  requests.ProxyAuth(proxyUser, proxyPassword),
+		basic:  requests.ProxyBasicAuth(proxyUser, proxyPassword),
 		digest: HTTPProxyDigestAuth(proxyUser, proxyPassword),
 		chosen: map[string]scheme{},
 	}

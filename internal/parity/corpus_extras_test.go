@@ -174,7 +174,7 @@ type retryAfterWant struct {
 // retryAfterField reads the field the way the retries do. Beyond 6 hours, the bound they keep, a wait is cut.
 func retryAfterField(_ *testing.T, c retryAfterCase) string {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	wait, err := requests.Retry{}.ParseRetryAfter(c.Value, now)
+	wait, err := requests.Retry{}.State().ParseRetryAfter(c.Value, now)
 	e := c.Expected
 	switch {
 	case e != nil && e.Either:

@@ -407,7 +407,7 @@ func (r *runner) auth(spec []string) requests.Auth {
 		r.credentials[arg(1)] = arg(2)
 		return digestAuth(arg(1), arg(2))
 	case "proxy":
-		return requests.ProxyAuth(arg(1), arg(2))
+		return requests.ProxyBasicAuth(arg(1), arg(2))
 	}
 	return requests.AuthFunc(func(p *requests.PreparedRequest) error {
 		switch arg(0) {

@@ -127,7 +127,7 @@ func adapterRetries(_ *testing.T, in input) (any, error) {
 	if r.Total != requests.RetryTimes(0) {
 		r.Read = 0
 	}
-	out := retrySettings(r.WithDefaults())
+	out := retrySettings(r.State().Left)
 	kept := map[string]any{}
 	for _, name := range []string{"total", "connect", "read", "redirect", "status", "other", "raise_on_redirect"} {
 		kept[name] = out[name]

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func retryOf(keywords map[string]any) (requests.Retry, error) {
 }
 
 func setRetry(r *requests.Retry, name string, value any) error {
-	counts := map[string]*requests.Count{
+	counts := map[string]*requests.RetryCount{
 		"total": &r.Total, "connect": &r.Connect, "read": &r.Read, "redirect": &r.Redirect, "status": &r.Status, "other": &r.Other,
 	}
 	switches := map[string]*requests.Toggle{
@@ -69,7 +70,7 @@ func setRetry(r *requests.Retry, name string, value any) error {
 	case times[name] != nil:
 		*times[name] = secondsOf(value)
 	case name == "backoff_factor":
-		r.BackoffFactor = floatOf(value)
+		r.BackoffFactor = time.Duration(math.Round(floatOf(value) * float64(time.Second)))
 	case name == "allowed_methods":
 		return setMethods(r, value)
 	case name == "status_forcelist":
@@ -80,7 +81,7 @@ func setRetry(r *requests.Retry, name string, value any) error {
 	return nil
 }
 
-func countOf(value any) (requests.Count, error) {
+func countOf(value any) (requests.RetryCount, error) {
 	switch value := value.(type) {
 	case nil:
 		return requests.RetryUnlimited, nil
@@ -172,11 +173,11 @@ type namedError struct {
 func (e namedError) Unwrap() error { return e.error }
 
 func retryIncrement(t *testing.T, in input) (any, error) {
-	r, err := in.retry()
+	settings, err := in.retry()
 	if err != nil {
 		return nil, err
 	}
-	out := []any{}
+	r, out := settings.State(), []any{}
 	for _, s := range in.fields["steps"].([]any) {
 		step := s.(map[string]any)
 		next, err := incrementStep(r, step)
@@ -185,12 +186,12 @@ func retryIncrement(t *testing.T, in input) (any, error) {
 			break
 		}
 		r = next
-		out = append(out, map[string]any{"state": retryCounts(r), "exhausted": r.Exhausted(), "backoff": r.BackoffTime().Seconds()})
+		out = append(out, map[string]any{"state": retryCounts(r.Left), "exhausted": r.Exhausted(), "backoff": r.BackoffTime().Seconds()})
 	}
 	return append(out, map[string]any{"history": retryHistory(r)}), nil
 }
 
-func incrementStep(r requests.Retry, step map[string]any) (requests.Retry, error) {
+func incrementStep(r requests.RetryState, step map[string]any) (requests.RetryState, error) {
 	method, _ := step["method"].(string)
 	url, _ := step["url"].(string)
 	if class, ok := step["error"].(string); ok {
@@ -232,7 +233,7 @@ func retryCounts(r requests.Retry) map[string]any {
 	}
 }
 
-func countTree(c requests.Count) any {
+func countTree(c requests.RetryCount) any {
 	n, ok := c.Int()
 	switch {
 	case c == requests.RetryNever:
@@ -243,7 +244,7 @@ func countTree(c requests.Count) any {
 	return n
 }
 
-func retryHistory(r requests.Retry) []any {
+func retryHistory(r requests.RetryState) []any {
 	history := []any{}
 	for _, h := range r.History {
 		entry := []any{orNull(h.Method, h.Method != ""), h.URL, nameOf(h.Err), nil, orNull(h.Location, h.Location != "")}
@@ -258,7 +259,7 @@ func retryHistory(r requests.Retry) []any {
 func retryIsRetry(_ *testing.T, in input) (any, error) {
 	r, err := in.retry()
 	has, _ := in.fields["has_retry_after"].(bool)
-	return r.IsRetry(in.text("method"), intOf(in.fields["status"]), has), err
+	return r.State().IsRetry(in.text("method"), intOf(in.fields["status"]), has), err
 }
 
 // now is the clock of a vector, by default the one VECTORS.md names for urllib3_retry_after.
@@ -275,16 +276,17 @@ func retryAfter(_ *testing.T, in input) (any, error) {
 	if in.present("retry_after_max") {
 		r.RetryAfterMax = secondsOf(in.fields["retry_after_max"])
 	}
-	d, err := r.ParseRetryAfter(in.text("value"), in.now())
+	d, err := r.State().ParseRetryAfter(in.text("value"), in.now())
 	return d.Seconds(), err
 }
 
 // retrySleep gives the pauses before the next try.
 func retrySleep(_ *testing.T, in input) (any, error) {
-	r, err := in.retry()
+	settings, err := in.retry()
 	if err != nil {
 		return nil, err
 	}
+	r := settings.State()
 	for range intOf(in.fields["errors"]) {
 		if r, err = r.Increment("GET", "/", nil, retryFailure("ReadTimeoutError")); err != nil {
 			return nil, err
@@ -326,7 +328,7 @@ func retryFromInt(_ *testing.T, in input) (any, error) {
 	case in.present("default"):
 		r.Total = requests.RetryTimes(intOf(in.fields["default"]))
 	}
-	return retrySettings(r.WithDefaults()), nil
+	return retrySettings(r.State().Left), nil
 }
 
 func retrySettings(r requests.Retry) map[string]any {
@@ -336,7 +338,7 @@ func retrySettings(r requests.Retry) map[string]any {
 	out["allowed_methods"] = slices.Sorted(slices.Values(r.AllowedMethods))
 	out["status_forcelist"] = append([]int{}, r.StatusForcelist...)
 	out["remove_headers_on_redirect"] = r.RemoveHeadersOnRedirect
-	out["backoff_factor"], out["backoff_max"] = r.BackoffFactor, r.BackoffMax.Seconds()
+	out["backoff_factor"], out["backoff_max"] = r.BackoffFactor.Seconds(), r.BackoffMax.Seconds()
 	out["backoff_jitter"], out["retry_after_max"] = r.BackoffJitter.Seconds(), r.RetryAfterMax.Seconds()
 	out["repr"] = r.String()
 	return out

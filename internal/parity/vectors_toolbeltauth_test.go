@@ -91,7 +91,7 @@ func bearerText(t *testing.T, in input) (any, error) {
 		return nil, cannot("a token that is no text")
 	}
 	p := &requests.PreparedRequest{}
-	err := toolbelt.HTTPBearerAuth(token).Authenticate(p)
+	err := requests.BearerAuth(token).Authenticate(p)
 	return p.Headers.Get("Authorization"), err
 }
 

@@ -21,10 +21,10 @@ import (
 // A count below zero, or another setting that makes no sense, makes every Send
 // of the adapter [ErrInvalidArgument].
 func Retries(r Retry) AdapterOption {
-	r = r.clone()
+	state, err := r.State(), r.check()
 	return func(a *HTTPAdapter) {
-		a.setError(r.check())
-		a.retry = &r
+		a.setError(err)
+		a.retry = &state
 	}
 }
 
@@ -34,7 +34,7 @@ func MaxRetries(n int) AdapterOption {
 	if n == 0 {
 		return func(a *HTTPAdapter) { a.retry = nil }
 	}
-	return Retries(Retry{Total: Count(n)})
+	return Retries(Retry{Total: RetryCount(n)})
 }
 
 // RetryBudget bounds the retries of an adapter over all its requests: a bucket
@@ -92,7 +92,7 @@ type retrying struct {
 	adapter *HTTPAdapter
 	p       *PreparedRequest
 	opts    SendOptions
-	retry   Retry // what is left
+	retry   RetryState
 }
 
 // sendRetrying sends p until a reply comes that is not to be tried again, or the
@@ -169,7 +169,7 @@ func (t *retrying) afterReply(resp *Response) (wait time.Duration, again bool, e
 		giveUp = fail(ErrUnrewindableBody, "a reply of status %d is to be tried again, and the body cannot be sent again", resp.StatusCode)
 	}
 	switch {
-	case giveUp != nil && t.retry.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.take():
+	case giveUp != nil && t.retry.Left.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.take():
 		return 0, false, nil
 	case giveUp != nil:
 		drainRaw(resp)
@@ -194,12 +194,12 @@ func (t *retrying) hasRetryAfter(resp *Response, now time.Time) bool {
 // afterBody reads the body if RetryBody asks for it. A body that fails for good
 // stays with its response, whose reader meets the error.
 func (t *retrying) afterBody(resp *Response) (wait time.Duration, again bool, err error) {
-	if !t.retry.RetryBody || t.opts.Stream == On {
+	if !t.retry.Left.RetryBody || t.opts.Stream == On {
 		return 0, false, nil
 	}
 	resp.opts = t.opts
 	_, failed := resp.Content()
-	if failed == nil || !errors.Is(failed, ErrChunkedEncoding) && !isRetriable(failed) || !t.retry.allows(t.p.Method) {
+	if failed == nil || !errors.Is(failed, ErrChunkedEncoding) && !isRetriable(failed) || !t.retry.Left.allows(t.p.Method) {
 		return 0, false, nil
 	}
 	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, nil, failed)

@@ -1,0 +1,145 @@
+package requests
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// RetryState is a [Retry] under way: what is left of its counts, and the tries so
+// far. An [HTTPAdapter] counts with it; so can a loop or an adapter of your own. It is
+// a value: nothing changes it, and [RetryState.Increment] returns the next one.
+type RetryState struct {
+	Left    Retry     // the counts that are left; what was not set is what it stands for
+	History []Attempt // the tries so far, oldest first
+}
+
+// State returns r before its first try, with every field that is not set replaced by
+// what it stands for.
+func (r Retry) State() RetryState { return RetryState{Left: r.clone().withDefaults()} }
+
+// Exhausted reports whether a count has gone below zero.
+func (s RetryState) Exhausted() bool {
+	r := &s.Left
+	return slices.ContainsFunc([]RetryCount{r.total(), r.Connect, r.Read, r.Redirect, r.Status, r.Other}, RetryCount.negative)
+}
+
+// IsRetry reports whether a response of this status is to be tried again, whatever is
+// left of the counts.
+func (s RetryState) IsRetry(method string, status int, hasRetryAfter bool) bool {
+	r := &s.Left
+	if !r.allows(method) {
+		return false
+	}
+	if slices.Contains(r.StatusForcelist, status) {
+		return true
+	}
+	total, capped := r.total().Int()
+	return capped && total != 0 && hasRetryAfter && r.RespectRetryAfter.or(On) == On && (status == 413 || status == 429 || status == 503)
+}
+
+func (r *Retry) allows(method string) bool {
+	switch {
+	case r.AnyMethod:
+		return true
+	case r.AllowedMethods == nil:
+		return isIdempotent(strings.ToUpper(method))
+	}
+	return slices.Contains(r.AllowedMethods, strings.ToUpper(method))
+}
+
+// Increment counts one try: a failure where err is not nil, else a response, which
+// may be nil. It returns what is left, or an error: err itself where such a failure is
+// not to be tried again, a [*MaxRetryError] where the retries are used up.
+func (s RetryState) Increment(method, url string, resp *Response, err error) (RetryState, error) {
+	r := &s.Left
+	if err != nil && r.Total == RetryNever {
+		return s, err
+	}
+	next, try := s, Attempt{Method: method, URL: url, Err: err}
+	next.Left.settleRedirects()
+	next.Left.Total = r.total().less()
+	reason := err
+	switch {
+	case err == nil:
+		reason = next.Left.countResponse(resp, &try)
+	case isConnectFailure(err):
+		if r.Connect == RetryNever {
+			return s, err
+		}
+		next.Left.Connect = r.Connect.less()
+	case isReadFailure(err):
+		if r.Read == RetryNever || method == "" || !r.allows(method) {
+			return s, err
+		}
+		next.Left.Read = r.Read.less()
+	default:
+		next.Left.Other = r.Other.less()
+	}
+	next.History = append(slices.Clip(s.History), try)
+	if next.Exhausted() {
+		return s, &MaxRetryError{Reason: reason, History: next.History}
+	}
+	return next, nil
+}
+
+// countResponse counts a response and returns the reason for giving up, should it
+// have been the last.
+func (r *Retry) countResponse(resp *Response, try *Attempt) error {
+	if resp == nil || resp.StatusCode == 0 {
+		return &ResponseError{}
+	}
+	try.StatusCode, try.Location = resp.StatusCode, resp.redirectTarget()
+	if try.Location != "" {
+		r.Redirect = r.Redirect.less()
+		return &ResponseError{StatusCode: resp.StatusCode, Redirect: true}
+	}
+	r.Status = r.Status.less()
+	return &ResponseError{StatusCode: resp.StatusCode}
+}
+
+// isConnectFailure reports whether there was no connection, so that nothing has been sent.
+func isConnectFailure(err error) bool { return errors.Is(err, ErrConnect) }
+
+// isReadFailure reports whether the request may have been taken, but its response did
+// not come.
+func isReadFailure(err error) bool {
+	if errors.Is(err, ErrSSL) || errors.Is(err, ErrProxy) {
+		return false
+	}
+	return errors.Is(err, ErrReadTimeout) || errors.Is(err, ErrConnection)
+}
+
+// BackoffTime is the pause before the next try where no Retry-After names one: none
+// before the first repeat, then BackoffFactor, doubled with each try.
+func (s RetryState) BackoffTime() time.Duration {
+	n, r := 0, &s.Left
+	for i := len(s.History) - 1; i >= 0 && s.History[i].Location == ""; i-- {
+		n++
+	}
+	if n <= 1 {
+		return 0
+	}
+	wait := math.Ldexp(float64(r.BackoffFactor), n-1) + rand.Float64()*float64(r.BackoffJitter)
+	if !(wait > 0) {
+		return 0
+	}
+	return max(0, time.Duration(min(wait, float64(r.backoffMax()))))
+}
+
+// Delay is the pause before the next try: what Retry-After asks for, if resp is not
+// nil and has a usable one, else BackoffTime.
+func (s RetryState) Delay(resp *Response, now time.Time) time.Duration {
+	if resp == nil || s.Left.RespectRetryAfter == Off {
+		return s.BackoffTime()
+	}
+	if value := resp.Headers.Get("Retry-After"); value != "" {
+		if d, err := s.ParseRetryAfter(value, now); err == nil && d > 0 {
+			return d
+		}
+	}
+	return s.BackoffTime()
+}
