@@ -16,7 +16,9 @@ import (
 type AuthExchange struct{ response *Response }
 
 // Format writes the status, whatever the verb: the response's fields may hold secrets.
-func (x AuthExchange) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "AuthExchange(%s)", x.response) }
+func (x AuthExchange) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "AuthExchange(%s)", x.response)
+}
 
 // Auth returns r as authentication schemes see it, for hooks that answer a challenge.
 func (r *Response) Auth() AuthExchange { return AuthExchange{r} }
