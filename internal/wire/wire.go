@@ -7,16 +7,22 @@ import (
 	"io"
 	"net/http/httptrace"
 	"time"
+
+	"github.com/mountable/requests/internal/body"
 )
 
-// Request is what one exchange sends.
+// Request is what one exchange sends. It is read before the exchange returns the
+// response, and not kept.
+//
+// A Host among Fields is sent where it stands over HTTP/1.1, and left out by HTTP/2, as
+// Authority says the same. Without one HTTP/1.1 sends Authority as the first field.
 type Request struct {
 	Method    string
 	Scheme    string      // "http" or "https"
 	Authority string      // Host over HTTP/1.1, :authority over HTTP/2
 	Target    string      // of the request line; :path over HTTP/2
-	Fields    [][2]string // in the order in which they are sent; without Host
-	Body      Body        // nil for none
+	Fields    [][2]string // in the order in which they are sent
+	Body      *body.Body  // nil for none
 
 	// Trailers is called when the body has been sent, for the fields behind it. Nil
 	// sends none.
@@ -29,19 +35,11 @@ type Request struct {
 	ContinueWait time.Duration
 
 	// Interim is called with each 1xx response before the final one, except 101. Its
-	// error ends the exchange with an Error whose Interim field is set.
+	// error ends the exchange with an Error whose Interim field is set. The fields are
+	// valid during the call.
 	Interim func(status int, fields [][2]string) error
 
 	Trace *httptrace.ClientTrace // nil for none
-}
-
-// Body is what is sent with a request.
-type Body interface {
-	// Len returns the number of bytes, -1 if it is not known.
-	Len() int64
-	// Open returns the bytes from where the body stands. stop must be called once,
-	// when no more of it is wanted.
-	Open() (r io.Reader, stop func())
 }
 
 // Limits bound the time an exchange takes. Zero values are no limit.
@@ -60,26 +58,41 @@ type Response struct {
 	Body   Stream
 }
 
-// Stream is the body of a response, framing undone and content coding left alone.
-// Read at its end returns io.EOF; after Close it returns ErrClosed.
+// Stream is the body of a response, framing undone and content coding left alone. It
+// holds what carries it until it has been read to its end, has failed, or is closed.
 type Stream interface {
+	// Read returns io.EOF at the end, an *Error where the body fails, and after Close
+	// an *Error with ErrClosed, unless the end had come.
 	io.ReadCloser
 	io.WriterTo
-	// Remaining returns the number of bytes that are left, -1 if it is not known.
+	// Remaining returns the number of bytes that are left, -1 if it is not known. 0
+	// means that the end has come, and that nothing is held any more.
 	Remaining() int64
+	// Chunked reports whether the body comes in chunks. One Read never crosses the
+	// border of a chunk.
+	Chunked() bool
+	// ChunkRemaining returns what is left of the current chunk; it waits for the size of
+	// the next one where one has ended. 0 at the end, or on an error, which the next Read
+	// gives.
+	ChunkRemaining() int64
 	// Trailers returns the fields behind the body, once it has been read to its end.
 	Trailers() [][2]string
 	// LimitUntil ends the reading of the body at t, if nothing ends it before.
 	LimitUntil(t time.Time)
+	// Verifiable reports whether the end of the body can be told from a connection cut
+	// short.
+	Verifiable() bool
 }
 
 // Error is how an exchange fails.
 type Error struct {
 	Phase       Phase
-	Err         error
-	Written     bool // something of the request may have been written
-	Unprocessed bool // the peer says that it has not acted on the request (RFC 9113 section 8.7)
-	Interim     bool // Err was returned by Request.Interim
+	Limit       Limit // which of the request's Limits ended it, if one did
+	Err         error // of a context that has ended, its error and its cause
+	Written     bool  // something of the request may have been written
+	Unanswered  bool  // the connection ended before the first byte of a response, as one does that the peer has given up
+	Unprocessed bool  // the peer says that it has not acted on the request (RFC 9113 section 8.7)
+	Interim     bool  // Err was returned by Request.Interim
 }
 
 // Error describes the phase and the cause.
@@ -87,6 +100,9 @@ func (e *Error) Error() string { return e.Phase.String() + ": " + e.Err.Error() 
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout reports whether a limit ended the exchange.
+func (e *Error) Timeout() bool { return e.Limit != NoLimit }
 
 // Phase is what an exchange was doing.
 type Phase uint8
@@ -108,3 +124,14 @@ func (p Phase) String() string {
 	}
 	return "reading the response"
 }
+
+// Limit names a field of Limits.
+type Limit uint8
+
+// The limits.
+const (
+	NoLimit Limit = iota
+	ReadLimit
+	WriteLimit
+	Deadline
+)
