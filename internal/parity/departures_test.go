@@ -3,8 +3,13 @@ package parity
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
-	"strings"
+	"testing"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // result is what a runner returned.
@@ -13,22 +18,32 @@ type result struct {
 	err error
 }
 
-// A departure is a rule by which results differ from the recordings, with a check of its own: it covers cases nobody
-// has listed as well. It is looked at only where a result is not as recorded.
+// observed is one vector: its input, its recording, and what the library did with it.
+type observed struct {
+	t    *testing.T
+	kind string
+	in   input
+	want map[string]any
+	result
+}
+
+// A departure is a rule by which results differ from the recordings. It covers cases nobody has listed as well: applies
+// looks at the input, and holds wants exactly what docs/differences.md promises for it, a value or an error of a Kind. It
+// is asked only where a result is not as recorded.
 type departure struct {
 	kinds   []string
 	applies func(in input, want map[string]any) bool
-	check   func(in input, want map[string]any, r result) bool
+	holds   func(o observed) bool
 }
 
 // departed looks for the rule that covers a result which is not as recorded. Nothing is wrong if the rule holds.
-func departed(kind string, in input, want map[string]any, r result, wrong string) (rule, stillWrong string) {
+func departed(o observed, wrong string) (rule, stillWrong string) {
 	for _, name := range sortedKeys(departures) {
 		d := departures[name]
-		if !slices.Contains(d.kinds, kind) || !d.applies(in, want) {
+		if !slices.Contains(d.kinds, o.kind) || !d.applies(o.in, o.want) {
 			continue
 		}
-		if d.check(in, want, r) {
+		if d.holds(o) {
 			return name, ""
 		}
 		wrong = "rule " + name + " does not hold: " + wrong
@@ -36,36 +51,50 @@ func departed(kind string, in input, want map[string]any, r result, wrong string
 	return "", wrong
 }
 
-// refused is the check of rules by which something is an error here.
-func refused(_ input, _ map[string]any, r result) bool { return r.err != nil }
+// refusedAs wants an error of one of the Kinds, which may be this library's or the toolbelt's.
+func refusedAs(kinds ...error) func(o observed) bool {
+	return func(o observed) bool {
+		err := o.err
+		if e, ok := errors.AsType[*uri.Error](err); ok {
+			_, err = kindOfURI("", e)
+		}
+		return err != nil && slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
+	}
+}
 
-// accepted is the check of rules by which something is no error here.
-func accepted(_ input, _ map[string]any, r result) bool { return r.err == nil }
+// asWith wants what the library gives for an edited input: the rule says that the two mean the same.
+func asWith(edit func(in input) input) func(o observed) bool {
+	return func(o observed) bool {
+		if o.err != nil {
+			return false
+		}
+		again, err := runners[o.kind](o.t, edit(o.in.clone()))
+		return err == nil && o.equals(again)
+	}
+}
 
-// recordedError tells whether the recording is an error of the class.
+// equals compares what the library returned with another value, in the form in which the kind is compared.
+func (o observed) equals(other any) bool {
+	a, b := normalTree(o.got), normalTree(other)
+	if normal := normalisers[o.kind]; normal != nil {
+		a, b = normal(a), normal(b)
+	}
+	return mismatch(a, b) == ""
+}
+
+// clone is a copy whose members can be replaced.
+func (in input) clone() input { return input{maps.Clone(in.fields)} }
+
+// with is a copy with a member replaced.
+func (in input) with(key string, value any) input {
+	c := in.clone()
+	c.fields[key] = value
+	return c
+}
+
+// recordedError reports whether the recording is an error of the class.
 func recordedError(class string) func(in input, want map[string]any) bool {
 	return func(_ input, want map[string]any) bool { return want["error"] == class }
-}
-
-// rawHead is the head of a raw response, up to the empty line; whole tells whether there is one.
-func rawHead(in input) (lines []string, whole bool) {
-	head, rest, whole := strings.Cut(strings.ReplaceAll(string(in.bytes("raw")), "\r\n", "\n"), "\n\n")
-	for whole && strings.HasPrefix(head, "HTTP/1.1 100") {
-		head, rest, whole = strings.Cut(rest, "\n\n")
-	}
-	return strings.Split(head, "\n"), whole
-}
-
-// rawField returns the values of a field of a raw response.
-func rawField(in input, name string) (values []string) {
-	lines, _ := rawHead(in)
-	for _, line := range lines[1:] {
-		field, value, ok := strings.Cut(line, ":")
-		if ok && strings.EqualFold(field, name) {
-			values = append(values, strings.TrimSpace(value))
-		}
-	}
-	return values
 }
 
 // normalTree is a result as a tree, numbers in one form.
@@ -81,4 +110,12 @@ func normalTree(v any) any {
 		return nil
 	}
 	return normalNumbers(tree)
+}
+
+// kindName is the class of Requests that stands for an error, for results that show one.
+func kindName(err error) string {
+	if errors.Is(err, requests.ErrRequest) {
+		return mostDerived(errorNames(err))
+	}
+	return "ChunkedEncodingError" // of a raw body, which can only fail in its framing
 }

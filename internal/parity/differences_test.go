@@ -70,7 +70,7 @@ var errByRule = errors.New("covered by the rule")
 
 func parseDifference(line, rule string) (string, difference, error) {
 	fields := strings.SplitN(line, " ", 3)
-	if len(fields) == 1 && departures[rule].check != nil {
+	if len(fields) == 1 && departures[rule].holds != nil {
 		return fields[0], difference{}, errByRule
 	}
 	if len(fields) != 3 || !strings.HasPrefix(fields[1], "/") || rule == "" {

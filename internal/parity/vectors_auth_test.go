@@ -117,7 +117,10 @@ func digestHeaderOf(t *testing.T, in input) (any, error) {
 	if in.intOr("nc", 1) > tooManyTurns {
 		return nil, cannot("a nonce count of %d", in.int("nc"))
 	}
-	pairs, _ := in.pairs("challenge")
+	pairs, err := notNull(in.pairs("challenge"))
+	if err != nil {
+		return nil, err
+	}
 	challenge := "Digest "
 	for _, p := range pairs {
 		challenge += p[0] + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(p[1]) + `", `

@@ -143,8 +143,11 @@ func connectRequest(_ *testing.T, in input) (any, error) {
 		reply = []byte("HTTP/1.1 200 OK\r\n\r\n")
 	}
 	server := &peer{replies: [][]byte{reply}}
-	header, _ := in.headerPairs("headers")
-	_, err := dial.Tunnel(server, in.text("host"), in.int("port"), header)
+	header, err := notNull(in.headerPairs("headers"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = dial.Tunnel(server, in.text("host"), in.int("port"), header)
 	out := map[string]any{"sent": strings.Join(server.messages(), ""), "result": "ok", "message": nil}
 	if tunnel, ok := errors.AsType[*dial.TunnelError](err); ok {
 		out["result"], out["message"] = "OSError", tunnel.Error()

@@ -24,12 +24,10 @@ var _ = register(map[string]vectorFunc{
 	"toolbelt_threaded_map":   threadedMap,
 })
 
-func init() {
-	departures["download-names"] = departure{
-		kinds:   []string{"toolbelt_filename", "toolbelt_download_path", "toolbelt_stream_to_file"},
-		applies: namedByServer,
-		check:   goodName,
-	}
+var downloadNames = departure{
+	kinds:   []string{"toolbelt_filename", "toolbelt_download_path", "toolbelt_stream_to_file"},
+	applies: namedByServer,
+	holds:   goodName,
 }
 
 // namedByServer tells whether the name in a recording is the server's, and one that the toolbelt reads in its own way.
@@ -41,14 +39,14 @@ func namedByServer(in input, want map[string]any) bool {
 }
 
 // goodName checks that a name is safe, and the one that another reader of such headers finds if that finds any.
-func goodName(in input, _ map[string]any, r result) bool {
-	_, params, err := mime.ParseMediaType(in.text("content_disposition"))
+func goodName(o observed) bool {
+	_, params, err := mime.ParseMediaType(o.in.text("content_disposition"))
 	expected := ""
 	if err == nil {
 		expected = params["filename"]
 		expected = expected[strings.LastIndexAny(expected, `/\`)+1:]
 	}
-	name := resultName(r)
+	name := resultName(o.result)
 	if name == "" {
 		return expected == "" || strings.Trim(expected, ". ") == ""
 	}

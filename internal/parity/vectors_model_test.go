@@ -160,7 +160,10 @@ func defaultHeaders(t *testing.T, in input) (any, error) {
 // headerOps plays the operations of a CaseInsensitiveDict on Headers.
 func headerOps(_ *testing.T, in input) (any, error) {
 	var h requests.Headers
-	pairs, _ := in.pairs("init")
+	pairs, err := notNull(in.pairs("init"))
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range pairs {
 		h.Set(p[0], p[1])
 	}
@@ -175,7 +178,11 @@ func headerOps(_ *testing.T, in input) (any, error) {
 		if !isASCII([]byte(args.text(0))) {
 			return nil, cannot("the header name %q, whose letter case is not ASCII's", args.text(0))
 		}
-		out = append(out, f(&h, args))
+		got := f(&h, args)
+		if reason, ok := got.(inexpressible); ok {
+			return nil, reason
+		}
+		out = append(out, got)
 	}
 	return out, nil
 }
@@ -222,7 +229,10 @@ var headerDictOps = map[string]func(h *requests.Headers, a jarArgs) any{
 		return h.Get(a.text(0))
 	},
 	"update": func(h *requests.Headers, a jarArgs) any {
-		pairs, _ := input{map[string]any{"p": a.args[0]}}.pairs("p")
+		pairs, err := notNull(input{map[string]any{"p": a.args[0]}}.pairs("p"))
+		if err != nil {
+			return err
+		}
 		for _, p := range pairs {
 			h.Set(p[0], p[1])
 		}

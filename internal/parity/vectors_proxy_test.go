@@ -184,7 +184,10 @@ func rebuildProxies(t *testing.T, in input) (any, error) {
 	seen := &optionsSeen{target: in.text("url"), first: func() { in.setEnvironment(t) }}
 	s.Mount("http://", seen)
 	s.Mount("https://", seen)
-	headers, _ := in.headerPairs("headers")
+	headers, err := notNull(in.headerPairs("headers"))
+	if err != nil {
+		return nil, err
+	}
 	p := &requests.PreparedRequest{Method: "GET", URL: in.text("url") + "first", Headers: headers}
 	if _, err := s.Send(t.Context(), p, requests.SendOptions{Proxies: proxiesOf(in, "proxies")}); err != nil {
 		return nil, err

@@ -39,12 +39,10 @@ func requestOf(t *testing.T, in input, method, url string) (*requests.Request, e
 }
 
 func giveHeaders(_ *testing.T, in input, r *requests.Request) error {
-	for _, v := range in.list("headers") {
-		if pair, ok := v.([]any); ok && len(pair) == 2 && pair[1] != nil && !isText(pair[1]) {
-			return cannot("a header value that is %v", pair[1])
-		}
+	pairs, null, err := in.headerPairs("headers")
+	if err != nil {
+		return err
 	}
-	pairs, null := in.headerPairs("headers")
 	for _, p := range pairs {
 		r.Headers.Set(p[0], p[1])
 	}
@@ -301,12 +299,9 @@ func contentInto(t *testing.T, v any, f *requests.File) error {
 }
 
 func giveCookies(_ *testing.T, in input, r *requests.Request) error {
-	pairs, null := in.pairs("cookies")
-	if len(null) > 0 {
-		return cannot("a cookie whose value is null")
-	}
+	pairs, err := notNull(in.pairs("cookies"))
 	r.Cookies = pairs
-	return nil
+	return err
 }
 
 func giveAuth(_ *testing.T, in input, r *requests.Request) error {
@@ -353,7 +348,10 @@ func sessionOf(t *testing.T, in input) (*requests.Session, error) {
 	if in.bool("clear_headers") {
 		s.Headers = nil
 	}
-	pairs, null := in.headerPairs("session_headers")
+	pairs, null, err := in.headerPairs("session_headers")
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range pairs {
 		s.Headers.Set(p[0], p[1])
 	}
@@ -368,7 +366,10 @@ func sessionOf(t *testing.T, in input) (*requests.Session, error) {
 	if pair := in.texts("session_auth"); len(pair) == 2 {
 		s.Auth = requests.BasicAuth(pair[0], pair[1])
 	}
-	cookies, _ := in.pairs("session_cookies")
+	cookies, err := notNull(in.pairs("session_cookies"))
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range cookies {
 		if err := s.Cookies.Set(requests.Cookie{Name: c[0], Value: c[1], Path: "/"}); err != nil {
 			return nil, err

@@ -50,7 +50,10 @@ func (s *scriptedSite) Send(_ context.Context, p *requests.PreparedRequest, _ re
 	if len(queue) > 1 {
 		s.replies[key] = queue[1:]
 	}
-	headers, _ := queue[0].headerPairs("headers")
+	headers, err := notNull(queue[0].headerPairs("headers"))
+	if err != nil {
+		return nil, err
+	}
 	body, _, _ := queue[0].textOrBytes("body")
 	return requests.NewResponse(p, queue[0].int("status"), headers, io.NopCloser(bytes.NewReader(body))), nil
 }
@@ -85,7 +88,10 @@ func flowSession(t *testing.T, in input) (*requests.Session, error) {
 	s := newSession(t)
 	s.TrustEnv = false
 	s.MaxRedirects = in.intOr("max_redirects", s.MaxRedirects)
-	pairs, _ := in.headerPairs("headers")
+	pairs, err := notNull(in.headerPairs("headers"))
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range pairs {
 		s.Headers.Set(p[0], p[1])
 	}
@@ -96,7 +102,10 @@ func flowSession(t *testing.T, in input) (*requests.Session, error) {
 		}
 		s.Auth = a
 	}
-	cookies, _ := in.pairs("cookies")
+	cookies, err := notNull(in.pairs("cookies"))
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range cookies {
 		if err := s.Cookies.Set(requests.Cookie{Name: c[0], Value: c[1], Path: "/"}); err != nil {
 			return nil, err
@@ -172,7 +181,10 @@ func nextRequest(t *testing.T, in input) (any, error) {
 	s := newSession(t)
 	s.TrustEnv = in.boolOr("trust_env", true)
 	s.MaxRedirects = in.intOr("max_redirects", s.MaxRedirects)
-	cookies, _ := in.pairs("session_cookies")
+	cookies, err := notNull(in.pairs("session_cookies"))
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range cookies {
 		if err := s.Cookies.Set(requests.Cookie{Name: c[0], Value: c[1], Path: "/"}); err != nil {
 			return nil, err
@@ -219,7 +231,10 @@ func redirectReply(in input, p *requests.PreparedRequest) *requests.Response {
 
 // originalRequest prepares with the request's own cookies, then puts headers and body in as they are recorded.
 func originalRequest(in input) (*requests.PreparedRequest, error) {
-	cookies, _ := in.pairs("request_cookies")
+	cookies, err := notNull(in.pairs("request_cookies"))
+	if err != nil {
+		return nil, err
+	}
 	req := &requests.Request{Method: in.textOr("method", "GET"), URL: in.text("url"), Cookies: cookies}
 	p, err := req.Prepare()
 	if err != nil {
@@ -229,9 +244,8 @@ func originalRequest(in input) (*requests.PreparedRequest, error) {
 	if body, _, ok := in.textOrBytes("body"); ok {
 		p.SetBody(body)
 	}
-	headers, _ := in.headerPairs("headers")
-	p.Headers = headers
-	return p, nil
+	p.Headers, err = notNull(in.headerPairs("headers"))
+	return p, err
 }
 
 // redirectTarget asks for the Location as text: bytes of UTF-8.

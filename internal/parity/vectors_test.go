@@ -60,7 +60,7 @@ func TestVectors(t *testing.T) {
 				if wrong == "" || covered {
 					return wrong
 				}
-				rule, wrong := departed(file.Kind, input{in}, want.(map[string]any), result{got, err}, wrong)
+				rule, wrong := departed(observed{t, file.Kind, input{in}, want.(map[string]any), result{got, err}}, wrong)
 				if wrong == "" {
 					t.Logf("%s is different by rule %s", c.ID, rule)
 					tl.markDifferent(c.ID)
@@ -218,31 +218,54 @@ func (in input) texts(key string) []string {
 	return out
 }
 
-// pairs reads a list of [name, value] with text values; null values come apart.
-func (in input) pairs(key string) (pairs [][2]string, null []string) {
+// pairs reads a list of [name, value]: names are text or bytes, and so are values unless they are null; those come apart.
+func (in input) pairs(key string) (pairs [][2]string, null []string, err error) {
+	return in.readPairs(key, func(b []byte, _ bool) (string, error) { return string(b), nil })
+}
+
+// headerPairs is pairs with text as the bytes that Latin-1 makes of it.
+func (in input) headerPairs(key string) (pairs [][2]string, null []string, err error) {
+	return in.readPairs(key, func(b []byte, isText bool) (string, error) {
+		if isText && !isLatin1(string(b)) {
+			return "", cannot("header text beyond Latin-1, which no header can hold")
+		}
+		return latin1Bytes(b, isText), nil
+	})
+}
+
+func (in input) readPairs(key string, show func(b []byte, isText bool) (string, error)) (pairs [][2]string, null []string, err error) {
 	for _, v := range in.list(key) {
 		pair, ok := v.([]any)
 		if !ok || len(pair) != 2 {
-			continue
+			return nil, nil, cannot("%v where a pair is due", v)
 		}
-		name, _ := pair[0].(string)
-		value, isText := pair[1].(string)
-		if !isText {
-			null = append(null, name)
-			continue
+		var both [2]string
+		for i, part := range pair {
+			b, isText, ok := textOrBytes(part)
+			switch {
+			case i == 1 && part == nil:
+				null = append(null, both[0])
+				continue
+			case !ok:
+				return nil, nil, cannot("%v where text is due", part)
+			}
+			if both[i], err = show(b, isText); err != nil {
+				return nil, nil, err
+			}
 		}
-		pairs = append(pairs, [2]string{name, value})
+		if pair[1] != nil {
+			pairs = append(pairs, both)
+		}
 	}
-	return pairs, null
+	return pairs, null, nil
 }
 
-// headerPairs is pairs with names and values as the bytes that Latin-1 makes of them.
-func (in input) headerPairs(key string) ([][2]string, []string) {
-	pairs, null := in.pairs(key)
-	for i, p := range pairs {
-		pairs[i] = [2]string{unlatin1(p[0]), unlatin1(p[1])}
+// notNull is the pairs of a list in which no value may be null.
+func notNull(pairs [][2]string, null []string, err error) ([][2]string, error) {
+	if err == nil && len(null) > 0 {
+		return nil, cannot("null as the value of %q", null[0])
 	}
-	return pairs, null
+	return pairs, err
 }
 
 // stringMap is an object of strings; null values come apart.

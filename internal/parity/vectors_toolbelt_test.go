@@ -174,8 +174,14 @@ func recordedExchange(in input, proxied map[*requests.Response]bool) (*requests.
 	if err := recordedBody(p, req); err != nil {
 		return nil, err
 	}
-	p.Headers, _ = req.pairs("headers") // a dump is UTF-8
-	headers, _ := in.pairs("headers")
+	headers, err := notNull(req.pairs("headers")) // a dump is UTF-8
+	if err != nil {
+		return nil, err
+	}
+	p.Headers = headers
+	if headers, err = notNull(in.pairs("headers")); err != nil {
+		return nil, err
+	}
 	r := requests.NewResponse(p, in.int("status"), headers, io.NopCloser(bytes.NewReader(in.bytes("content"))))
 	r.Reason = recordedReason(in)
 	proxied[r] = in.bool("proxied")

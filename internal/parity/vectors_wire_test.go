@@ -19,13 +19,20 @@ var _ = register(map[string]vectorFunc{
 })
 
 func init() {
-	recordedForms["urllib3_response_read"] = func(tree any) any { return eachObject(tree, anyReadError) }
+	recordedForms["urllib3_response_read"] = func(tree any) any { return eachObject(tree, readErrorClass) }
 	recordedForms["requests_wire"] = func(tree any) any { return eachObject(tree, showWire) }
 }
 
-// anyReadError keeps of a failed read that it failed: the classes are urllib3's own.
-func anyReadError(o map[string]any) {
-	setIfPresent(o, "read_error", "failed")
+// readErrorClass writes the class of a failed read as Requests', which urllib3's becomes there.
+func readErrorClass(o map[string]any) {
+	switch o["read_error"] {
+	case nil:
+		return
+	case "DecodeError":
+		o["read_error"] = "ContentDecodingError"
+	case "ProtocolError", "IncompleteRead", "InvalidChunkLength":
+		o["read_error"] = "ChunkedEncodingError"
+	}
 	delete(o, "read_error_cause")
 }
 
@@ -155,7 +162,7 @@ func responseRead(t *testing.T, in input) (any, error) {
 		out["chunks"] = sizes
 	}
 	if err != nil {
-		out["read_error"] = "failed"
+		out["read_error"] = kindName(err)
 	}
 	return out, nil
 }

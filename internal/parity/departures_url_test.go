@@ -1,0 +1,296 @@
+package parity
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// Departures in URLs, hosts, redirects and proxies.
+
+var urlDepartures = map[string]departure{
+	"one-reading-of-a-host": {[]string{"prepare_url", "next_request"}, hasTwoReadings, refusedOrFolded},
+	"hosts-that-are-none":   {[]string{"prepare_url", "next_request"}, hostIsNone, refusedAs(requests.ErrInvalidURL)},
+	"addresses-in-one-form": {[]string{"prepare_url", "next_request"}, hostIsOldAddress, hostAsDotted},
+	"brackets-are-the-parsers-matter": {
+		[]string{"get_auth_from_url", "urldefragauth", "urljoin"}, recordedError("ValueError"), parsingRefuses},
+	"ports-are-numbers": {[]string{"should_strip_auth"}, hasNoPort, refusedAs(requests.ErrInvalidURL)},
+	"params-are-bytes":  {[]string{"prepare_url"}, recordedError("UnicodeDecodeError"), asWith(paramsEscaped)},
+	"idna-in-redirects": {[]string{"next_request"}, locationIsIDN, hostByIDNA},
+	"redirects-to-http": {[]string{"next_request"}, locationIsForeign, isNothing},
+	"bytes-of-location": {[]string{"next_request", "redirect_target"}, locationHasBytes, bytesEscaped},
+	"proxy-credentials-at-the-adapter": {
+		[]string{"rebuild_proxies", "next_request"}, wantsProxyAuthorization, withoutProxyAuthorization},
+	"ip-literals-by-value": {[]string{"should_bypass_proxies"}, isAddress, bypassByValue},
+	"proxy-of-a-known-scheme": {
+		[]string{"adapter_proxy_headers", "adapter_request_url", "urllib3_socks_options"}, proxyHasNoScheme, refusedAs(requests.ErrInvalidProxyURL)},
+	"whole-label-wildcards": {[]string{"urllib3_dnsname_match"}, wildcardIsPartial, isFalse},
+}
+
+// subject is the URL that a vector is about.
+func subject(in input) string {
+	if in.has("location") {
+		return in.text("location")
+	}
+	return in.text("url")
+}
+
+// authority cuts out of a URL what stands between "//" and the path.
+func authority(url string) string {
+	_, rest, ok := strings.Cut(url, "//")
+	if !ok {
+		return ""
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return rest
+}
+
+// hasTwoReadings finds what parsers are known to read in two ways in the authority of a URL.
+func hasTwoReadings(in input, _ map[string]any) bool {
+	a := authority(subject(in))
+	return strings.ContainsAny(a, `\%[]`) || strings.Count(a, "@") > 1 || strings.ContainsFunc(a, unicode.IsSpace) ||
+		strings.ContainsFunc(a, unicode.IsControl) || strings.Contains(strings.ToLower(a), "xn--")
+}
+
+// refusedOrFolded wants a refusal, or what was recorded with the host's letters in lower case and unescaped.
+func refusedOrFolded(o observed) bool {
+	if o.err != nil {
+		return refusedAs(requests.ErrInvalidURL)(o)
+	}
+	return mismatch(foldHosts(o.want["out"]), foldHosts(normalTree(o.got))) == ""
+}
+
+func foldHosts(tree any) any {
+	return mapStrings(tree, func(s string) string {
+		a := authority(s)
+		return strings.Replace(s, a, strings.ToLower(unescaped(a)), 1)
+	})
+}
+
+// hostIsNone finds a wildcard, and names that end in a number without being an IPv4 address (WHATWG URL).
+func hostIsNone(in input, _ map[string]any) bool {
+	host := hostOf(subject(in))
+	if strings.Contains(host, "*") {
+		return true
+	}
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	last := labels[len(labels)-1]
+	_, ok := oldAddress(host)
+	return numberLabel.MatchString(last) && !ok
+}
+
+var numberLabel = regexp.MustCompile(`^(0[xX][0-9a-fA-F]*|[0-9]+)$`)
+
+func hostOf(url string) string {
+	a := authority(url)
+	a = a[strings.LastIndexByte(a, '@')+1:]
+	if strings.HasPrefix(a, "[") {
+		return a
+	}
+	host, _, _ := strings.Cut(a, ":")
+	return host
+}
+
+// oldAddress reads an IPv4 address as inet_aton does: one to four numbers, octal and hexadecimal ones too.
+func oldAddress(host string) (netip.Addr, bool) {
+	parts := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var sum uint64
+	for i, part := range parts {
+		if !numberLabel.MatchString(part) {
+			return netip.Addr{}, false
+		}
+		if strings.EqualFold(part, "0x") {
+			part = "0"
+		}
+		n, err := strconv.ParseUint(part, 0, 64)
+		room := uint64(1) << (8 * (5 - len(parts)))
+		if i < len(parts)-1 {
+			room = 256
+		}
+		if err != nil || strings.Contains(part, "_") || n >= room {
+			return netip.Addr{}, false
+		}
+		if i < len(parts)-1 {
+			n <<= 8 * (3 - i)
+		}
+		sum += n
+	}
+	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}), true
+}
+
+func hostIsOldAddress(in input, _ map[string]any) bool {
+	host := hostOf(subject(in))
+	a, ok := oldAddress(host)
+	return ok && a.String() != host
+}
+
+// hostAsDotted wants the recorded URL with the address in its usual form.
+func hostAsDotted(o observed) bool {
+	host := hostOf(subject(o.in))
+	a, _ := oldAddress(host)
+	want := mapStrings(o.want["out"], func(s string) string { return strings.Replace(s, "//"+host, "//"+a.String(), 1) })
+	return o.err == nil && mismatch(want, normalTree(o.got)) == ""
+}
+
+// parsingRefuses wants a function on text to say nothing, and the parser to refuse what it was given.
+func parsingRefuses(o observed) bool {
+	bad := func(url string) bool {
+		_, err := uri.Prepare(url, nil)
+		return url != "" && err != nil
+	}
+	joined, _ := o.got.(string)
+	return o.err == nil && (bad(o.in.text("url")) || bad(o.in.text("base")) || bad(joined))
+}
+
+func hasNoPort(in input, _ map[string]any) bool {
+	return slices.ContainsFunc([]string{in.text("old"), in.text("new")}, func(url string) bool {
+		_, port, ok := strings.Cut(authority(url), ":")
+		n, err := strconv.Atoi(port)
+		return ok && (err != nil || n > 65535)
+	})
+}
+
+// paramsEscaped writes the bytes of params outside ASCII as escapes.
+func paramsEscaped(in input) input {
+	var b strings.Builder
+	for _, c := range in.bytes("params") {
+		if c < utf8.RuneSelf {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c), 16)))
+	}
+	return in.with("params", b.String())
+}
+
+func locationIsIDN(in input, _ map[string]any) bool {
+	return strings.ContainsFunc(authority(in.text("location")), func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// hostByIDNA wants the host's encoded name, or a refusal where it has none.
+func hostByIDNA(o observed) bool {
+	name, err := idna.Lookup.ToASCII(hostOf(unlatin1(o.in.text("location"))))
+	if err != nil {
+		return refusedAs(requests.ErrInvalidURL)(o)
+	}
+	out, _ := o.got.(map[string]any)
+	url, _ := out["url"].(string)
+	return o.err == nil && hostOf(url) == name
+}
+
+// locationHasBytes finds bytes outside ASCII behind the authority that are not UTF-8.
+func locationHasBytes(in input, _ map[string]any) bool {
+	return !utf8.ValidString(unlatin1(in.text("location")))
+}
+
+// bytesEscaped wants each such byte as an escape.
+func bytesEscaped(o observed) bool {
+	escaped := paramsEscaped(input{map[string]any{"params": map[string]any{"b64": b64Text(unlatin1(o.in.text("location")))}}}).text("params")
+	if o.kind == "redirect_target" {
+		return o.err == nil && (o.got == unlatin1(o.in.text("location")) || o.got == escaped)
+	}
+	return asWith(func(in input) input { return in.with("location", escaped) })(o)
+}
+
+var otherScheme = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*):`)
+
+func locationIsForeign(in input, _ map[string]any) bool {
+	m := otherScheme.FindStringSubmatch(in.text("location"))
+	return m != nil && !strings.EqualFold(m[1], "http") && !strings.EqualFold(m[1], "https")
+}
+
+func isNothing(o observed) bool { return o.err == nil && o.got == nil }
+
+func wantsProxyAuthorization(_ input, want map[string]any) bool {
+	return mentioned(want["out"], "Proxy-Authorization")
+}
+
+// withoutProxyAuthorization wants everything as recorded but for the field which the adapter writes.
+func withoutProxyAuthorization(o observed) bool {
+	shown := eachObject(o.want["out"], func(out map[string]any) {
+		pairs, ok := out["headers"].([]any)
+		if !ok {
+			return
+		}
+		out["headers"] = slices.DeleteFunc(slices.Clone(pairs), func(p any) bool { return p.([]any)[0] == "Proxy-Authorization" })
+	})
+	return o.err == nil && mismatch(shown, normalTree(o.got)) == ""
+}
+
+// isAddress finds hosts that are addresses.
+func isAddress(in input, _ map[string]any) bool {
+	host := hostOf(in.text("url"))
+	_, ok := oldAddress(host)
+	return ok || strings.HasPrefix(host, "[")
+}
+
+// bypassByValue compares the host with each entry of no_proxy as addresses.
+func bypassByValue(o observed) bool {
+	host := hostOf(o.in.text("url"))
+	address, ok := oldAddress(host)
+	if !ok {
+		var err error
+		inside, _, _ := strings.Cut(strings.TrimPrefix(host, "["), "]")
+		if address, err = netip.ParseAddr(strings.Split(inside, "%")[0]); err != nil {
+			return false
+		}
+	}
+	return o.err == nil && o.got == slices.ContainsFunc(noProxyEntries(o.in), func(entry string) bool { return entryHolds(entry, address.Unmap()) })
+}
+
+func noProxyEntries(in input) []string {
+	text := in.text("no_proxy")
+	env, _ := in.stringMap("env")
+	for _, name := range []string{"no_proxy", "NO_PROXY"} {
+		if text == "" {
+			text = env[name]
+		}
+	}
+	return strings.Split(strings.ReplaceAll(text, " ", ""), ",")
+}
+
+func entryHolds(entry string, address netip.Addr) bool {
+	if network, err := netip.ParsePrefix(entry); err == nil {
+		return network.Contains(address)
+	}
+	if at, ok := oldAddress(entry); ok {
+		return at == address
+	}
+	at, err := netip.ParseAddr(strings.Trim(entry, "[]"))
+	return err == nil && at.Unmap() == address || entry == "*"
+}
+
+// proxyHasNoScheme finds a proxy given without a scheme that there is, or without a host.
+func proxyHasNoScheme(in input, _ map[string]any) bool {
+	proxies := []string{in.text("proxy"), in.text("proxy_url")}
+	values, _ := in.stringMap("proxies")
+	for _, v := range values {
+		proxies = append(proxies, v)
+	}
+	return slices.ContainsFunc(proxies, func(proxy string) bool {
+		scheme, rest, ok := strings.Cut(proxy, "://")
+		return proxy != "" && (!ok || rest == "" || !slices.Contains([]string{"http", "https", "socks4", "socks4a", "socks5", "socks5h"}, strings.ToLower(scheme)))
+	})
+}
+
+// wildcardIsPartial finds a star that is not a whole first label with others behind it.
+func wildcardIsPartial(in input, _ map[string]any) bool {
+	first, rest, _ := strings.Cut(in.text("pattern"), ".")
+	return strings.Contains(in.text("pattern"), "*") && (first != "*" || rest == "" || strings.Contains(rest, "*"))
+}
+
+func isFalse(o observed) bool { return o.err == nil && o.got == false }
