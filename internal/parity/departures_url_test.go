@@ -183,7 +183,7 @@ func locationIsIDN(in input, _ map[string]any) bool {
 
 // hostByIDNA wants the host's encoded name, or a refusal where it has none.
 func hostByIDNA(o observed) bool {
-	name, err := idna.Lookup.ToASCII(hostOf(unlatin1(o.in.text("location"))))
+	name, err := idnaLookup(hostOf(unlatin1(o.in.text("location"))))
 	if err != nil {
 		return refusedAs(requests.ErrInvalidURL)(o)
 	}
@@ -212,6 +212,8 @@ func locationIsForeign(in input, _ map[string]any) bool {
 	m := otherScheme.FindStringSubmatch(in.text("location"))
 	return m != nil && !strings.EqualFold(m[1], "http") && !strings.EqualFold(m[1], "https")
 }
+
+func idnaLookup(host string) (string, error) { return idna.Lookup.ToASCII(host) }
 
 func isNothing(o observed) bool { return o.err == nil && o.got == nil }
 

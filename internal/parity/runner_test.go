@@ -53,6 +53,7 @@ type runner struct {
 	credentials credentials
 	log         []map[string]any
 	skipReason  string
+	different   bool // not as recorded, but as rules of departures say
 }
 
 // callLimit is far more than any scenario takes.
