@@ -217,7 +217,7 @@ func trailerNames(fields [][2]string) map[string][]string {
 // reuse sends a second request where the first connection must not, or may, be used again. The server keeps every
 // connection open here, so only a body with an end of its own can be tried.
 func (c *responseCase) reuse(t *testing.T, o *acceptedResponse) string {
-	if o == nil || o.KeepAlive == nil || *o.KeepAlive || o.Delimited == "close" || o.Delimited == "upgrade" {
+	if o == nil || o.KeepAlive == nil || o.Delimited == "close" || o.Delimited == "upgrade" {
 		return ""
 	}
 	spec := serverSpec{}
@@ -237,8 +237,9 @@ func (c *responseCase) reuse(t *testing.T, o *acceptedResponse) string {
 			return fmt.Sprintf("with the connection left open: %v", got.err)
 		}
 	}
-	if seen := srv.seen(); len(seen) == 2 && seen[1].Conn == 1 {
-		return "the connection was used again, which it must not be"
+	seen := srv.seen()
+	if again := len(seen) == 2 && seen[1].Conn == 1; again != *o.KeepAlive {
+		return fmt.Sprintf("the connection was used again: %t, want %t", again, *o.KeepAlive)
 	}
 	return ""
 }

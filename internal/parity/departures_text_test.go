@@ -290,7 +290,7 @@ func keepsAnnouncedLength(o observed) bool {
 	if len(whole) < size {
 		return refusedAs(requests.ErrBodyLength)(o)
 	}
-	return bytes.HasPrefix(whole[:size], readsOf(o)) && o.err == nil && o.gotMember("len") == size
+	return bytes.HasPrefix(whole[:size], readsOf(o)) && o.err == nil && o.gotMember("len") == size || refusedAs(requests.ErrBodyLength)(o)
 }
 
 // readsOf joins what the reads of a vector gave.
@@ -365,7 +365,8 @@ func setsControls(in input, _ map[string]any) bool {
 
 func keepsNoCookie(o observed) bool {
 	out, ok := o.got.(map[string]any)
-	return o.err == nil && ok && out["cookie"] == nil
+	_, shown := out["jar"]
+	return o.err == nil && ok && shown && out["cookie"] == nil
 }
 
 var badDate = regexp.MustCompile(`(?i);\s*expires=([^;]*)`)

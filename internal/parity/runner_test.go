@@ -59,8 +59,8 @@ type runner struct {
 // callLimit is far more than any scenario takes.
 const callLimit = 15 * time.Second
 
-// newRunner makes a session that behaves as Requests does, with the scenario's settings.
-func newRunner(t *testing.T, st *site, raw json.RawMessage) *runner {
+// newRunner makes a session of a Policy, with the scenario's settings.
+func newRunner(t *testing.T, st *site, raw json.RawMessage, policy requests.Policy) *runner {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), callLimit)
 	t.Cleanup(cancel)
@@ -72,7 +72,7 @@ func newRunner(t *testing.T, st *site, raw json.RawMessage) *runner {
 		merged:      map[string]requests.SendOptions{},
 		credentials: credentials{},
 	}
-	r.session.Policy = requests.PolicyRequests()
+	r.session.Policy = policy
 	t.Cleanup(func() { r.session.Close() })
 	if raw != nil {
 		err := r.set(raw)

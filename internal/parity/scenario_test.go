@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
 )
 
 // scenario is one recorded session; see FORMAT.md beside the recordings.
@@ -40,7 +42,7 @@ func TestScenarios(t *testing.T) {
 				if !sc.touchesProcess() {
 					t.Parallel()
 				}
-				wrong, different := sc.run(t, want)
+				wrong, different := sc.run(t, want, requests.PolicyRequests())
 				if different {
 					tl.markDifferent(sc.ID)
 				}
@@ -61,10 +63,10 @@ func (sc *scenario) touchesProcess() bool {
 }
 
 // run plays the scenario and says what is wrong, and whether a rule of departures covers what is not as recorded.
-func (sc *scenario) run(t *testing.T, want any) (wrong string, different bool) {
+func (sc *scenario) run(t *testing.T, want any, policy requests.Policy) (wrong string, different bool) {
 	st := sc.stage(t)
 	sc.environment(t, st)
-	r := newRunner(t, st, st.fill(sc.Session))
+	r := newRunner(t, st, st.fill(sc.Session), policy)
 	results := r.calls(t, st.fill(sc.Calls))
 	got := r.finish(results)
 	return sc.compare(t, st, r, want, got), r.different
@@ -153,20 +155,28 @@ func (sc *scenario) compare(t *testing.T, st *site, r *runner, want, got any) st
 	if sameButSkipped(t, wantTree, gotTree.(map[string]any)) {
 		t.Skip("no step of it can be expressed: " + r.skipReason)
 	}
+	wrong, rules := sc.judge(t, wantTree, gotTree.(map[string]any))
+	if wrong == "" && len(rules) > 0 {
+		t.Logf("%s is different by %s", sc.ID, strings.Join(rules, ", "))
+		r.different = true
+	}
+	return wrong
+}
+
+// judge compares what came with the recording, and where that is not the same with what the rules of departures make of it.
+func (sc *scenario) judge(t *testing.T, want, got map[string]any) (wrong string, rules []string) {
 	sides := func(want map[string]any) (any, any) {
-		return loosen(t, sc.Loose, orderFree(want)), loosen(t, sc.Loose, orderFree(gotTree))
+		return loosen(t, sc.Loose, orderFree(want)), loosen(t, sc.Loose, orderFree(got))
 	}
-	wrong := mismatch(sides(wantTree))
-	if wrong == "" {
-		return ""
+	if wrong = mismatch(sides(want)); wrong == "" {
+		return "", nil
 	}
-	ruled, rules := sc.rewritten(wantTree, gotTree.(map[string]any))
+	ruled, rules := sc.rewritten(want, got)
 	if still := mismatch(sides(ruled)); still != "" || len(rules) == 0 {
-		return wrong
+		return wrong, nil
 	}
-	t.Logf("%s is different by %s", sc.ID, strings.Join(rules, ", "))
-	r.different = true
-	return ""
+	sc.brokenPasses(t, ruled, got)
+	return "", rules
 }
 
 // orderFree sorts the lists that have no order: the bases of an error, and links by their key.

@@ -20,12 +20,13 @@ func newRequestReader(r io.Reader) *requestReader {
 	return &requestReader{in: bufio.NewReader(r)}
 }
 
-// read returns the next request as it came, or nil at the end; a request cut short is returned as far as it came.
+// read returns the next request as it came, or nil at the end or where its head is cut short; a body cut short is returned
+// as far as it came.
 func (r *requestReader) read() []byte {
 	r.raw.Reset()
-	framing, length := r.head()
+	framing, length, whole := r.head()
 	switch {
-	case r.raw.Len() == 0:
+	case !whole:
 		return nil
 	case framing == "chunked":
 		r.chunks()
@@ -35,12 +36,12 @@ func (r *requestReader) read() []byte {
 	return bytes.Clone(r.raw.Bytes())
 }
 
-// head reads up to the blank line and finds the framing.
-func (r *requestReader) head() (framing string, length int) {
+// head reads up to the blank line, says whether it came, and finds the framing.
+func (r *requestReader) head() (framing string, length int, whole bool) {
 	for {
 		line, err := r.line()
 		if err != nil || line == "" {
-			return framing, length
+			return framing, length, err == nil && r.raw.Len() > len("\r\n")
 		}
 		name, value, _ := strings.Cut(line, ":")
 		value = strings.ToLower(strings.TrimSpace(value))

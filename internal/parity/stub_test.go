@@ -10,6 +10,15 @@ import (
 // adapterFunc is the type of a stub adapter's function.
 type adapterFunc = func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error)
 
+// refusedByHTTP is the error with which the HTTP adapter refuses a request before it connects: a stub in its place must not
+// answer what the adapter is never asked to send.
+func refusedByHTTP(p *requests.PreparedRequest) error {
+	a := requests.NewHTTPAdapter()
+	defer a.Close()
+	_, err := a.Plan(p, requests.SendOptions{})
+	return err
+}
+
 // redirectOnce answers the first request with a redirect of the given status, later ones with 200, and notes the methods.
 func redirectOnce(status int, methods *[]string) adapterFunc {
 	return func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {

@@ -107,9 +107,12 @@ func bracketed(host string) string {
 // socksNames is the resolver of the recordings.
 func socksNames(network, host string) (net.IP, error) {
 	names := map[string]string{"name.test": "10.1.2.3", "six.test": "fd00::5"}
-	ip := net.ParseIP(names[host])
+	ip := net.ParseIP(names[strings.TrimSuffix(host, ".")])
 	if ip == nil || network == "ip4" && ip.To4() == nil {
 		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	if short := ip.To4(); short != nil {
+		return short, nil
 	}
 	return ip, nil
 }

@@ -5,9 +5,10 @@ import (
 	"context"
 	"io"
 	"iter"
-	"mime"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,20 +39,36 @@ func namedByServer(in input, want map[string]any) bool {
 		strings.Contains(strings.ToLower(params), "filename") && !strings.Contains(params, "filename")
 }
 
-// goodName checks that a name is safe, and the one that another reader of such headers finds if that finds any.
+// goodName wants the name that RFC 6266 finds, made safe, and none where there is none.
 func goodName(o observed) bool {
-	_, params, err := mime.ParseMediaType(o.in.text("content_disposition"))
-	expected := ""
-	if err == nil {
-		expected = params["filename"]
-		expected = expected[strings.LastIndexAny(expected, `/\`)+1:]
+	name, ok := toolbelt.SafeFilename(modelName(unlatin1(o.in.text("content_disposition"))))
+	switch {
+	case !ok && o.kind == "toolbelt_filename":
+		return o.err == nil && o.got == nil
+	case !ok:
+		return refusedAs(toolbelt.ErrStreaming)(o)
 	}
-	name := resultName(o.result)
-	if name == "" {
-		return expected == "" || strings.Trim(expected, ". ") == ""
+	return o.err == nil && resultName(o.result) == name
+}
+
+var (
+	extendedName = regexp.MustCompile(`(?i);\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]*)`)
+	quotedName   = regexp.MustCompile(`(?i);\s*filename\s*=\s*"((?:[^"\\]|\\.)*)"`)
+	plainName    = regexp.MustCompile(`(?i);\s*filename\s*=\s*([^";\s][^;\s]*)`)
+	quotedPair   = regexp.MustCompile(`\\(.)`)
+)
+
+// modelName is a second reader of file names: the extended one first, then a quoted one, then a plain one.
+func modelName(header string) string {
+	name := ""
+	if m := extendedName.FindStringSubmatch(header); m != nil {
+		name, _ = url.PathUnescape(m[1])
+	} else if m := quotedName.FindStringSubmatch(header); m != nil {
+		name = quotedPair.ReplaceAllString(m[1], "$1")
+	} else if m := plainName.FindStringSubmatch(header); m != nil {
+		name = m[1]
 	}
-	safe, ok := toolbelt.SafeFilename(expected)
-	return expected == "" || ok && safe == name
+	return name[strings.LastIndexAny(name, `/\`)+1:]
 }
 
 // resultName is the file's name in what a runner of downloads returned, "" for none.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/wiretest"
+	"github.com/mountable/requests/toolbelt"
 )
 
 var _ = register(map[string]vectorFunc{
@@ -51,6 +53,9 @@ func withoutRepr(object map[string]any) { delete(object, "repr") }
 // exceptionClass shows the place of a Kind in the tree.
 func exceptionClass(_ *testing.T, in input) (any, error) {
 	name := in.text("name")
+	if own := ownErrors[in.text("module")+"."+name]; own.err != nil {
+		return map[string]any{"bases": own.bases, "mro": own.mro}, notOfRequests(own.err)
+	}
 	if in.text("module") != "requests" || !requestsClass(name) {
 		return nil, cannot("%s has no class of its own", name)
 	}
@@ -66,6 +71,33 @@ func exceptionClass(_ *testing.T, in input) (any, error) {
 	return map[string]any{"bases": bases, "mro": mro}, nil
 }
 
+// ownErrors are the classes of urllib3 and the toolbelt that have a Kind or a type here, with those of their bases whose
+// names Requests has as well: urllib3's HTTPError is the base of all its errors.
+var ownErrors = map[string]struct {
+	err        error
+	bases, mro []string
+}{
+	"urllib3.MaxRetryError":                              {&requests.MaxRetryError{Reason: &requests.ResponseError{StatusCode: 503}}, []string{}, []string{"HTTPError"}},
+	"urllib3.ResponseError":                              {&requests.ResponseError{StatusCode: 503}, []string{"HTTPError"}, []string{"HTTPError"}},
+	"requests.CookieConflictError":                       {requests.ErrCookieConflict, []string{}, []string{}},
+	"requests_toolbelt.StreamingError":                   {toolbelt.ErrStreaming, []string{}, []string{}},
+	"requests_toolbelt.VersionMismatchError":             {toolbelt.ErrVersionMismatch, []string{}, []string{}},
+	"requests_toolbelt.RequestsVersionTooOld":            {toolbelt.ErrRequestsVersionTooOld, []string{}, []string{}},
+	"requests_toolbelt.FileNotSupportedError":            {toolbelt.ErrFileNotSupported, []string{}, []string{}},
+	"requests_toolbelt.ImproperBodyPartContentException": {toolbelt.ErrImproperBodyPartContent, []string{}, []string{}},
+	"requests_toolbelt.NonMultipartContentTypeException": {toolbelt.ErrNonMultipartContentType, []string{}, []string{}},
+}
+
+// notOfRequests wants an error to be found under no class of Requests but the one that all errors of this package are.
+func notOfRequests(err error) error {
+	for _, k := range errorKinds {
+		if k.kind != requests.ErrRequest && errors.Is(err, k.kind) {
+			return fmt.Errorf("%w is %s, which its class is not", err, k.name)
+		}
+	}
+	return nil
+}
+
 func kindOf(class string) requests.Kind {
 	for _, k := range errorKinds {
 		if k.name == class {
@@ -77,7 +109,17 @@ func kindOf(class string) requests.Kind {
 
 // failures brings each error of urllib3 about that a server, a proxy or a resolver can cause.
 var failures = map[string]func(t *testing.T, a ...requests.AdapterOption) error{
-	"OSError":              droppedReply,
+	"OSError":         droppedReply,
+	"ProtocolError":   droppedReply,
+	"ClosedPoolError": droppedReply,
+	"IncompleteRead":  cutHeadReply,
+	"HTTPError":       cutHeadReply,
+	"ConnectTimeoutError": func(t *testing.T, a ...requests.AdapterOption) error {
+		return getError(t, wiretest.Origin(t, wiretest.Text(200, "")).URL("/"), requests.Timeouts{Connect: 1}, a...)
+	},
+	"TimeoutError": func(t *testing.T, a ...requests.AdapterOption) error {
+		return getError(t, wiretest.Origin(t, wiretest.Reply{}).URL("/"), requests.Timeouts{Read: 50 * time.Millisecond}, a...)
+	},
 	"ConnectionResetError": droppedReply,
 	"SSLError":             noTLS,
 	"NewConnectionError": func(t *testing.T, a ...requests.AdapterOption) error {
@@ -99,6 +141,11 @@ var failures = map[string]func(t *testing.T, a ...requests.AdapterOption) error{
 
 func droppedReply(t *testing.T, a ...requests.AdapterOption) error {
 	return getError(t, wiretest.Origin(t, wiretest.Drop()).URL("/"), nil, a...)
+}
+
+// cutHeadReply ends inside its head.
+func cutHeadReply(t *testing.T, a ...requests.AdapterOption) error {
+	return getError(t, wiretest.Origin(t, wiretest.Send("HTTP/1.1 200 OK\r\nX").ThenClose()).URL("/"), nil, a...)
 }
 
 func noTLS(t *testing.T, a ...requests.AdapterOption) error {
@@ -125,12 +172,15 @@ func getError(t *testing.T, url string, option requests.Option, a ...requests.Ad
 	return err
 }
 
+// raisedBare are errors that urllib3 never lets out without MaxRetryError around them: the recordings raise them by force.
+var raisedBare = map[string]bool{"NewConnectionError": true, "ConnectTimeoutError": true, "IncompleteRead": true, "HTTPError": true}
+
 // adapterError has the failure happen, with retries for "MaxRetryError(..)".
 func adapterError(t *testing.T, in input) (any, error) {
 	raised := in.text("raised")
 	reason, wrapped := strings.CutPrefix(raised, "MaxRetryError(")
 	fail := failures[strings.TrimSuffix(reason, ")")]
-	if fail == nil || !wrapped && reason == "NewConnectionError" {
+	if fail == nil || !wrapped && raisedBare[reason] {
 		return nil, cannot("%s is raised by Python alone", raised)
 	}
 	var retries []requests.AdapterOption

@@ -140,6 +140,9 @@ type optionsSeen struct {
 }
 
 func (o *optionsSeen) Send(_ context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	if err := refusedByHTTP(p); err != nil {
+		return nil, err
+	}
 	o.opts, o.request = opts, p
 	if o.first == nil {
 		return requests.NewResponse(p, 200, nil, nil), nil

@@ -191,7 +191,7 @@ func nextRequest(t *testing.T, in input) (any, error) {
 		}
 	}
 	reply := requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
-		return redirectReply(in, p), nil
+		return redirectReply(in, p), refusedByHTTP(p)
 	})
 	s.Mount("http://", reply)
 	s.Mount("https://", reply)

@@ -73,17 +73,37 @@ func prependScheme(_ *testing.T, in input) (any, error) {
 	return uri.PrependScheme(in.text("url"), in.text("scheme"))
 }
 
-// encodeParams covers what reaches the encoder in Go: pairs. What Requests passes through unchanged has a type of its
-// own here and never comes near it.
+// encodeParams encodes pairs. What Requests passes through unchanged is a body here, and unchanged too.
 func encodeParams(t *testing.T, in input) (any, error) {
 	data := in.typed(t, "data")
 	switch data.(type) {
 	case dict, list, tuple:
+	case string, []byte, *fileValue, *textFileValue:
+		return passedThrough(t, data)
 	default:
 		return nil, cannot("%T as params of a form", data)
 	}
 	pairs, _, err := typedPairs(data)
 	return uri.EncodePairs(pairs), err
+}
+
+func passedThrough(t *testing.T, data any) (any, error) {
+	r := &requests.Request{Method: "POST", URL: "http://h.test/"}
+	if err := dataInto(t, data, r); err != nil {
+		return nil, err
+	}
+	p, err := r.Prepare()
+	if err != nil {
+		return nil, err
+	}
+	content, inMemory := p.Body()
+	switch data.(type) {
+	case string:
+		return string(content), nil
+	case []byte:
+		return b64(content), nil
+	}
+	return map[string]any{"file": !inMemory}, nil
 }
 
 func encodeTarget(_ *testing.T, in input) (any, error) {
