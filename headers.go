@@ -101,19 +101,3 @@ func (h *Headers) setDefault(name, value string) {
 		h.Add(name, value)
 	}
 }
-
-// overlay returns base with the fields of over: the first field of a name takes
-// the place of base's, a repeated one follows at the end, as two fields of one
-// name in a single literal are both meant.
-func overlay(base, over Headers) Headers {
-	merged := make(Headers, len(base), len(base)+len(over)+4)
-	copy(merged, base)
-	for i, f := range over {
-		if over[:i].Has(f[0]) {
-			merged.Add(f[0], f[1])
-			continue
-		}
-		merged.Set(f[0], f[1])
-	}
-	return merged
-}

@@ -1,10 +1,5 @@
 package requests
 
-import (
-	"math"
-	"time"
-)
-
 // Option fills in one keyword of a [Request]. Options are applied in order; a
 // later one wins over an earlier one. [Headers], [Params], [Form], [Files],
 // [Cookies], [Proxies], [Timeouts], [Verification], [Certificate] and the
@@ -123,84 +118,4 @@ func Stream(on bool) Option {
 // except by Head.
 func AllowRedirects(on bool) Option {
 	return setting(func(r *Request) { r.Send.Redirects = toggle(on) })
-}
-
-// Timeout bounds both the connecting and every wait for bytes of the reply, as
-// a single number does in Requests.
-func Timeout(d time.Duration) Option {
-	return Timeouts{Connect: d, Read: d}
-}
-
-// Forever as a field of [Timeouts] means no limit, where zero means "what the
-// session says".
-const Forever = time.Duration(math.MaxInt64)
-
-// NoTimeout lifts the limits of the session for one call.
-var NoTimeout = Timeouts{Connect: Forever, Read: Forever, Total: Forever, Pool: Forever}
-
-// Timeouts bound the phases of a request. Zero takes the session's value, which
-// is no limit by default; [Forever] is no limit. A negative one is
-// [ErrInvalidTimeout]. It is an [Option].
-type Timeouts struct {
-	Connect time.Duration // each attempt to connect to one address: ErrConnectTimeout
-	Read    time.Duration // each wait for bytes, also in a handshake: ErrReadTimeout; and for the server to take some: ErrWriteTimeout
-	Total   time.Duration // everything, redirects, retries and the reading of the body included: ErrTotalTimeout
-	Pool    time.Duration // the wait for a connection of a full, blocking pool: ErrPoolTimeout
-}
-
-// Apply sets the fields of t that are not zero.
-func (t Timeouts) Apply(r *Request) error {
-	r.Send.Timeouts = t.or(r.Send.Timeouts)
-	return t.check()
-}
-
-// Limits returns how long connecting may take, and how long a wait for bytes once
-// elapsed has passed since the beginning: Total bounds both. Forever is no limit,
-// and 0 that the time is over. An [Adapter] of another kind can keep to these.
-func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
-	connect, read = orDuration(t.Connect, Forever), orDuration(t.Read, Forever)
-	total := orDuration(t.Total, Forever)
-	if total == Forever {
-		return connect, read
-	}
-	return min(connect, total), max(0, min(read, total-elapsed))
-}
-
-// or takes zero fields from other.
-func (t Timeouts) or(other Timeouts) Timeouts {
-	return Timeouts{
-		Connect: orDuration(t.Connect, other.Connect),
-		Read:    orDuration(t.Read, other.Read),
-		Total:   orDuration(t.Total, other.Total),
-		Pool:    orDuration(t.Pool, other.Pool),
-	}
-}
-
-func orDuration(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
-}
-
-func (t Timeouts) check() error {
-	switch {
-	case t.Connect < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Connect is negative: %v", t.Connect)
-	case t.Read < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Read is negative: %v", t.Read)
-	case t.Total < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Total is negative: %v", t.Total)
-	case t.Pool < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Pool is negative: %v", t.Pool)
-	}
-	return nil
-}
-
-// limit turns Forever into 0, which the lower rooms read as "no limit".
-func limit(d time.Duration) time.Duration {
-	if d == Forever {
-		return 0
-	}
-	return d
 }

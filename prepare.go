@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -75,40 +74,6 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 		p.URL, err = uri.Prepare(r.URL, params)
 	}
 	return urlError(err)
-}
-
-// mergeParams lays r's params over the session's: a name of both takes the
-// session's place, with r's values.
-func (r *Request) mergeParams(session Params) Params {
-	if r.ReplaceParams || len(session) == 0 {
-		return r.Params
-	}
-	merged := make(Params, 0, len(session)+len(r.Params))
-	done := map[string]bool{}
-	for _, kv := range session {
-		switch {
-		case done[kv[0]] || slices.Contains(r.WithoutParams, kv[0]):
-		case r.Params.has(kv[0]):
-			merged = append(merged, r.Params.only(kv[0])...)
-			done[kv[0]] = true
-		default:
-			merged = append(merged, kv)
-		}
-	}
-	for _, kv := range r.Params {
-		if !done[kv[0]] {
-			merged = append(merged, kv)
-		}
-	}
-	return merged
-}
-
-func (p Params) has(name string) bool {
-	return slices.ContainsFunc(p, func(kv [2]string) bool { return kv[0] == name })
-}
-
-func (p Params) only(name string) Params {
-	return slices.DeleteFunc(slices.Clone(p), func(kv [2]string) bool { return kv[0] != name })
 }
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {

@@ -208,59 +208,6 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	return r.prepare(&d)
 }
 
-// MergeEnvironment fills in what opts leaves open from the session and, where
-// TrustEnv is set, from the environment, for a request to url.
-func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
-	if err := s.check(opts); err != nil {
-		return opts, err
-	}
-	proxies, err := s.requestProxies(url, opts.Proxies)
-	if err != nil {
-		return opts, err
-	}
-	opts.Proxies, opts.given = proxies, opts.Proxies
-	opts.Verify = s.mergeVerify(opts.Verify)
-	return s.mergeSession(opts), nil
-}
-
-// check refuses settings that make no sense, before anything is done with them.
-func (s *Session) check(opts SendOptions) error {
-	if s.MaxRedirects < 0 {
-		return fail(ErrInvalidArgument, "Session.MaxRedirects is negative: %d", s.MaxRedirects)
-	}
-	return opts.Timeouts.or(s.Timeouts).check()
-}
-
-// mergeSession fills in what does not depend on the environment.
-func (s *Session) mergeSession(opts SendOptions) SendOptions {
-	opts.Stream = opts.Stream.or(toggle(s.Stream))
-	opts.Redirects = opts.Redirects.or(On)
-	opts.Timeouts = opts.Timeouts.or(s.Timeouts)
-	opts.Cert = opts.Cert.or(s.Cert)
-	opts.policy, opts.merged = &s.Policy, true
-	return opts
-}
-
-// mergeSend fills in the options of a prepared request that is sent by itself.
-func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
-	if opts.merged {
-		return opts, nil
-	}
-	given := opts.Proxies
-	verify := opts.Verify
-	opts, err := s.MergeEnvironment(p.URL, opts)
-	if err != nil {
-		return opts, err
-	}
-	if given == nil && s.Policy.EnvironmentProxiesFirst {
-		opts.Proxies, err = s.resolveProxies(p.URL, s.Proxies)
-	}
-	if s.Policy.SendIgnoresEnvironmentCA {
-		opts.Verify = verify.or(s.Verify)
-	}
-	return opts, err
-}
-
 func (s *Session) jar() *CookieJar {
 	if s.Cookies == nil {
 		return nil
@@ -299,14 +246,6 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 		}
 	}
 	return r, nil
-}
-
-// withDeadline starts the clock of Timeouts.Total, unless it is running.
-func (s *Session) withDeadline(opts SendOptions) SendOptions {
-	if opts.Deadline.IsZero() && limit(opts.Timeouts.Total) > 0 {
-		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
-	}
-	return opts
 }
 
 // sendOne does one hop: adapter, hooks, cookies.

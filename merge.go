@@ -1,0 +1,121 @@
+package requests
+
+import (
+	"slices"
+	"time"
+)
+
+// Settings are taken from the call, then from the session, then from the environment.
+// A list of the call is laid over the session's (headers, params, cookies) or replaces it
+// (hooks, proxies by key in proxy.go); of everything else the first one given counts.
+
+// MergeEnvironment fills in what opts leaves open from the session and, where
+// TrustEnv is set, from the environment, for a request to url.
+func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
+	if err := s.check(opts); err != nil {
+		return opts, err
+	}
+	proxies, err := s.requestProxies(url, opts.Proxies)
+	if err != nil {
+		return opts, err
+	}
+	opts.Proxies, opts.given = proxies, opts.Proxies
+	opts.Verify = s.mergeVerify(opts.Verify)
+	return s.mergeSession(opts), nil
+}
+
+// check refuses settings that make no sense, before anything is done with them.
+func (s *Session) check(opts SendOptions) error {
+	if s.MaxRedirects < 0 {
+		return fail(ErrInvalidArgument, "Session.MaxRedirects is negative: %d", s.MaxRedirects)
+	}
+	return opts.Timeouts.or(s.Timeouts).check()
+}
+
+// mergeSession fills in what does not depend on the environment.
+func (s *Session) mergeSession(opts SendOptions) SendOptions {
+	opts.Stream = opts.Stream.or(toggle(s.Stream))
+	opts.Redirects = opts.Redirects.or(On)
+	opts.Timeouts = opts.Timeouts.or(s.Timeouts)
+	opts.Cert = opts.Cert.or(s.Cert)
+	opts.policy, opts.merged = &s.Policy, true
+	return opts
+}
+
+// mergeSend fills in the options of a prepared request that is sent by itself.
+func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
+	if opts.merged {
+		return opts, nil
+	}
+	given := opts.Proxies
+	verify := opts.Verify
+	opts, err := s.MergeEnvironment(p.URL, opts)
+	if err != nil {
+		return opts, err
+	}
+	if given == nil && s.Policy.EnvironmentProxiesFirst {
+		opts.Proxies, err = s.resolveProxies(p.URL, s.Proxies)
+	}
+	if s.Policy.SendIgnoresEnvironmentCA {
+		opts.Verify = verify.or(s.Verify)
+	}
+	return opts, err
+}
+
+// withDeadline starts the clock of Timeouts.Total, unless it is running.
+func (s *Session) withDeadline(opts SendOptions) SendOptions {
+	if opts.Deadline.IsZero() && limit(opts.Timeouts.Total) > 0 {
+		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
+	}
+	return opts
+}
+
+// mergeParams lays r's params over the session's: a name of both takes the
+// session's place, with r's values.
+func (r *Request) mergeParams(session Params) Params {
+	if r.ReplaceParams || len(session) == 0 {
+		return r.Params
+	}
+	merged := make(Params, 0, len(session)+len(r.Params))
+	done := map[string]bool{}
+	for _, kv := range session {
+		switch {
+		case done[kv[0]] || slices.Contains(r.WithoutParams, kv[0]):
+		case r.Params.has(kv[0]):
+			merged = append(merged, r.Params.only(kv[0])...)
+			done[kv[0]] = true
+		default:
+			merged = append(merged, kv)
+		}
+	}
+	for _, kv := range r.Params {
+		if !done[kv[0]] {
+			merged = append(merged, kv)
+		}
+	}
+	return merged
+}
+
+func (p Params) has(name string) bool {
+	return slices.ContainsFunc(p, func(kv [2]string) bool { return kv[0] == name })
+}
+
+func (p Params) only(name string) Params {
+	return slices.DeleteFunc(slices.Clone(p), func(kv [2]string) bool { return kv[0] != name })
+}
+
+// overlay returns base with the fields of over: the first field of a name takes
+// the place of base's, a repeated one follows at the end, as two fields of one
+// name in a single literal are both meant.
+func overlay(base, over Headers) Headers {
+	merged := make(Headers, len(base), len(base)+len(over)+4)
+	copy(merged, base)
+	for i, f := range over {
+		if over[:i].Has(f[0]) {
+			merged.Add(f[0], f[1])
+			continue
+		}
+		merged.Set(f[0], f[1])
+	}
+	return merged
+}
