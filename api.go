@@ -1,8 +1,6 @@
 package requests
 
-import (
-	"context"
-)
+import "context"
 
 // Get sends a GET request with a Session of its own, as the other functions here
 // do. Use a [Session] for more than one request: it keeps connections.
@@ -40,9 +38,9 @@ func Delete(ctx context.Context, url string, options ...Option) (*Response, erro
 	return once(func(s *Session) (*Response, error) { return s.Delete(ctx, url, options...) })
 }
 
-// Do sends a request with any method; see [Get].
-func Do(ctx context.Context, method, url string, options ...Option) (*Response, error) {
-	return once(func(s *Session) (*Response, error) { return s.Request(ctx, method, url, options...) })
+// Do sends r, with any method; see [Get] and [Session.Do].
+func Do(ctx context.Context, r *Request) (*Response, error) {
+	return once(func(s *Session) (*Response, error) { return s.Do(ctx, r) })
 }
 
 // once runs one call on a throw-away session. Its connections close when idle;

@@ -18,7 +18,11 @@ func TestVerbs(t *testing.T) {
 	type call func(ctx context.Context, url string, options ...requests.Option) (*requests.Response, error)
 	s := newTestSession(t)
 	custom := func(ctx context.Context, url string, options ...requests.Option) (*requests.Response, error) {
-		return requests.Do(ctx, "purge", url, options...)
+		r := &requests.Request{Method: "purge", URL: url}
+		if err := requests.JoinOptions(options...).Apply(r); err != nil {
+			return nil, err
+		}
+		return requests.Do(ctx, r)
 	}
 	for method, calls := range map[string][]call{
 		"GET": {requests.Get, s.Get}, "OPTIONS": {requests.Options, s.Options}, "HEAD": {requests.Head, s.Head},

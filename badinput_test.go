@@ -322,7 +322,7 @@ var nilInput = []badInput{
 		return err
 	}, requests.ErrInvalidArgument, "the adapter is a nil"},
 	{"adapter that nobody made", after(func(s *requests.Session) { s.Mount("http://", new(requests.HTTPAdapter)) }), requests.ErrInvalidArgument, "made with NewHTTPAdapter"},
-	{"auth", with(requests.WithAuth((*requests.Basic)(nil))), requests.ErrInvalidArgument, "the Auth is a nil *requests.Basic"},
+	{"auth", with(requests.Authenticate((*requests.Basic)(nil))), requests.ErrInvalidArgument, "the Auth is a nil *requests.Basic"},
 	{"auth function", after(func(s *requests.Session) { s.Auth = requests.AuthFunc(nil) }), requests.ErrInvalidArgument, "the Auth is a nil requests.AuthFunc"},
 }
 
@@ -335,8 +335,8 @@ func TestNilIsNone(t *testing.T) {
 	s.Proxies, s.Params, s.Hooks, s.ProxyFunc = nil, nil, []requests.Hook{nil}, nil
 	s.Mount("http://", requests.NewHTTPAdapter(nil, requests.ConfigureConn(nil), requests.ResolveTo(nil), requests.WithResolver(nil)))
 	r, err := s.Post(context.Background(), server.URL("/"), nil, requests.OptionFunc(nil), requests.JoinOptions(), requests.Body(nil),
-		requests.JSON(nil), requests.Headers(nil), requests.Files{{Field: "f"}}, requests.WithAuth(nil), requests.OnResponse(nil), requests.OnInterim(nil),
-		requests.OnResponse(func(context.Context, *requests.Response) (*requests.Response, error) { return nil, nil }))
+		requests.JSON(nil), requests.Headers(nil), requests.Files{{Field: "f"}}, requests.Authenticate(nil), requests.ReplaceHooks(nil), requests.OnInterim(nil),
+		requests.ReplaceHooks(func(context.Context, *requests.Response) (*requests.Response, error) { return nil, nil }))
 	if err != nil {
 		t.Fatal(err)
 	}

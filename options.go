@@ -85,9 +85,9 @@ func Body(v any) Option {
 	return setting(func(r *Request) { r.Body = v })
 }
 
-// WithAuth authenticates this request with a in the place of the session's
-// auth, netrc and the URL's user info. A nil a, or [NoAuth], sends none.
-func WithAuth(a Auth) Option {
+// Authenticate authenticates this request with a instead of the session's Auth,
+// netrc and the URL's user info. A nil a, or [NoAuth], sends none.
+func Authenticate(a Auth) Option {
 	return setting(func(r *Request) {
 		if a == nil {
 			a = NoAuth
@@ -96,9 +96,9 @@ func WithAuth(a Auth) Option {
 	})
 }
 
-// OnResponse adds response hooks for this call. They take the place of the
-// session's hooks, as in Requests.
-func OnResponse(hooks ...Hook) Option {
+// ReplaceHooks gives this call hooks of its own. They replace the session's, as in
+// Requests; given twice, it adds to those of the call.
+func ReplaceHooks(hooks ...Hook) Option {
 	return setting(func(r *Request) { r.Hooks = append(r.Hooks, hooks...) })
 }
 

@@ -166,7 +166,7 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyBasicAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
 		"ProxyHeaders": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
 		"RoundTripper": s.RoundTripper(), "AdapterTransport": requests.AdapterTransport(a), "http.Client": &http.Client{Transport: s.RoundTripper()},
-		"options": []requests.Option{requests.WithAuth(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},
+		"options": []requests.Option{requests.Authenticate(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},
 	}
 }
 

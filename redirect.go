@@ -26,7 +26,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*R
 		if next == nil {
 			return r, nil
 		}
-		hop, err := s.sendOne(ctx, next, chain.opts)
+		hop, err := s.sendHop(ctx, next, chain.opts)
 		if err != nil {
 			return nil, err
 		}
@@ -230,11 +230,11 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 		p.jar.Update(jar)
 		jar = p.jar
 	}
-	strays, err := uri.ShouldStripAuth(c.home, p.URL)
+	leaves, err := uri.ShouldStripAuth(c.home, p.URL)
 	if err != nil {
 		return urlError(err)
 	}
-	p.setCookieHeader(jar, !strays || c.session.Policy.NetscapeCookies)
+	p.setCookieHeader(jar, !leaves || c.session.Policy.NetscapeCookies)
 	return nil
 }
 

@@ -92,7 +92,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 		return nil, fail(ErrInvalidArgument, "Resend on a response that no adapter brought")
 	}
 	start := time.Now()
-	again, err := sendOver(ctx, r.adapter, p, r.opts)
+	again, err := sendThrough(ctx, r.adapter, p, r.opts)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

@@ -46,13 +46,13 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.crossed = strayed(req, sameOrigin)
+	p.crossed = leftOrigin(req, sameOrigin)
 	p.frameLike(req)
 	opts, err := s.mergeSend(p, r.Send)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	resp, err := s.sendOne(req.Context(), p, s.withDeadline(opts))
+	resp, err := s.sendHop(req.Context(), p, s.withDeadline(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +76,8 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	p.frameLike(req)
-	p.crossed = strayed(req, sameOrigin)
-	resp, err := sendOver(req.Context(), t.adapter, p, streamed(req))
+	p.crossed = leftOrigin(req, sameOrigin)
+	resp, err := sendThrough(req.Context(), t.adapter, p, streamed(req))
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

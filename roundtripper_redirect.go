@@ -29,20 +29,20 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 	if req.Method != before.Method {
 		r.Headers.delBody()
 	}
-	r.dropCarried(before.Header, func(name string) bool { return name == "proxy-authorization" })
-	if !strayed(req, sameOrigin) {
+	r.dropForwarded(before.Header, func(name string) bool { return name == "proxy-authorization" })
+	if !leftOrigin(req, sameOrigin) {
 		return nil
 	}
 	r.Auth = NoAuth
 	if s.Policy.KeepCrossOriginHeaders {
-		r.dropCarried(before.Header, func(name string) bool { return name == "cookie" && s.Cookies != nil })
+		r.dropForwarded(before.Header, func(name string) bool { return name == "cookie" && s.Cookies != nil })
 	} else {
 		r.Headers.Del("Referer") // the client's own doing
-		r.dropCarried(before.Header, func(name string) bool { return !crossOriginHeaders[name] && (name != "cookie" || s.Cookies != nil) })
-		s.leaveOut(r, req)
+		r.dropForwarded(before.Header, func(name string) bool { return !crossOriginHeaders[name] && (name != "cookie" || s.Cookies != nil) })
+		s.omitSessionHeaders(r, req)
 	}
-	if strayed(req, keepsAuth) {
-		r.dropCarried(before.Header, func(name string) bool { return name == "authorization" })
+	if leftOrigin(req, keepsAuth) {
+		r.dropForwarded(before.Header, func(name string) bool { return name == "authorization" })
 	}
 	return nil
 }
@@ -55,22 +55,22 @@ func refuseRedirect(req *http.Request) error {
 	return allowScheme(textOf(req.Response.Request.URL), textOf(req.URL))
 }
 
-// dropCarried removes the fields that strays chooses by their lower-case names and
+// dropForwarded removes the fields that mayNot chooses by their lower-case names and
 // that have the values of the request before: those the client has carried along. One
 // that its CheckRedirect has given another value is meant for the new place.
-func (r *Request) dropCarried(before http.Header, strays func(name string) bool) {
+func (r *Request) dropForwarded(before http.Header, mayNot func(name string) bool) {
 	carried := func(f [2]string) bool {
 		old, name := before[f[0]], strings.ToLower(f[0])
 		if name == "host" {
-			return strays(name)
+			return mayNot(name)
 		}
-		return strays(name) && slices.ContainsFunc(old, func(v string) bool { return strings.Trim(v, " \t") == f[1] })
+		return mayNot(name) && slices.ContainsFunc(old, func(v string) bool { return strings.Trim(v, " \t") == f[1] })
 	}
 	r.Headers = slices.DeleteFunc(r.Headers, carried)
 }
 
-// leaveOut keeps the session's headers that may not travel from being added.
-func (s *Session) leaveOut(r *Request, req *http.Request) {
+// omitSessionHeaders keeps the session's headers that may not travel from being added.
+func (s *Session) omitSessionHeaders(r *Request, req *http.Request) {
 	for _, f := range s.Headers {
 		if !crossOriginHeaders[strings.ToLower(f[0])] && !r.Headers.Has(f[0]) {
 			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
@@ -78,9 +78,9 @@ func (s *Session) leaveOut(r *Request, req *http.Request) {
 	}
 }
 
-// strayed reports whether a chain of redirects has left its origin at any step; what
+// leftOrigin reports whether a chain of redirects has left its origin at any step; what
 // was dropped then does not come back.
-func strayed(req *http.Request, same func(from, to string) bool) bool {
+func leftOrigin(req *http.Request, same func(from, to string) bool) bool {
 	for req.Response != nil && req.Response.Request != nil {
 		before := req.Response.Request
 		if !same(textOf(before.URL), textOf(req.URL)) {

@@ -283,7 +283,7 @@ func TestRule07CrossOriginChallengeIsNotAnswered(t *testing.T) {
 				b := wiretest.Start(t, wiretest.Config{Handler: challenging(challenge)})
 				a := wiretest.Origin(t, redirect(b.URL("/")))
 				s := newTestSession(t)
-				r, err := s.Get(t.Context(), a.URL("/"), requests.WithAuth(auth))
+				r, err := s.Get(t.Context(), a.URL("/"), requests.Authenticate(auth))
 				if err != nil || r.StatusCode != 401 {
 					t.Fatal(r, err)
 				}
@@ -291,7 +291,7 @@ func TestRule07CrossOriginChallengeIsNotAnswered(t *testing.T) {
 					t.Errorf("b (-want +got):\n%s", diff)
 				}
 				s.Policy = requests.PolicyRequests()
-				r, err = s.Get(t.Context(), a.URL("/"), requests.WithAuth(auth))
+				r, err = s.Get(t.Context(), a.URL("/"), requests.Authenticate(auth))
 				answered := name != "digest" || strings.HasPrefix(challenge, "Digest")
 				if err != nil || r.OK() != answered {
 					t.Errorf("with PolicyRequests: %v, %v", r, err)

@@ -161,7 +161,7 @@ func walkByHook(ctx context.Context, s *requests.Session, method, url string, he
 	again := func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 		return r.Auth().Answer(ctx, func(*requests.PreparedRequest) error { return nil })
 	}
-	_, err := s.Request(ctx, method, url, headers, requests.OnResponse(again))
+	_, err := s.Request(ctx, method, url, headers, requests.ReplaceHooks(again))
 	return err
 }
 

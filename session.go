@@ -228,7 +228,7 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 		return nil, withRequest(err, p)
 	}
 	opts = s.withDeadline(opts)
-	r, err := s.sendOne(ctx, p, opts)
+	r, err := s.sendHop(ctx, p, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -248,14 +248,14 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 	return r, nil
 }
 
-// sendOne does one hop: adapter, hooks, cookies.
-func (s *Session) sendOne(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+// sendHop does one hop: adapter, hooks, cookies.
+func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	adapter, err := s.Adapter(p.URL)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
 	start := time.Now()
-	r, err := sendOver(ctx, adapter, p, opts)
+	r, err := sendThrough(ctx, adapter, p, opts)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
@@ -270,9 +270,9 @@ func (s *Session) sendOne(ctx context.Context, p *PreparedRequest, opts SendOpti
 	return r, nil
 }
 
-// sendOver sends through an adapter and lets the reply know how it came, so that
+// sendThrough sends through an adapter and lets the reply know how it came, so that
 // a hook can send again.
-func sendOver(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
+func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	switch {
 	case ctx == nil:
 		return nil, fail(ErrInvalidArgument, "the context is nil")

@@ -239,7 +239,7 @@ func (t *tour) hooks(ctx context.Context) error {
 	if _, err := t.session.Get(ctx, t.base+"/status/204"); err != nil {
 		return err
 	}
-	_, err := t.session.Get(ctx, t.base+"/status/202", requests.OnResponse(note("the call's")))
+	_, err := t.session.Get(ctx, t.base+"/status/202", requests.ReplaceHooks(note("the call's")))
 	return err
 }
 

@@ -313,7 +313,7 @@ func (a *curlAction) given(name string) string {
 func (a *curlAction) authOptions() []requests.Option {
 	switch {
 	case a.Proxy != nil && a.Proxy.AuthKind != "":
-		return []requests.Option{requests.WithAuth(a.proxyAuth())}
+		return []requests.Option{requests.Authenticate(a.proxyAuth())}
 	case a.Auth == nil:
 		return nil
 	}

@@ -155,7 +155,7 @@ func answeredChallenge(ctx context.Context, auth requests.Auth, method, url, cha
 		}
 		return requests.NewResponse(p, 401, requests.Headers{{"WWW-Authenticate", challenge}}, nil), nil
 	}))
-	_, err = s.Request(ctx, method, url, requests.WithAuth(auth))
+	_, err = s.Request(ctx, method, url, requests.Authenticate(auth))
 	return header, err
 }
 

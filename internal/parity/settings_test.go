@@ -220,7 +220,7 @@ func (k *keywords) options(r *runner) ([]requests.Option, error) {
 			return one(add, k.Cookies != nil, func() (requests.Option, error) { return cookieOption(k.Cookies) })
 		},
 		func() error {
-			return one(add, k.Auth != nil, func() (requests.Option, error) { return requests.WithAuth(r.auth(k.Auth)), nil })
+			return one(add, k.Auth != nil, func() (requests.Option, error) { return requests.Authenticate(r.auth(k.Auth)), nil })
 		},
 		func() error {
 			return one(add, len(k.Hooks) > 0, func() (requests.Option, error) { return r.hookOption(k.Hooks) })
@@ -424,7 +424,7 @@ func (r *runner) auth(spec []string) requests.Auth {
 
 func (r *runner) hookOption(specs []json.RawMessage) (requests.Option, error) {
 	hooks, err := r.hooks(specs)
-	return requests.OnResponse(hooks...), err
+	return requests.ReplaceHooks(hooks...), err
 }
 
 func (r *runner) hooks(specs []json.RawMessage) ([]requests.Hook, error) {

@@ -134,7 +134,7 @@ func (c *challenges) run(t *testing.T, req *requests.Request, next string, statu
 	if sent > 1 {
 		answer = c.tried[1]
 	}
-	_, err = s.Get(t.Context(), next, requests.WithAuth(req.Auth))
+	_, err = s.Get(t.Context(), next, requests.Authenticate(req.Auth))
 	return sent > 1, answer, c.tried[sent], err
 }
 
