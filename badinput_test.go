@@ -205,7 +205,11 @@ var badSettings = []badInput{
 }
 
 var badAdapters = []badInput{
-	{"MaxRetries", mounted(requests.MaxRetries(-1)), requests.ErrInvalidArgument, "Retry.Total is negative: -1"},
+	{"MaxRetries", mounted(requests.MaxRetries(-1)), requests.ErrInvalidArgument, "MaxRetries(-1)"},
+	{"PoolMaxSize", mounted(requests.JoinAdapterOptions(requests.PoolMaxSize(-5), requests.PoolBlock(true))), requests.ErrInvalidArgument, "PoolMaxSize(-5)"},
+	{"PoolConnections", mounted(requests.PoolConnections(-1)), requests.ErrInvalidArgument, "PoolConnections(-1)"},
+	{"PoolMaxAge", mounted(requests.PoolMaxAge(-time.Second)), requests.ErrInvalidArgument, "PoolMaxAge(-1s)"},
+	{"PoolMaxIdle", mounted(requests.PoolMaxIdle(-1)), requests.ErrInvalidArgument, "PoolMaxIdle(-1ns)"},
 	{"Retries", mounted(requests.Retries(requests.Retry{Read: -3})), requests.ErrInvalidArgument, "Retry.Read is negative: -3"},
 	{"BackoffFactor", mounted(requests.Retries(requests.Retry{BackoffFactor: -1})), requests.ErrInvalidArgument, "Retry.BackoffFactor"},
 	{"RetryBudget", mounted(requests.RetryBudget(-1, 0.1)), requests.ErrInvalidArgument, "RetryBudget(-1, 0.1)"},

@@ -98,10 +98,20 @@ func (x AuthExchange) Policy() Policy {
 	return *x.response.opts.policy
 }
 
+// Fail reads what is left of the response, within bounds, so that its connection is
+// free again, and returns an error of a kind that names request and response.
+func (x AuthExchange) Fail(kind Kind, detail string) error {
+	if x.response.Request != nil || x.response.Raw != nil {
+		drain(x.response)
+	}
+	return &Error{Kind: kind, Request: x.response.Request, Response: x.response, Detail: detail}
+}
+
 // Answer sends the request once more, with what authorize adds to it, which gets a
 // copy of the request to edit. The body of the response is read, that of the request
 // rewound, and cookies that the response has set are sent along if the request had
-// none.
+// none. A body that cannot be sent again is [ErrUnrewindableBody], and nothing is sent;
+// the error has the response.
 //
 // The response that comes back has the first one in its History; hooks are not run
 // for it, and a redirect is followed by the session as if it had come first, with the
@@ -114,7 +124,7 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 	drain(r)
 	p := r.Request.Clone()
 	p.asked = r.Request.unanswered()
-	if err := p.Rewind(); err != nil {
+	if err := p.startOver(x.Policy().ResendUnrewindable); err != nil {
 		return nil, refused(err, r)
 	}
 	if r.Cookies != nil {
@@ -129,6 +139,15 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 	}
 	again.History = append(slices.Clone(r.History), r)
 	return again, nil
+}
+
+// startOver brings the body back to its start, or says that it cannot be sent again
+// unless it may be empty then.
+func (p *PreparedRequest) startOver(empty bool) error {
+	if err := p.Rewind(); err != nil || empty || p.Replayable() {
+		return err
+	}
+	return fail(ErrUnrewindableBody, "the server asks for credentials, and the body cannot be sent again with them: give it as bytes or as an io.Seeker")
 }
 
 // refused is err with the response that could not be answered.

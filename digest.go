@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"strings"
@@ -17,8 +18,10 @@ import (
 // auth-int for bodies that can be read twice, or none; and with hashed user names.
 //
 // The first request goes out without credentials. A 4xx response with a challenge is
-// read, put into the History of the response that follows, and answered once. The
-// challenge is remembered for the origin it came from: later requests there send
+// read, put into the History of the response that follows, and answered: once, and
+// again where the server then says that only the nonce was stale. A request whose body
+// cannot be sent again ends as [ErrUnrewindableBody], with the response in the error.
+// The challenge is remembered for the origin it came from: later requests there send
 // Authorization at once, each with the next nonce count. Challenges of origins that
 // a redirect led to are not answered, unless Policy.CrossOriginDigest says so.
 //
@@ -27,6 +30,12 @@ type Digest struct {
 	// ClientNonce makes the client's nonce, 64 random bits in hexadecimal if nil.
 	// It is there for tests, and must be safe for concurrent use.
 	ClientNonce func() string
+
+	// StaleRejects is how often the answer to a challenge may be refused as stale and
+	// given again with the new nonce, for one request: 3 by DigestAuth. Servers that
+	// insist on nonce counts in order say so of requests that are sent side by side
+	// (RFC 7616 section 3.3).
+	StaleRejects int
 
 	user, password string
 
@@ -38,8 +47,11 @@ type Digest struct {
 // digestSpace is what is known of one protection space: an origin or a proxy.
 type digestSpace struct {
 	challenge *digest.Challenge
-	counts    map[string]uint64 // how often each nonce has been used
+	counts    map[nonceKey]uint64 // how often each nonce has been used
 }
+
+// nonceKey is the hash of a nonce: as long as it is for a server that makes long ones.
+type nonceKey [sha256.Size]byte
 
 // anySpace is the space of the challenge that Requests would use for every host.
 const anySpace = ""
@@ -50,8 +62,13 @@ const (
 	maxDigestNonces = 64
 )
 
+// defaultStaleRejects lets a request win against three others at once.
+const defaultStaleRejects = 3
+
 // DigestAuth answers digest challenges for user with password.
-func DigestAuth(user, password string) *Digest { return &Digest{user: user, password: password} }
+func DigestAuth(user, password string) *Digest {
+	return &Digest{user: user, password: password, StaleRejects: defaultStaleRejects}
+}
 
 // Apply makes d the auth of r.
 func (d *Digest) Apply(r *Request) error {
@@ -77,20 +94,40 @@ func (d *Digest) Authenticate(p *PreparedRequest) error {
 func (d *Digest) Answers(c Challenge) bool { return digest.Of(c.Scheme, c.Param) != nil }
 
 // Answer is the [Hook] that [Digest.Authenticate] adds: it answers a challenge with
-// a second request over the same adapter and returns the response to that, whatever
+// another request over the same adapter and returns the response to that, whatever
 // it is. Any other response is left as it is.
 func (d *Digest) Answer(ctx context.Context, r *Response) (*Response, error) {
-	x := r.Auth()
-	if r.StatusCode < 400 || r.StatusCode >= 500 || r.Request == nil || !x.MayAnswer() {
-		return r, nil
+	for answers := 0; ; answers++ {
+		c := d.challenged(r)
+		if c == nil || answers > 0 && !(c.Stale && answers <= d.StaleRejects && !c.AsRequests()) {
+			return r, nil
+		}
+		var err error
+		if r, err = d.answer(ctx, r); err != nil {
+			return nil, err
+		}
 	}
-	space := originOf(r.Request.URL)
-	if x.Policy().CrossOriginDigest {
-		space = anySpace
+}
+
+// challenged remembers the challenge of r, and returns it if it may be answered.
+func (d *Digest) challenged(r *Response) *digest.Challenge {
+	if r.StatusCode < 400 || r.StatusCode >= 500 || r.Request == nil || !r.Auth().MayAnswer() {
+		return nil
 	}
-	if !d.learn(space, r, "WWW-Authenticate") {
-		return r, nil
+	return d.learn(digestSpaceOf(r), r, "WWW-Authenticate")
+}
+
+// digestSpaceOf is the protection space of the origin that r came from.
+func digestSpaceOf(r *Response) string {
+	if r.Auth().Policy().CrossOriginDigest {
+		return anySpace
 	}
+	return originOf(r.Request.URL)
+}
+
+// answer sends the request of r again with credentials for the challenge.
+func (d *Digest) answer(ctx context.Context, r *Response) (*Response, error) {
+	x, space := r.Auth(), digestSpaceOf(r)
 	return x.Answer(ctx, func(p *PreparedRequest) error {
 		done, err := d.authorize(space, p)
 		if err == nil && !done && !x.Policy().ChallengesAsRequests {
@@ -115,27 +152,27 @@ func (d digestProxy) ProxyAuthorization(proxy string, p *PreparedRequest, target
 
 // ProxyChallenge remembers the challenge and reports whether it can be answered.
 func (d digestProxy) ProxyChallenge(proxy string, r *Response) (bool, error) {
-	return d.digest.learn(proxy, r, "Proxy-Authenticate"), nil
+	return d.digest.learn(proxy, r, "Proxy-Authenticate") != nil, nil
 }
 
 // learn remembers the digest challenge in the header field of r for a protection
 // space: an origin as [PreparedRequest.Origin] names it, or a proxy. Of several
-// challenges it takes the first that it can answer, and reports whether there is one.
-func (d *Digest) learn(space string, r *Response, field string) bool {
+// challenges it takes the first that it can answer and returns it, nil for none.
+func (d *Digest) learn(space string, r *Response, field string) *digest.Challenge {
 	c := digest.Find(r.Headers.Values(field), r.Auth().Policy().ChallengesAsRequests)
 	if c == nil {
-		return false
+		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.spaces[space]
 	if s == nil {
 		d.makeRoom()
-		s = &digestSpace{counts: map[string]uint64{}}
+		s = &digestSpace{counts: map[nonceKey]uint64{}}
 		d.spaces[space] = s
 	}
 	s.challenge = c
-	return true
+	return c
 }
 
 func (d *Digest) makeRoom() {
@@ -237,7 +274,7 @@ func (d *Digest) count(space string) *digest.Turn {
 	if s == nil {
 		return nil
 	}
-	nonce := s.challenge.Nonce
+	nonce := nonceKey(sha256.Sum256([]byte(s.challenge.Nonce)))
 	if _, known := s.counts[nonce]; !known && len(s.counts) >= maxDigestNonces {
 		clear(s.counts)
 	}

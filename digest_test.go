@@ -55,10 +55,10 @@ func TestDigestBeyondRequests(t *testing.T) {
 		name, challenge, body string
 		want                  string // response="…" and what follows; "" for no answer
 	}{
-		{"qop with blanks", `Digest realm="r", nonce="n", qop="auth-int , AUTH"`, "", `", qop="auth", nc=00000001, cnonce="0a4f113bcafebabe"`},
-		{"auth-int", `Digest realm="r", nonce="n", qop="auth-int"`, "body", `", qop="auth-int", nc=00000001, cnonce="0a4f113bcafebabe"`},
-		{"SHA-512-256", `Digest realm="r", nonce="n", algorithm=SHA-512-256, qop=auth`, "", `", algorithm="SHA-512-256", qop="auth", nc=00000001, cnonce="0a4f113bcafebabe"`},
-		{"-sess without qop", `Digest realm="r", nonce="n", algorithm=SHA-256-sess`, "", `", algorithm="SHA-256-sess", cnonce="0a4f113bcafebabe"`},
+		{"qop with blanks", `Digest realm="r", nonce="n", qop="auth-int , AUTH"`, "", `", qop=auth, nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"auth-int", `Digest realm="r", nonce="n", qop="auth-int"`, "body", `", qop=auth-int, nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"SHA-512-256", `Digest realm="r", nonce="n", algorithm=SHA-512-256, qop=auth`, "", `", algorithm=SHA-512-256, qop=auth, nc=00000001, cnonce="0a4f113bcafebabe"`},
+		{"-sess without qop", `Digest realm="r", nonce="n", algorithm=SHA-256-sess`, "", `", algorithm=SHA-256-sess, cnonce="0a4f113bcafebabe"`},
 		{"the second challenge", `Digest realm="x", nonce="x", algorithm=TOKEN, Digest realm="r", nonce="n"`, "", `"`},
 		{"behind another scheme", `Negotiate abc=, Digest realm="r", nonce="n"`, "", `"`},
 		{"no nonce", `Digest realm="r"`, "", ""},
@@ -111,7 +111,7 @@ func TestDigestUserhashAndEscapes(t *testing.T) {
 	}
 	got := (*sent)[1].Headers.Get("Authorization")
 	got = strings.Replace(got, responseOf(got), "R", 1)
-	want := `Digest username="` + "0f61f23bf730f3c885a4b268354f6be6b8dbd3abfa61e955ec2d9a5a99d78f5c" + `", realm="a\"b", nonce="n\\m", uri="/", response="R", algorithm="SHA-256", userhash=true`
+	want := `Digest username="` + "0f61f23bf730f3c885a4b268354f6be6b8dbd3abfa61e955ec2d9a5a99d78f5c" + `", realm="a\"b", nonce="n\\m", uri="/", response="R", algorithm=SHA-256, userhash=true`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Authorization (-want +got):\n%s", diff)
 	}

@@ -412,10 +412,11 @@ func (x *exchange) neverAnswered(err error) bool {
 	return isReset(err)
 }
 
-// isIdempotent: repeating the request has no further effect (RFC 9110 section 9.2.2).
+// isIdempotent reports whether repeating the request has no further effect (RFC 9110
+// section 9.2.2; QUERY by RFC 10008).
 func isIdempotent(method string) bool {
 	switch method {
-	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
 		return true
 	}
 	return false

@@ -17,6 +17,10 @@ type Policy struct {
 	// blanks only, user names never hashed, quotes not escaped, no ";parameters"
 	// in the uri; a challenge it cannot answer has the request sent again as it was.
 	ChallengesAsRequests bool
+	// ResendUnrewindable sends a request again with an empty body where its body was a
+	// stream that cannot be read twice, to answer a challenge or to follow a redirect.
+	// By default that is ErrUnrewindableBody.
+	ResendUnrewindable bool
 	// AllowDowngrade follows redirects from https to http (rule 13).
 	AllowDowngrade bool
 	// NetrcOnRedirect looks up credentials in netrc for redirect targets (rule 14).
@@ -50,6 +54,7 @@ func PolicyRequests() Policy {
 		KeepCrossOriginHeaders:   true,
 		CrossOriginDigest:        true,
 		ChallengesAsRequests:     true,
+		ResendUnrewindable:       true,
 		AllowDowngrade:           true,
 		NetrcOnRedirect:          true,
 		NetrcDefault:             true,

@@ -6,16 +6,24 @@ import (
 	"time"
 )
 
-// PoolConnections is how many places (in the sense of [ConnConfig]) keep idle
-// connections: 10 by default. With n below 1 no connection is kept.
+// PoolConnections is how many pool keys (see [ConnConfig]) keep idle connections: 10 by
+// default. With 0 no connection is kept; less makes every Send of the adapter
+// [ErrInvalidArgument].
 func PoolConnections(n int) AdapterOption {
+	if n < 0 {
+		return refuseOption("PoolConnections(%d): a number of pool keys cannot be negative", n)
+	}
 	return func(a *HTTPAdapter) { a.config.Keys = orNothing(n) }
 }
 
-// PoolMaxSize is how many idle connections a place keeps: 10 by default. With
-// PoolBlock it is also how many may be open. With n below 1 no connection is kept
-// and PoolBlock is without effect; in urllib3, 0 happens to mean "any number".
+// PoolMaxSize is how many idle connections a pool key keeps: 10 by default. With
+// PoolBlock it is also how many may be open. With 0 no connection is kept and PoolBlock
+// is without effect; in urllib3, 0 happens to mean "any number". Less makes every Send
+// of the adapter [ErrInvalidArgument].
 func PoolMaxSize(n int) AdapterOption {
+	if n < 0 {
+		return refuseOption("PoolMaxSize(%d): a number of connections cannot be negative", n)
+	}
 	return func(a *HTTPAdapter) { a.config.PerKey = orNothing(n) }
 }
 
@@ -27,8 +35,8 @@ func orNothing(n int) int {
 	return n
 }
 
-// PoolBlock makes requests wait for a connection where PoolMaxSize are in use, in
-// the place of opening one more and discarding it afterwards. They are served in
+// PoolBlock makes requests wait for a connection where PoolMaxSize are in use, instead
+// of opening one more and discarding it afterwards. They are served in
 // the order they came. Timeouts.Pool bounds the wait ([ErrPoolTimeout]), as do
 // Timeouts.Total and the context. A response that is streamed keeps its
 // connection until it has been read or closed.
@@ -36,15 +44,22 @@ func PoolBlock(block bool) AdapterOption {
 	return func(a *HTTPAdapter) { a.config.Block = block }
 }
 
-// PoolMaxAge closes connections older than d when they would be used again, and
-// PoolMaxIdle those that have been idle for longer. Zero is for ever, the default.
+// PoolMaxAge closes connections older than d when they would be used again. Zero is for
+// ever, the default; less makes every Send of the adapter [ErrInvalidArgument].
 func PoolMaxAge(d time.Duration) AdapterOption {
+	if d < 0 {
+		return refuseOption("PoolMaxAge(%v): an age cannot be negative", d)
+	}
 	return func(a *HTTPAdapter) { a.config.MaxAge = d }
 }
 
-// PoolMaxIdle closes connections that have been idle for longer than d, when the
-// next request to their place comes.
+// PoolMaxIdle closes connections that have been idle for longer than d, when the next
+// request to their pool key comes. Zero is for ever, the default; less makes every Send
+// of the adapter [ErrInvalidArgument].
 func PoolMaxIdle(d time.Duration) AdapterOption {
+	if d < 0 {
+		return refuseOption("PoolMaxIdle(%v): a time cannot be negative", d)
+	}
 	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
 }
 

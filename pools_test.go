@@ -49,7 +49,6 @@ func TestPoolSizes(t *testing.T) {
 		"default":          {nil, counts{3, 3, 3, 0}},
 		"two kept":         {[]requests.AdapterOption{requests.PoolMaxSize(2)}, counts{2, 4, 2, 2}},
 		"none kept":        {[]requests.AdapterOption{requests.PoolMaxSize(0)}, counts{0, 6, 0, 6}},
-		"below none":       {[]requests.AdapterOption{requests.PoolMaxSize(-5)}, counts{0, 6, 0, 6}},
 		"none kept, block": {[]requests.AdapterOption{requests.PoolMaxSize(0), requests.PoolBlock(true)}, counts{0, 6, 0, 6}},
 		"no place":         {[]requests.AdapterOption{requests.PoolConnections(0)}, counts{0, 6, 0, 6}},
 		"block, enough":    {[]requests.AdapterOption{requests.PoolMaxSize(3), requests.PoolBlock(true)}, counts{3, 3, 3, 0}},

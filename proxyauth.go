@@ -18,8 +18,9 @@ type ProxyCredentials interface {
 	// proxy, "" to send none. For CONNECT p has that method and the target is the
 	// authority; otherwise it is path and query of the URL, as in Requests.
 	ProxyAuthorization(proxy string, p *PreparedRequest, target string) (string, error)
-	// ProxyChallenge is given a 407 to CONNECT, and says whether ProxyAuthorization
-	// has an answer to it now: then CONNECT is sent once more on a new connection.
+	// ProxyChallenge is given a 407 to CONNECT, with those before it in its History,
+	// and says whether ProxyAuthorization has an answer to it now: then CONNECT is sent
+	// once more on a new connection.
 	// A 407 to any other request is a response like others, for hooks to answer.
 	ProxyChallenge(proxy string, r *Response) (bool, error)
 }

@@ -30,7 +30,7 @@ type Retry struct {
 	Status   RetryCount
 	Other    RetryCount
 
-	AllowedMethods  []string // in upper case; nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE
+	AllowedMethods  []string // in upper case; nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE, QUERY
 	AnyMethod       bool     // all methods may be repeated, POST included, whatever AllowedMethods says
 	StatusForcelist []int    // statuses that are tried again
 
@@ -159,7 +159,7 @@ func (r Retry) withDefaults() Retry {
 	r.settleRedirects()
 	r.Total = r.total()
 	if r.AllowedMethods == nil {
-		r.AllowedMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}
+		r.AllowedMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "QUERY", "TRACE"}
 	}
 	r.BackoffMax, r.RetryAfterMax = r.backoffMax(), r.retryAfterMax()
 	r.RaiseOnStatus, r.RaiseOnRedirect = r.RaiseOnStatus.or(On), r.RaiseOnRedirect.or(On)
@@ -210,18 +210,18 @@ func (r *Retry) check() error {
 		count RetryCount
 	}{{"Total", r.Total}, {"Connect", r.Connect}, {"Read", r.Read}, {"Redirect", r.Redirect}, {"Status", r.Status}, {"Other", r.Other}} {
 		if c.count.negative() {
-			return fail(ErrInvalidArgument, "Retry.%s is negative: %v", c.name, c.count)
+			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", c.name, c.count)
 		}
 	}
 	switch {
 	case r.BackoffFactor < 0:
-		return fail(ErrInvalidArgument, "Retry.BackoffFactor is negative: %v", r.BackoffFactor)
+		return fail(ErrInvalidArgument, "Retries: Retry.BackoffFactor is negative: %v", r.BackoffFactor)
 	case r.BackoffMax < 0:
-		return fail(ErrInvalidArgument, "Retry.BackoffMax is negative: %v", r.BackoffMax)
+		return fail(ErrInvalidArgument, "Retries: Retry.BackoffMax is negative: %v", r.BackoffMax)
 	case r.BackoffJitter < 0:
-		return fail(ErrInvalidArgument, "Retry.BackoffJitter is negative: %v", r.BackoffJitter)
+		return fail(ErrInvalidArgument, "Retries: Retry.BackoffJitter is negative: %v", r.BackoffJitter)
 	case r.RetryAfterMax < 0:
-		return fail(ErrInvalidArgument, "Retry.RetryAfterMax is negative: %v", r.RetryAfterMax)
+		return fail(ErrInvalidArgument, "Retries: Retry.RetryAfterMax is negative: %v", r.RetryAfterMax)
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package requests
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,10 +15,11 @@ import (
 // server had already given up is replaced by a new one.
 //
 // A body that cannot be sent again ends the retrying: the failure is returned as
-// it is, and never an empty body sent. Replies that are tried again are read to
+// it is, and never an empty body sent. Responses that are tried again are read to
 // their end, within bounds, so that their connection is used again; they leave
 // neither history nor cookies, and no hook sees them. [Response.Attempts] lists
-// them. Pauses end with the context and with Timeouts.Total.
+// them. Pauses end with the context. One that would last longer than the context's
+// deadline or Timeouts.Total is not begun: the request fails at once.
 //
 // A count below zero, or another setting that makes no sense, makes every Send
 // of the adapter [ErrInvalidArgument].
@@ -29,29 +32,42 @@ func Retries(r Retry) AdapterOption {
 }
 
 // MaxRetries is Requests' max_retries: n repeats in all, for failed connections,
-// and for lost replies to methods that may be repeated; none with 0, the default.
+// and for lost responses to methods that may be repeated; none with 0, the default. A
+// negative n makes every Send of the adapter [ErrInvalidArgument].
 func MaxRetries(n int) AdapterOption {
-	if n == 0 {
+	switch {
+	case n < 0:
+		return refuseOption("MaxRetries(%d): a number of retries cannot be negative", n)
+	case n == 0:
 		return func(a *HTTPAdapter) { a.retry = nil }
 	}
 	return Retries(Retry{Total: RetryCount(n)})
 }
 
 // RetryBudget bounds the retries of an adapter over all its requests: a bucket
-// of burst tokens, of which each retry takes one and each reply that is not to be
-// tried again gives back ratio (0.1: one retry for ten such replies in the long run). Where it is empty,
-// failures and replies are returned as they are. There is no budget by default.
+// of burst tokens, of which each retry takes one and each response that is not to be
+// tried again gives back ratio (0.1: one retry for ten such responses in the long run). Where it is empty,
+// failures and responses are returned as they are. There is no budget by default. A
+// negative argument makes every Send of the adapter [ErrInvalidArgument].
 func RetryBudget(burst int, ratio float64) AdapterOption {
+	if burst < 0 || !(ratio >= 0) {
+		return refuseOption("RetryBudget(%d, %v): neither can be negative", burst, ratio)
+	}
 	return func(a *HTTPAdapter) {
-		if burst < 0 || !(ratio >= 0) {
-			a.setError(fail(ErrInvalidArgument, "RetryBudget(%d, %v): neither can be negative", burst, ratio))
-		}
 		a.budget = &retryBudget{tokens: float64(burst), burst: float64(burst), ratio: ratio}
 	}
 }
 
+// refuseOption is the option of an argument that makes no sense: every Send of the
+// adapter says so.
+func refuseOption(format string, args ...any) AdapterOption {
+	err := fail(ErrInvalidArgument, format, args...)
+	return func(a *HTTPAdapter) { a.setError(err) }
+}
+
 // retryBudget is a token bucket. A nil one is never empty.
 type retryBudget struct {
+	// mu protects the fields below.
 	mu     sync.Mutex
 	tokens float64
 	burst  float64
@@ -92,158 +108,172 @@ type retrying struct {
 	adapter *HTTPAdapter
 	p       *PreparedRequest
 	opts    SendOptions
-	retry   RetryState
+	tries   RetryState
+	stopped *atomic.Bool // OnInterim's error ended the request; nil without OnInterim
 }
 
-// sendRetrying sends p until a reply comes that is not to be tried again, or the
+// sendRetrying sends p until a response comes that is not to be tried again, or the
 // retries are used up.
 func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts SendOptions, r route) (*Response, error) {
-	t := retrying{a, p, opts, *a.retry}
+	t := retrying{adapter: a, p: p, opts: opts, tries: *a.retry}
+	t.watchInterim()
 	for {
-		resp, err := a.once(ctx, p, opts, &r)
+		resp, err := a.once(ctx, p, t.opts, &r)
 		var wait time.Duration
 		again := false
 		if err != nil {
 			wait, err = t.afterFailure(err)
 			again = err == nil
 		} else {
-			wait, again, err = t.afterReply(resp)
+			wait, again, err = t.afterResponse(resp)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if !again {
-			resp.Attempts = t.retry.History
+			resp.Attempts = t.tries.History
 			return resp, nil
 		}
 		if err := pause(ctx, wait, opts.Deadline); err != nil {
-			return nil, t.interrupted(err)
+			return nil, t.interrupted(err, resp)
 		}
-		if err := p.Rewind(); err != nil {
-			return nil, withRequest(err, p)
+		if err := p.body.Restart(); err != nil {
+			return nil, withRequest(bodyFault(err), p)
 		}
+	}
+}
+
+// watchInterim notes an error of OnInterim: the caller has ended the request, which no
+// carrier may send again, whatever Kind it gives the error.
+func (t *retrying) watchInterim() {
+	given := t.opts.Interim
+	if given == nil {
+		return
+	}
+	t.stopped = new(atomic.Bool)
+	t.opts.Interim = func(status int, headers Headers) error {
+		err := given(status, headers)
+		if err != nil {
+			t.stopped.Store(true)
+		}
+		return err
 	}
 }
 
 // afterFailure decides about a failed try: the pause before the next one, or the
 // error that ends the request.
 func (t *retrying) afterFailure(err error) (time.Duration, error) {
-	if !isRetriable(err) {
+	if !isRetriable(err) || t.stopped != nil && t.stopped.Load() {
 		return 0, err
 	}
-	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, nil, err)
+	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, nil, err)
 	if giveUp != nil {
 		return 0, t.usedUp(giveUp, nil)
 	}
 	if !t.replayable(err) || !t.adapter.budget.take() {
 		return 0, err
 	}
-	t.retry = next
+	t.tries = next
 	return next.BackoffTime(), nil
 }
 
-// isRetriable: what failed was the connection or the server, and neither the
-// request nor the caller's patience. A full pool is not tried again, as in urllib3.
+// isRetriable reports whether the connection or the server failed: not a bad request,
+// a timeout of the whole or a cancellation. A full pool is not tried again, as in
+// urllib3.
 func isRetriable(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind != ErrPoolTimeout && (e.Kind.Is(ErrConnection) || e.Kind.Is(ErrReadTimeout))
 }
 
-// replayable: the next try would send the same body. Where there was no
-// connection nothing of it has been read.
+// replayable reports whether the next try would send the same body. Where there was
+// no connection nothing of it has been read.
 func (t *retrying) replayable(err error) bool {
 	e, ok := err.(*Error)
-	return t.p.Replayable() || ok && e.dialing
+	return t.p.body.Replayable() || ok && e.dialing
 }
 
-// afterReply decides about a reply: whether it is to be tried again, and after
+// afterResponse decides about a response: whether it is to be tried again, and after
 // which pause.
-func (t *retrying) afterReply(resp *Response) (wait time.Duration, again bool, err error) {
+func (t *retrying) afterResponse(resp *Response) (wait time.Duration, again bool, err error) {
 	now := time.Now()
-	if !t.retry.IsRetry(t.p.Method, resp.StatusCode, t.hasRetryAfter(resp, now)) {
+	_, hasRetryAfter := t.tries.retryAfter(resp, now)
+	if !t.tries.IsRetry(t.p.Method, resp.StatusCode, hasRetryAfter) {
 		t.adapter.budget.giveBack()
 		return t.afterBody(resp)
 	}
-	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, resp, nil)
+	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, resp, nil)
 	if giveUp == nil && !t.replayable(nil) {
-		giveUp = fail(ErrUnrewindableBody, "a reply of status %d is to be tried again, and the body cannot be sent again", resp.StatusCode)
+		giveUp = &Error{
+			Kind: ErrUnrewindableBody, Request: t.p, Response: resp, written: true,
+			Detail: fmt.Sprintf("a response of status %d is to be tried again, and the body cannot be sent again", resp.StatusCode),
+		}
 	}
 	switch {
-	case giveUp != nil && t.retry.Left.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.take():
+	case giveUp != nil && t.tries.Left.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.take():
 		return 0, false, nil
 	case giveUp != nil:
 		drainRaw(resp)
 		return 0, false, t.usedUp(giveUp, resp)
 	}
 	drainRaw(resp)
-	t.retry = next
+	t.tries = next
 	return next.Delay(resp, now), true, nil
-}
-
-// hasRetryAfter reports whether there is a Retry-After that can be read. Any other
-// counts as absent.
-func (t *retrying) hasRetryAfter(resp *Response, now time.Time) bool {
-	value := resp.Headers.Get("Retry-After")
-	if value == "" {
-		return false
-	}
-	_, err := t.retry.ParseRetryAfter(value, now)
-	return err == nil
 }
 
 // afterBody reads the body if RetryBody asks for it. A body that fails for good
 // stays with its response, whose reader meets the error.
 func (t *retrying) afterBody(resp *Response) (wait time.Duration, again bool, err error) {
-	if !t.retry.Left.RetryBody || t.opts.Stream == On {
+	if !t.tries.Left.RetryBody || t.opts.Stream == On {
 		return 0, false, nil
 	}
 	resp.opts = t.opts
 	_, failed := resp.Content()
-	if failed == nil || !errors.Is(failed, ErrChunkedEncoding) && !isRetriable(failed) || !t.retry.Left.allows(t.p.Method) {
+	if failed == nil || !errors.Is(failed, ErrChunkedEncoding) && !isRetriable(failed) || !t.tries.Left.allows(t.p.Method) {
 		return 0, false, nil
 	}
-	next, giveUp := t.retry.Increment(t.p.Method, t.p.URL, nil, failed)
+	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, nil, failed)
 	if giveUp != nil || !t.replayable(nil) || !t.adapter.budget.take() {
 		return 0, false, nil
 	}
-	t.retry = next
+	t.tries = next
 	return next.BackoffTime(), true, nil
 }
 
 // usedUp gives the end of the retrying its kind: that of the last failure, except
-// that a read timeout is ErrConnection, as in Requests, and replies are ErrRetry.
-// What is no MaxRetryError passes as it is.
+// that a read timeout is ErrConnection, as in Requests, and responses are ErrRetry.
+// Other errors than MaxRetryError are returned unchanged.
 func (t *retrying) usedUp(err error, resp *Response) error {
-	if e, ok := err.(*Error); ok && resp != nil {
-		e.Request, e.Response = t.p, resp
-	}
 	gaveUp, ok := err.(*MaxRetryError)
 	if !ok {
 		return err
 	}
-	e := &Error{Kind: ErrRetry, Request: t.p, Response: resp, Err: gaveUp, written: true}
-	if last, ok := gaveUp.Reason.(*Error); ok {
-		e.Kind, e.written = last.Kind, last.written
-		if last.Kind.Is(ErrReadTimeout) {
-			e.Kind = ErrConnection
-		}
-		plain := *last
-		plain.Request = nil // e names it
-		gaveUp.Reason = &plain
+	last, ok := gaveUp.Reason.(*Error)
+	if !ok {
+		return &Error{Kind: ErrRetry, Request: t.p, Response: resp, Err: gaveUp, written: true}
+	}
+	plain := *last
+	plain.Request = nil // the error around it names it
+	e := &Error{Kind: last.Kind, Request: t.p, Response: resp, written: last.written}
+	e.Err = &MaxRetryError{Reason: &plain, History: gaveUp.History}
+	if last.Kind.Is(ErrReadTimeout) {
+		e.Kind = ErrConnection
 	}
 	return e
 }
 
-// interrupted is the end of the time, or of the caller's patience, between two tries.
-func (t *retrying) interrupted(e *Error) error {
-	e.Request, e.Err, e.written = t.p, &MaxRetryError{Reason: e.Err, History: t.retry.History}, true
-	return e
+// interrupted is the end of the time, or a cancellation, between two tries, of which
+// the first gave resp or, where it is nil, failed.
+func (t *retrying) interrupted(end *Error, resp *Response) error {
+	e := *end
+	e.Request, e.Response, e.written = t.p, resp, true
+	e.Err = &MaxRetryError{Reason: end.Err, History: t.tries.History}
+	return &e
 }
 
-// maxDrainTime bounds the reading of a reply that nobody will see.
+// maxDrainTime bounds the reading of a response that nobody will see.
 const maxDrainTime = time.Second
 
-// drainRaw reads what is left of a reply that is tried again, so that its
+// drainRaw reads what is left of a response that is tried again, so that its
 // connection can be used for that, unless that would take too much of it or too long.
 func drainRaw(r *Response) {
 	if x, ok := r.Raw.(*exchange); ok {
@@ -255,26 +285,30 @@ func drainRaw(r *Response) {
 	r.Close()
 }
 
-// pause waits until d is over, and no longer than the context and the deadline last.
+// pause waits until d is over, or the context. A pause that would outlast the context's
+// deadline or the request's is not begun: its end is known, so it is told at once.
 func pause(ctx context.Context, d time.Duration, deadline time.Time) *Error {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	late := !deadline.IsZero() && time.Until(deadline) <= d
-	if late {
-		d = time.Until(deadline)
+	if !deadline.IsZero() && time.Until(deadline) <= d {
+		e := totalTimeout()
+		e.Detail = fmt.Sprintf("a pause of %v before the next try would outlast Timeouts.Total", d.Round(time.Millisecond))
+		return e
 	}
-	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return contextError(ctx)
-		}
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		detail := fmt.Sprintf("a pause of %v before the next try would outlast the context", d.Round(time.Millisecond))
+		return &Error{Kind: contextKind(context.DeadlineExceeded), Err: context.DeadlineExceeded, Detail: detail}
 	}
-	if late {
-		return totalTimeout()
+	if d <= 0 {
+		return nil
 	}
-	return nil
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
 }

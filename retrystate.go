@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -131,15 +132,44 @@ func (s RetryState) BackoffTime() time.Duration {
 }
 
 // Delay is the pause before the next try: what Retry-After asks for, if resp is not
-// nil and has a usable one, else BackoffTime.
+// nil and has a usable one, else BackoffTime. It takes seconds with a fraction too, and
+// of several fields the longest.
 func (s RetryState) Delay(resp *Response, now time.Time) time.Duration {
 	if resp == nil || s.Left.RespectRetryAfter == Off {
 		return s.BackoffTime()
 	}
-	if value := resp.Headers.Get("Retry-After"); value != "" {
-		if d, err := s.ParseRetryAfter(value, now); err == nil && d > 0 {
-			return d
-		}
+	if d, ok := s.retryAfter(resp, now); ok && d > 0 {
+		return d
 	}
 	return s.BackoffTime()
+}
+
+// retryAfter reads the Retry-After fields of a response; ok is false where there are
+// none, or none that can be read. Of different ones the longest counts: whoever sent
+// it, the server or something before it, will not take the request any sooner.
+func (s RetryState) retryAfter(resp *Response, now time.Time) (longest time.Duration, ok bool) {
+	for _, value := range resp.Headers.Values("Retry-After") {
+		if d, readable := s.pauseOf(value, now); readable {
+			longest, ok = max(longest, d), true
+			continue
+		}
+		for item := range strings.SplitSeq(value, ",") { // "1, 1": two fields that somebody joined
+			if d, readable := s.pauseOf(item, now); readable {
+				longest, ok = max(longest, d), true
+			}
+		}
+	}
+	return longest, ok
+}
+
+// pauseOf is ParseRetryAfter for what servers send besides: seconds with a fraction.
+func (s RetryState) pauseOf(value string, now time.Time) (time.Duration, bool) {
+	text := strings.TrimSpace(value)
+	whole, fraction, cut := strings.Cut(text, ".")
+	if cut && isDigits(whole) && isDigits(fraction) {
+		seconds, _ := strconv.ParseFloat(text, 64) // +Inf at worst, which the bound takes
+		return time.Duration(min(math.Ceil(seconds*float64(time.Second)), float64(s.Left.retryAfterMax()))), true
+	}
+	d, err := s.ParseRetryAfter(value, now)
+	return d, err == nil
 }

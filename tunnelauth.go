@@ -43,8 +43,9 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 	}
 }
 
-// maxTunnelAnswers bounds how often one tunnel answers a proxy whose nonces go stale.
-const maxTunnelAnswers = 4
+// maxTunnelAnswers bounds how often one tunnel answers a proxy whose nonces go stale,
+// whatever its credentials make of that.
+const maxTunnelAnswers = 16
 
 // staleNonce reports whether a proxy has refused nothing but the nonce (RFC 7616
 // section 3.3). Proxies that insist on nonce counts in order, such as squid, say so of
@@ -65,6 +66,7 @@ type tunnelAuth struct {
 	credentials      ProxyCredentials
 	proxy, authority string
 	policy           *Policy
+	refusals         []*Response // so far, oldest first
 }
 
 func (t *tunnelAuth) header() ([][2]string, error) {
@@ -87,7 +89,8 @@ func (t *tunnelAuth) challenge(err error, sent [][2]string) (again bool, _ error
 		return false, nil
 	}
 	r := refusal(d.Reply)
-	r.Request, r.opts.policy = t.request(sent), t.policy
+	r.Request, r.opts.policy, r.History = t.request(sent), t.policy, slices.Clip(t.refusals)
+	t.refusals = append(t.refusals, r)
 	return t.credentials.ProxyChallenge(t.proxy, r)
 }
 

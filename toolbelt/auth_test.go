@@ -3,6 +3,7 @@ package toolbelt_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func schemes(server *wiretest.Server, field string) []string {
 func TestAuthHandler(t *testing.T) {
 	server := wiretest.Origin(t, wiretest.Text(200, "ok"))
 	h := toolbelt.NewAuthHandler(
-		toolbelt.Strategy{Domain: server.URL("/some/path?q#f"), Auth: requests.BasicAuth("u", "p")},
+		toolbelt.Strategy{Domain: server.URL("/?q#f"), Auth: requests.BasicAuth("u", "p")},
 		toolbelt.Strategy{Domain: "http://" + server.Host("localhost"), Auth: requests.BearerAuth("token")},
 	)
 	s := newSession(t)
@@ -79,6 +80,102 @@ func TestAuthHandler(t *testing.T) {
 	want := []string{"GET Basic", "GET Bearer", "GET Bearer", "GET ", "GET "}
 	if diff := cmp.Diff(want, schemes(server, "Authorization")); diff != "" {
 		t.Errorf("Authorization (-want +got):\n%s", diff)
+	}
+}
+
+// A strategy with a path is for that path and what is below it; the longest wins.
+func TestAuthHandlerPaths(t *testing.T) {
+	h := toolbelt.NewAuthHandler(
+		toolbelt.Strategy{Domain: "https://h.test/api", Auth: requests.BearerAuth("api")},
+		toolbelt.Strategy{Domain: "HTTPS://H.test/api/v2/?q#f", Auth: requests.BearerAuth("v2")},
+		toolbelt.Strategy{Domain: "https://other.test", Auth: requests.BearerAuth("other")},
+		toolbelt.Strategy{Domain: "https://other.test/private", Auth: nil},
+	)
+	if diff := cmp.Diff([]string{"https://h.test/api", "https://h.test/api/v2/", "https://other.test", "https://other.test/private"}, h.Domains()); diff != "" {
+		t.Errorf("domains (-want +got):\n%s", diff)
+	}
+	for url, want := range map[string]string{
+		"https://h.test":                    "",
+		"https://h.test/":                   "",
+		"https://h.test/other":              "",
+		"https://h.test/apis":               "",
+		"https://h.test/API":                "",
+		"https://h.test/api":                "api",
+		"https://H.TEST/api?x=/api/v2/":     "api",
+		"https://h.test/api/users":          "api",
+		"https://h.test/api/v2":             "api",
+		"https://h.test/api/v2/":            "v2",
+		"https://h.test/api/v2/x#y":         "v2",
+		"https://h.test/api/../other":       "",
+		"https://h.test/api/v2/%2E%2e/x":    "api",
+		"https://h.test/api/v2/./x":         "v2",
+		"https://h.test:443/api":            "",
+		"http://h.test/api":                 "",
+		"https://h.test.evil.test/api":      "",
+		"https://h.test/x//h.test/api":      "",
+		"https://other.test/":               "other",
+		"https://other.test/private/x":      "",
+		"https://other.test/public/private": "other",
+	} {
+		p := &requests.PreparedRequest{URL: url}
+		if err := h.Authenticate(p); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimPrefix(p.Headers.Get("Authorization"), "Bearer "); got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}
+
+// Rule 50: an Authorization that somebody wrote is not replaced, at once or after a
+// challenge.
+func TestRule50WrittenAuthorizationStays(t *testing.T) {
+	refuse := false
+	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply {
+		if refuse || r.Get("Authorization") == "" {
+			return wiretest.Text(401, "", [2]string{"WWW-Authenticate", basicChallenge + ", " + digestChallenge})
+		}
+		return wiretest.Text(200, "ok")
+	}})
+	guess, proxy := toolbelt.GuessAuth("u", "p"), toolbelt.GuessProxyAuth("u", "p", "pu", "pp")
+	handler := toolbelt.NewAuthHandler(toolbelt.Strategy{Domain: server.URL(""), Auth: guess})
+	basic := toolbelt.NewAuthHandler(toolbelt.Strategy{Domain: server.URL(""), Auth: requests.BasicAuth("u", "p")})
+	for name, auth := range map[string]requests.Auth{"guess": guess, "guess proxy": proxy, "handler": handler, "basic": basic} {
+		s := newSession(t)
+		s.Auth = auth
+		refuse = false
+		if r, err := s.Get(t.Context(), server.URL("/")); err != nil || !r.OK() { // it has learned the scheme
+			t.Fatal(name, r, err)
+		}
+		before := len(server.Requests())
+		refuse = true
+		written := requests.Headers{{"authorization", "Bearer written"}}
+		calls := []func() error{
+			func() error { _, err := s.Get(t.Context(), server.URL("/"), written); return err },
+			func() error {
+				s.Headers.Set("Authorization", "Bearer written")
+				_, err := s.Get(t.Context(), server.URL("/"))
+				s.Headers.Del("Authorization")
+				return err
+			},
+			func() error {
+				req, _ := http.NewRequest("GET", server.URL("/"), nil)
+				req.Header.Set("Authorization", "Bearer written")
+				resp, err := (&http.Client{Transport: s.RoundTripper()}).Do(req)
+				if err == nil {
+					resp.Body.Close()
+				}
+				return err
+			},
+		}
+		for _, call := range calls {
+			if err := call(); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		if diff := cmp.Diff([]string{"GET Bearer", "GET Bearer", "GET Bearer"}, schemes(server, "Authorization")[before:]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
@@ -231,41 +328,49 @@ func TestProxyCredentialsForTunnels(t *testing.T) {
 	}
 }
 
-// A proxy that takes no credentials ends the request, after one answer, and its
-// reply can be looked at.
+// A proxy that takes no credentials ends the request at once with ErrProxy, over http
+// as over https and for each call alike, and its response can be looked at.
 func TestProxyDigestRefused(t *testing.T) {
+	const stale = digestChallenge + ", stale=false"
+	digest := func() requests.Auth { return toolbelt.HTTPProxyDigestAuth("pu", "secret") }
+	guess := func() requests.Auth { return toolbelt.GuessProxyAuth("u", "p", "pu", "secret") }
 	for _, url := range []string{"https://localhost/", "http://localhost/"} {
 		for _, tt := range []struct {
-			name, stale string
-			headers     [][2]string
-			want        int // requests
-			response    bool
+			name   string
+			auth   func() requests.Auth
+			fields [][2]string
+			want   []int // requests of two calls
+			plain  bool  // no error over http
 		}{
-			{"again and again", "", [][2]string{{"Proxy-Authenticate", digestChallenge}}, 2, true},
-			{"not stale", "", [][2]string{{"Proxy-Authenticate", digestChallenge + ", stale=false"}}, 2, true},
-			{"without a challenge", "", nil, 1, false},
-			{"another scheme", "", [][2]string{{"Proxy-Authenticate", "NTLM"}}, 1, true},
+			{"again and again", digest, [][2]string{{"Proxy-Authenticate", digestChallenge}}, []int{2, 4}, false},
+			{"not stale", digest, [][2]string{{"Proxy-Authenticate", stale}}, []int{2, 3}, false},
+			{"without a challenge", digest, nil, []int{1, 2}, false},
+			{"another scheme", digest, [][2]string{{"Proxy-Authenticate", "NTLM"}}, []int{1, 2}, true},
+			{"guessed digest", guess, [][2]string{{"Proxy-Authenticate", digestChallenge}}, []int{2, 4}, false},
+			{"guessed basic", guess, [][2]string{{"Proxy-Authenticate", basicChallenge}}, []int{2, 3}, false},
 		} {
 			t.Run(url+tt.name, func(t *testing.T) {
-				proxy := wiretest.Origin(t, wiretest.Text(407, "why", tt.headers...))
+				proxy := wiretest.Origin(t, wiretest.Text(407, "why", tt.fields...))
 				s := newSession(t)
+				s.Auth = tt.auth()
 				s.Proxies = requests.Proxies{"all": "http://" + proxy.Addr()}
-				r, err := s.Get(t.Context(), url, toolbelt.HTTPProxyDigestAuth("pu", "secret"))
-				if got := len(proxy.Requests()); got != tt.want {
-					t.Errorf("%d requests, want %d", got, tt.want)
-				}
-				var e *requests.Error
-				if errors.As(err, &e) {
-					r = e.Response
-				}
-				if tunnel := strings.HasPrefix(url, "https"); (tunnel || !tt.response) && !errors.Is(err, requests.ErrProxy) {
-					t.Errorf("error %v, want ErrProxy", err)
-				}
-				if r == nil || r.StatusCode != 407 {
-					t.Errorf("response %v, want the proxy's", r)
-				}
-				if strings.Contains(fmt.Sprint(err), "secret") {
-					t.Errorf("the error tells the password: %v", err)
+				for call := range tt.want {
+					r, err := s.Get(t.Context(), url)
+					if got := len(proxy.Requests()); got != tt.want[call] {
+						t.Errorf("%d requests after call %d, want %d", got, call+1, tt.want[call])
+					}
+					if plain := tt.plain && strings.HasPrefix(url, "http:"); errors.Is(err, requests.ErrProxy) == plain {
+						t.Errorf("call %d: error %v", call+1, err)
+					}
+					if e, ok := errors.AsType[*requests.Error](err); ok {
+						r = e.Response
+					}
+					if text, err := r.Text(); err != nil || r.StatusCode != 407 || text != "why" {
+						t.Errorf("response %v with %q, %v, want the proxy's", r, text, err)
+					}
+					if strings.Contains(fmt.Sprint(err), "secret") {
+						t.Errorf("the error tells the password: %v", err)
+					}
 				}
 			})
 		}

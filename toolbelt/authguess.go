@@ -10,10 +10,11 @@ import (
 
 // Guess is an auth that waits for the server's challenge to learn whether to use
 // Digest or Basic. The first request to an origin goes out without credentials; a
-// 4xx reply with a challenge is answered once, with Digest if it is offered and can
+// 4xx response with a challenge is answered once, with Digest if it is offered and can
 // be answered, else with Basic. Later requests to that origin use what was chosen
-// at once. Challenges of origins that a redirect led to are not answered, unless
-// Policy.CrossOriginDigest says so.
+// at once. A request that has an Authorization field already goes out with that, and
+// challenges to it are not answered. Challenges of origins that a redirect led to are
+// not answered either, unless Policy.CrossOriginDigest says so.
 //
 // With Policy.ChallengesAsRequests it chooses as requests-toolbelt does: by the words
 // "basic", then "digest" anywhere in the field, Basic with any status.
@@ -23,6 +24,7 @@ type Guess struct {
 	basic  *requests.Basic
 	digest *requests.Digest
 
+	// mu protects the fields below.
 	mu     sync.Mutex
 	chosen map[string]requests.Auth // by origin
 }
@@ -49,6 +51,9 @@ func (g *Guess) SetClientNonce(nonce func() string) { g.digest.ClientNonce = non
 
 // Authenticate uses what was chosen for the origin, or adds a hook that chooses.
 func (g *Guess) Authenticate(p *requests.PreparedRequest) error {
+	if p.Headers.Has("Authorization") {
+		return nil // somebody wrote it, and it is not for g to replace
+	}
 	if chosen := g.choice(p.Origin()); chosen != nil {
 		return chosen.Authenticate(p)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // GuessProxy is a [Guess] for the origin and for the proxy in front of it. What is
-// learnt of a proxy is used for that proxy only, for CONNECT too.
+// learned of a proxy is used for that proxy only, for CONNECT too.
 //
 // It is a [requests.Option] and safe for concurrent use. Make one with
 // [GuessProxyAuth].
@@ -17,6 +17,7 @@ type GuessProxy struct {
 	basic  *requests.ProxyBasic
 	digest *ProxyDigest
 
+	// mu protects the fields below.
 	mu     sync.Mutex
 	chosen map[string]scheme // by proxy
 }
@@ -66,8 +67,14 @@ func (g *GuessProxy) AnswerProxy(ctx context.Context, r *requests.Response) (*re
 // ProxyChallenge makes g [requests.ProxyCredentials].
 func (g *GuessProxy) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
 	chosen := guess(g.digest.Digest, r, "Proxy-Authenticate", r.StatusCode == 407)
-	if chosen == schemeNone || chosen == schemeBasic && r.Auth().SentProxyAuthorization() {
+	switch {
+	case chosen == schemeNone:
 		return false, nil
+	case chosen == schemeBasic && r.Auth().SentProxyAuthorization():
+		if r.Auth().Policy().ChallengesAsRequests {
+			return false, nil
+		}
+		return false, refusedByProxy(r)
 	}
 	g.choose(proxy, chosen)
 	if chosen == schemeDigest {
@@ -101,12 +108,12 @@ func (g *GuessProxy) choose(proxy string, chosen scheme) {
 	g.chosen[proxy] = chosen
 }
 
-// maxAnswers bounds how often one request answers a proxy whose nonces go stale.
-const maxAnswers = 4
+// maxAnswers bounds the answers to one proxy for one request, whatever its credentials
+// make of the challenges.
+const maxAnswers = 16
 
-// answerProxy answers the challenge of the proxy that r came through: once, and again
-// while the proxy says that the nonce was stale. Proxies that insist on nonce counts in
-// order, such as squid, say so of requests that were sent side by side.
+// answerProxy answers the challenge of the proxy that r came through for as long as c
+// has an answer: once, and again where it says that the nonce was stale.
 func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCredentials) (*requests.Response, error) {
 	proxy := r.Auth().ForwardedBy()
 	if r.Request == nil || proxy == "" && !r.Auth().Policy().CrossOriginDigest {
@@ -114,17 +121,14 @@ func answerProxy(ctx context.Context, r *requests.Response, c requests.ProxyCred
 	}
 	for range maxAnswers {
 		again, err := c.ProxyChallenge(proxy, r)
-		if err != nil {
-			return nil, err
-		}
-		if !again {
-			return r, nil
+		if err != nil || !again {
+			return r, err
 		}
 		r, err = r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 			p.Headers.Del("Proxy-Authorization") // what was refused; the adapter asks for the new one
 			return nil
 		})
-		if err != nil || r.StatusCode != 407 || stale(r.Auth().Challenges("Proxy-Authenticate")) != "true" {
+		if err != nil || r.StatusCode != 407 || r.Auth().Policy().ChallengesAsRequests {
 			return r, err
 		}
 	}

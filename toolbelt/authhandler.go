@@ -1,6 +1,7 @@
 package toolbelt
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -8,26 +9,42 @@ import (
 	"github.com/mountable/requests"
 )
 
-// Strategy is the auth for one domain: a URL of which scheme, user info, host and
-// port count, as they are written apart from letter case. "http://h" and
-// "http://h:80" are two domains, and so is each subdomain. A domain without "//" is
-// that of all URLs without.
+// Strategy is the auth for one domain: a URL of which scheme, user info, host, port
+// and path count. "http://h" and "http://h:80" are two domains, and so is each
+// subdomain; letter case makes a difference in the path only. A path stands for
+// itself and for all below it: "https://h/api" is for "https://h/api" and
+// "https://h/api/users", and neither for "https://h/apis" nor for "https://h/". A
+// domain without "//" is that of all URLs without.
 type Strategy struct {
 	Domain string
 	Auth   requests.Auth
 }
 
 // AuthHandler is an auth that has another auth for each domain and authenticates
-// with the one for the request's URL; requests to domains it does not know go out
-// without credentials, those of the URL and of netrc included. A redirect takes
-// along what any request takes along: credentials to the same origin only.
+// with the one for the request's URL: of several the one with the longest path.
+// Requests to domains it does not know go out without credentials, those of the URL
+// and of netrc included, and a request that has an Authorization field already goes
+// out with that. A redirect takes along what any request takes along: credentials to
+// the same origin only.
 //
 // It is a [requests.Option] and safe for concurrent use. The zero value knows no
 // domain.
 type AuthHandler struct {
+	// mu protects the fields below.
 	mu         sync.RWMutex
-	strategies []Strategy // Domain is the key
+	strategies []strategy
 }
+
+// strategy is a Strategy with its domain taken apart.
+type strategy struct {
+	domain domain
+	auth   requests.Auth
+}
+
+// domain is scheme and authority in lower case, and a path, "" for the whole origin.
+type domain struct{ origin, path string }
+
+func (d domain) String() string { return d.origin + d.path }
 
 // NewAuthHandler returns a handler with the given strategies; of two for the same
 // domain the later one wins.
@@ -44,34 +61,36 @@ func (h *AuthHandler) AddStrategy(domain string, auth requests.Auth) {
 	if auth == nil {
 		auth = requests.NoAuth
 	}
-	added := Strategy{domainOf(domain), auth}
+	added := strategy{domainOf(domain), auth}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if i := h.index(added.Domain); i >= 0 {
+	if i := slices.IndexFunc(h.strategies, func(s strategy) bool { return s.domain == added.domain }); i >= 0 {
 		h.strategies[i] = added
 		return
 	}
 	h.strategies = append(h.strategies, added)
 }
 
-// StrategyFor returns the auth for the domain of a URL, [requests.NoAuth] if there
-// is none.
+// StrategyFor returns the auth for a URL, that of the longest path of its origin, and
+// [requests.NoAuth] if there is none.
 func (h *AuthHandler) StrategyFor(url string) requests.Auth {
-	domain := domainOf(url)
+	target, found := domainOf(url), strategy{auth: requests.NoAuth}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if i := h.index(domain); i >= 0 {
-		return h.strategies[i].Auth
+	for _, s := range h.strategies {
+		if s.domain.covers(target) && len(s.domain.path) >= len(found.domain.path) {
+			found = s
+		}
 	}
-	return requests.NoAuth
+	return found.auth
 }
 
 // RemoveStrategy forgets the auth for a domain, if there is one.
 func (h *AuthHandler) RemoveStrategy(domain string) {
-	domain = domainOf(domain)
+	removed := domainOf(domain)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.strategies = slices.DeleteFunc(h.strategies, func(s Strategy) bool { return s.Domain == domain })
+	h.strategies = slices.DeleteFunc(h.strategies, func(s strategy) bool { return s.domain == removed })
 }
 
 // Domains returns the domains in the order they were first added, normalised.
@@ -80,13 +99,17 @@ func (h *AuthHandler) Domains() []string {
 	defer h.mu.RUnlock()
 	domains := make([]string, len(h.strategies))
 	for i, s := range h.strategies {
-		domains[i] = s.Domain
+		domains[i] = s.domain.String()
 	}
 	return domains
 }
 
-// Authenticate lets the strategy for p's URL authenticate it.
+// Authenticate lets the strategy for p's URL authenticate it, unless p has an
+// Authorization field already.
 func (h *AuthHandler) Authenticate(p *requests.PreparedRequest) error {
+	if p.Headers.Has("Authorization") {
+		return nil
+	}
 	return h.StrategyFor(p.URL).Authenticate(p)
 }
 
@@ -102,28 +125,61 @@ func (h *AuthHandler) String() string { return "AuthHandler" }
 // GoString keeps the credentials out of %#v.
 func (h *AuthHandler) GoString() string { return h.String() }
 
-// index finds a domain. There are few: a slice keeps them in order.
-func (h *AuthHandler) index(domain string) int {
-	return slices.IndexFunc(h.strategies, func(s Strategy) bool { return s.Domain == domain })
+// covers reports whether a URL belongs to the domain. Dot segments, which a request
+// for an http.Client may have, must not lead out of it.
+func (d domain) covers(url domain) bool {
+	return d.origin == url.origin && (d.path == "" || under(d.path, url.path) && under(d.path, withoutDots(url.path)))
 }
 
-// domainOf returns scheme and authority of a URL in lower case.
-func domainOf(url string) string {
+// under reports whether path is prefix or below it, on the border of a segment.
+func under(prefix, path string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest[0] == '/' || prefix[len(prefix)-1] == '/')
+}
+
+// dots are the escapes that a server may read as a dot.
+var dots = strings.NewReplacer("%2e", ".", "%2E", ".")
+
+// withoutDots resolves dot segments.
+func withoutDots(p string) string {
+	plain := dots.Replace(p)
+	if !strings.Contains(plain, "/.") {
+		return p
+	}
+	clean := path.Clean(plain)
+	if strings.HasSuffix(plain, "/") && clean != "/" {
+		clean += "/"
+	}
+	return clean
+}
+
+// domainOf takes scheme, authority and path of a URL.
+func domainOf(url string) domain {
 	scheme, rest := "", url
 	if before, after, ok := strings.Cut(url, ":"); ok && isScheme(before) {
 		scheme, rest = before+":", after
 	}
 	authority, ok := strings.CutPrefix(rest, "//")
 	if !ok {
-		return strings.ToLower(scheme)
+		return domain{origin: strings.ToLower(scheme)}
 	}
-	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
+	if end := strings.IndexAny(authority, "?#"); end >= 0 {
 		authority = authority[:end]
 	}
+	authority, path := cutPath(authority)
 	if authority == "" {
-		return strings.ToLower(scheme)
+		return domain{origin: strings.ToLower(scheme)}
 	}
-	return strings.ToLower(scheme + "//" + authority)
+	return domain{strings.ToLower(scheme + "//" + authority), path}
+}
+
+// cutPath splits at the first slash. The path "/" is the whole origin.
+func cutPath(s string) (authority, path string) {
+	i := strings.IndexByte(s, '/')
+	if i < 0 || i == len(s)-1 {
+		return strings.TrimSuffix(s, "/"), ""
+	}
+	return s[:i], s[i:]
 }
 
 func isScheme(s string) bool {

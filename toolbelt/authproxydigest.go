@@ -8,10 +8,10 @@ import (
 )
 
 // ProxyDigest is HTTP Digest authentication towards proxies: for requests they pass
-// on and, beyond requests-toolbelt, for CONNECT. The proxy's 407 is answered once a
-// request, and up to three times more where it says stale=true; later requests through
-// the same proxy carry credentials at once. A 407 without a challenge, or with
-// stale=false to credentials, is an error that is [requests.ErrProxy].
+// forward and, beyond requests-toolbelt, for CONNECT. The proxy's 407 is answered once a
+// request, and Digest.StaleRejects times more where it says stale=true; later requests
+// through the same proxy carry credentials at once. A 407 without a challenge, or to an
+// answer, is [requests.ErrProxy], over http as over https, and the error has the response.
 //
 // It is a [requests.Option] and safe for concurrent use. Make one with
 // [HTTPProxyDigestAuth].
@@ -62,15 +62,30 @@ func (d *ProxyDigest) ProxyChallenge(proxy string, r *requests.Response) (bool, 
 		return false, nil
 	}
 	if !r.Headers.Has(field) {
-		return false, proxyError(r, "the proxy sent a 407 without Proxy-Authenticate (RFC 9110 section 15.5.8)")
+		return false, r.Auth().Fail(requests.ErrProxy, "the proxy sent a 407 without Proxy-Authenticate (RFC 9110 section 15.5.8)")
 	}
-	if r.Auth().Policy().ChallengesAsRequests && !strings.HasPrefix(strings.ToLower(r.Headers.Get(field)), "digest ") {
+	asRequests := r.Auth().Policy().ChallengesAsRequests
+	if asRequests && !strings.HasPrefix(strings.ToLower(r.Headers.Get(field)), "digest ") {
 		return false, nil
 	}
-	if r.Auth().SentProxyAuthorization() && stale(r.Auth().Challenges(field)) == "false" {
-		return false, proxyError(r, "the proxy does not take user or password")
+	if r.Auth().SentProxyAuthorization() {
+		said, answers := stale(r.Auth().Challenges(field)), answered(r)
+		if said == "false" || !asRequests && answers > 0 && (said != "true" || answers > d.Digest.StaleRejects) {
+			return false, refusedByProxy(r)
+		}
 	}
 	return d.Digest.Proxy().ProxyChallenge(proxy, r)
+}
+
+// answered is how often the proxy has been given an answer for this request.
+func answered(r *requests.Response) int {
+	n := 0
+	for _, earlier := range r.History {
+		if earlier.StatusCode == 407 {
+			n++
+		}
+	}
+	return n
 }
 
 // stale returns what the digest challenge says of the nonce that was used.
@@ -83,6 +98,6 @@ func stale(challenges []requests.Challenge) string {
 	return ""
 }
 
-func proxyError(r *requests.Response, detail string) error {
-	return &requests.Error{Kind: requests.ErrProxy, Request: r.Request, Response: r, Detail: detail}
+func refusedByProxy(r *requests.Response) error {
+	return r.Auth().Fail(requests.ErrProxy, "the proxy refuses user or password")
 }

@@ -55,7 +55,7 @@ func (t *Turn) Credentials(r Request) (string, error) {
 		w.quoted("opaque", t.Opaque)
 	}
 	if t.algorithm != "" {
-		w.quoted("algorithm", t.algorithm)
+		w.token("algorithm", t.algorithm)
 	}
 	t.writeNonces(&w, qop, h.sess)
 	if t.userhash {
@@ -100,7 +100,7 @@ func (t *Turn) username(h algorithm, r Request) string {
 func (t *Turn) writeNonces(w *fieldWriter, qop string, sess bool) {
 	switch {
 	case qop != "":
-		w.quoted("qop", qop)
+		w.token("qop", qop)
 		w.plain("nc", t.nc())
 		w.quoted("cnonce", t.CNonce)
 	case sess && !t.asRequests:
@@ -125,6 +125,15 @@ func (w *fieldWriter) plain(name, value string) {
 	}
 	w.more = true
 	w.text.WriteString(name + "=" + value)
+}
+
+// token writes algorithm and qop, which RFC 7616 section 3.4 wants without quotes:
+// cameras and printers refuse them otherwise. Requests quotes them.
+func (w *fieldWriter) token(name, value string) {
+	if w.asRequests {
+		value = `"` + value + `"`
+	}
+	w.plain(name, value)
 }
 
 var quotedString = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -51,7 +51,12 @@ func Of(scheme string, param func(name string) (string, bool)) *Challenge {
 	return nil
 }
 
-// read returns the challenge that has the parameters, nil without realm and nonce.
+// maxText bounds realm, nonce and opaque together, which clients keep and send back:
+// 8 KiB, as much as servers take for one line of a head.
+const maxText = 8 << 10
+
+// read returns the challenge that has the parameters, nil without realm and nonce and
+// for one beyond the bounds.
 func read(param func(name string) (string, bool)) *Challenge {
 	c := &Challenge{}
 	var hasRealm, hasNonce bool
@@ -60,7 +65,9 @@ func read(param func(name string) (string, bool)) *Challenge {
 	if !hasRealm || !hasNonce {
 		return nil
 	}
-	c.Opaque, _ = param("opaque")
+	if c.Opaque, _ = param("opaque"); len(c.Realm)+len(c.Nonce)+len(c.Opaque) > maxText {
+		return nil
+	}
 	c.qop, _ = param("qop")
 	c.algorithm, c.hasAlgorithm = param("algorithm")
 	c.Stale = isWord(param, "stale", "true")

@@ -44,7 +44,7 @@ var departures map[string]departure
 
 func init() {
 	departures = map[string]departure{"download-names": downloadNames}
-	for _, list := range []map[string]departure{wireDepartures, urlDepartures, textDepartures} {
+	for _, list := range []map[string]departure{wireDepartures, urlDepartures, textDepartures, authDepartures} {
 		maps.Copy(departures, list)
 	}
 }

@@ -74,6 +74,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"KeepCrossOriginHeaders":   redirects,
 	"CrossOriginDigest":        both(has(`"digest"`), func(sc *scenario) bool { return len(sc.Origins) > 1 || redirects(sc) }),
 	"ChallengesAsRequests":     has(`"digest"`),
+	"ResendUnrewindable":       has(`"data"`),
 	"AllowDowngrade":           both(redirects, has(`"tls": ?true`)),
 	"NetrcOnRedirect":          both(redirects, usesNetrc),
 	"NetrcDefault":             both(usesNetrc, has(`default`)),

@@ -54,7 +54,7 @@ func (w *world) routes() []route {
 		{"https through squid over TLS", w.secure, squidTLS, nil, false},
 		{"h2 through squid", w.h2, squid, overHTTP2(), false},
 		// tinyproxy closes after each reply without announcing it
-		{"http through tinyproxy", w.plain, tiny, []requests.AdapterOption{requests.PoolMaxSize(-1)}, false},
+		{"http through tinyproxy", w.plain, tiny, []requests.AdapterOption{requests.PoolMaxSize(0)}, false},
 		{"https through tinyproxy", w.secure, tiny, nil, false},
 		{"http through socks5", w.plain, socks, nil, false},
 		{"https through socks5", w.secure, socks, nil, false},
