@@ -11,30 +11,50 @@ import (
 // connect opens the first socket: to the origin, or to the proxy.
 func (p *Plan) connect(ctx context.Context) (net.Conn, error) {
 	if p.Network == "unix" {
-		return p.dialAddress(ctx, "unix", p.Address, PhaseConnect)
+		if err := p.permitSocket(); err != nil {
+			return nil, fault(ctx, PhaseConnect, p.Address, err)
+		}
+		return p.dialFirst(ctx, "unix", p.Address, PhaseConnect)
 	}
 	host, port := p.target()
 	op := PhaseConnect
 	if p.Proxy != nil {
 		host, port, op = p.Proxy.Host, p.Proxy.Port, PhaseProxyConnect
 	}
-	addrs, err := p.addresses(ctx, host, port, op)
-	if err != nil {
-		return nil, err
+	if p.leavesNames(host, op) {
+		return p.dialName(ctx, host, port, op)
 	}
-	if len(addrs) == 1 {
-		return p.dialAddress(ctx, p.network(), addrs[0].String(), op)
+	addrs, err := p.addresses(ctx, host, port, op)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(addrs) == 1 || p.Dial != nil:
+		return p.dialInOrder(ctx, addrs, op)
 	}
 	return p.race(ctx, addrs, op)
+}
+
+// dialInOrder tries one address after the other. A dial function of the caller's runs on
+// the caller's goroutine, where a panic is the caller's to recover.
+func (p *Plan) dialInOrder(ctx context.Context, addrs []netip.AddrPort, op Phase) (conn net.Conn, err error) {
+	for _, addr := range addrs {
+		if conn, err = p.dialFirst(ctx, p.network(), addr.String(), op); err == nil || ctx.Err() != nil {
+			return conn, err
+		}
+	}
+	return nil, err
 }
 
 // addresses resolves host to what may be dialed, in the order of the attempts.
 func (p *Plan) addresses(ctx context.Context, host string, port int, op Phase) ([]netip.AddrPort, error) {
 	name := joinHostPort(host, port)
-	if port < 0 || port > 65535 {
-		return nil, fault(ctx, op, name, &net.AddrError{Err: "invalid port", Addr: name})
+	if err := checkPort(host, port); err != nil {
+		return nil, fault(ctx, op, name, err)
 	}
 	found, err := p.lookup(ctx, host, ipNetwork(p.network()))
+	if err == nil && op == PhaseConnect {
+		found, err = p.permit(found, port)
+	}
 	if err != nil {
 		if op == PhaseConnect {
 			op = PhaseResolve
@@ -51,6 +71,13 @@ func (p *Plan) addresses(ctx context.Context, host string, port int, op Phase) (
 		return nil, fault(ctx, PhaseBind, p.Local.String(), errNoCommonFamily)
 	}
 	return interleave(addrs), nil
+}
+
+func checkPort(host string, port int) error {
+	if port < 0 || port > 65535 {
+		return &net.AddrError{Err: "invalid port", Addr: joinHostPort(host, port)}
+	}
+	return nil
 }
 
 var errNoCommonFamily = errors.New("the host has no address of the source address's family")

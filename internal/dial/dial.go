@@ -29,6 +29,10 @@ func (p *Plan) dial(ctx context.Context) (*Conn, error) {
 	if p.Proxy != nil && !knownProxy(p.Proxy.Scheme) {
 		return nil, fault(ctx, PhaseProxyConnect, p.Proxy.addr(), fmt.Errorf("unknown proxy scheme %q", p.Proxy.Scheme))
 	}
+	p, err := p.pin(ctx)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := p.connect(ctx)
 	if err != nil {
 		return nil, err

@@ -30,14 +30,15 @@ func (p *Plan) lookup(ctx context.Context, host, network string) ([]netip.Addr, 
 	case len(addrs) == 0:
 		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
-	for i := range addrs {
-		addrs[i] = addrs[i].Unmap()
+	own := make([]netip.Addr, len(addrs)) // the slice may be the resolver's
+	for i, a := range addrs {
+		own[i] = a.Unmap()
 	}
-	return addrs, nil
+	return own, nil
 }
 
 // checkName refuses what getaddrinfo would, and what could break out of a
-// protocol that carries the name (RFC 1035 2.3.4; rule 22).
+// protocol that carries the name (RFC 1035 2.3.4).
 func checkName(host string) error {
 	bad := func(reason string) error { return &net.DNSError{Err: reason, Name: host, IsNotFound: true} }
 	if host == "" {

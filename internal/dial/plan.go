@@ -39,6 +39,17 @@ type Plan struct {
 	SocketOptions []SocketOption
 	// Resolver looks names up; nil is net.DefaultResolver.
 	Resolver Resolver
+	// Allow is asked about every address of the origin before it is connected to, or
+	// named to a proxy; addresses it returns an error for are not used. Names of the
+	// origin are then resolved here, through proxies of every kind too, and the proxy
+	// is given the address. The proxy's own address is not asked about. nil allows all.
+	Allow func(host string, addr netip.AddrPort) error
+	// Dial opens the first connection, to the origin or to the proxy, instead of the
+	// system: Local, Interface and SocketOptions are then its own business. network is
+	// the plan's and address "host:port", or the path of a Unix socket; the host is
+	// resolved first only where Resolver or Allow are set. ctx ends with ConnectTimeout
+	// and Deadline. nil is the system's.
+	Dial DialFunc
 
 	// TLS is the origin's; nil means the origin is spoken to in the clear.
 	TLS *TLS
@@ -53,6 +64,8 @@ type Plan struct {
 	ReadTimeout time.Duration
 	// Deadline limits the whole; the zero time means no limit.
 	Deadline time.Time
+
+	pinned netip.Addr // of the origin, checked by Allow, for the proxy
 }
 
 // Resolver looks up the addresses of a host; *net.Resolver is one. network is
@@ -60,6 +73,9 @@ type Plan struct {
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
+
+// DialFunc opens one connection.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // SocketOption is one setsockopt call: with Bytes where these are not nil, else with Int.
 type SocketOption struct {

@@ -45,7 +45,7 @@ func (p *Plan) secureProxy(ctx context.Context, conn net.Conn) (net.Conn, error)
 // socks runs the handshake of a SOCKS proxy.
 func (p *Plan) socks(ctx context.Context, conn net.Conn) error {
 	r := SocksRequest{
-		Scheme: p.Proxy.Scheme, Host: p.Host, Port: p.Port,
+		Scheme: p.Proxy.Scheme, Host: p.proxyTarget(), Port: p.Port,
 		User: p.Proxy.User, Password: p.Proxy.Password,
 		Lookup: func(network, host string) (net.IP, error) { return p.socksLookup(ctx, network) },
 	}

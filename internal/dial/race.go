@@ -68,7 +68,7 @@ func (r *race) start(ctx context.Context) {
 	}
 	r.started++
 	go func() {
-		conn, err := r.plan.dialAddress(ctx, r.plan.network(), r.addrs[i].String(), r.op)
+		conn, err := r.plan.dialFirst(ctx, r.plan.network(), r.addrs[i].String(), r.op)
 		r.results <- attempt{i, conn, err}
 	}()
 }

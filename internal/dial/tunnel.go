@@ -39,7 +39,7 @@ func (p *Plan) tunnel(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	}
 	var reply *ProxyReply
 	err := p.handshake(ctx, conn, PhaseTunnel, p.origin(), func() (err error) {
-		reply, err = Tunnel(conn, p.Host, p.Port, p.Proxy.Header)
+		reply, err = Tunnel(conn, p.proxyTarget(), p.Port, p.Proxy.Header)
 		return err
 	})
 	if err != nil {
