@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -38,6 +39,22 @@ func (p Proxies) with(over Proxies) Proxies {
 // request. It may be called from several goroutines at once. The function
 // [ProxyFromEnvironment] is one.
 type ProxyFunc func(url string) (string, error)
+
+// ProxyFromEnvironment is a [ProxyFunc] that asks the environment only: the
+// variables http_proxy, https_proxy, all_proxy and no_proxy, as a Session does by
+// itself where TrustEnv is set.
+func ProxyFromEnvironment(url string) (string, error) {
+	u, err := uri.Parse(url)
+	if err != nil {
+		return "", urlError(err)
+	}
+	if proxyenv.Bypass(proxyenv.NoProxy(), &u) != "" {
+		return "", nil
+	}
+	var e proxyenv.Environ
+	_, proxy := e.Proxy(u.Scheme)
+	return proxy, nil
+}
 
 // NoProxy sends one request directly, whatever session and environment say.
 var NoProxy Option = Proxies{"all": "", "http": "", "https": ""}
@@ -95,16 +112,16 @@ func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecis
 	if d.decidedBy(DecidedBySession, s.Proxies, u) || !s.TrustEnv {
 		return d, nil
 	}
-	variable, proxy := s.environ.proxyFor(u.Scheme)
+	variable, proxy := s.environ.Proxy(u.Scheme)
 	if proxy == "" {
 		return d, nil
 	}
 	d.Source, d.Key = DecidedByEnvironment, variable
 	list, ok := s.noProxyList(given)
 	if !ok {
-		list = noProxyVariable()
+		list = proxyenv.NoProxy()
 	}
-	if d.Bypass = bypassEntry(u, list); d.Bypass == "" {
+	if d.Bypass = proxyenv.Bypass(list, u); d.Bypass == "" {
 		d.Proxy = proxy
 	}
 	return d, nil
@@ -197,6 +214,33 @@ func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
 		return base, nil
 	}
 	return base.with(Proxies{scheme: proxy}), nil
+}
+
+// environProxiesFor is Requests' get_environ_proxies: all of the environment's
+// proxies, or none for a URL that no_proxy covers. The list is that of the
+// "no_proxy" key, if given has one.
+func environProxiesFor(url string, given Proxies) Proxies {
+	list, ok := given["no_proxy"]
+	if !ok {
+		list = proxyenv.NoProxy()
+	}
+	if bypass, err := bypassProxies(url, list); bypass || err != nil {
+		return nil
+	}
+	return proxyenv.All()
+}
+
+// bypassProxies reports whether the environment's proxies are not for url
+// (requests.utils.should_bypass_proxies). A URL without a host needs no proxy.
+func bypassProxies(url, noProxy string) (bool, error) {
+	u, err := uri.Parse(url)
+	if e, ok := err.(*uri.Error); ok && (e.Code == uri.MissingHost || e.Code == uri.MissingScheme) {
+		return true, nil
+	}
+	if err != nil {
+		return false, urlError(err)
+	}
+	return proxyenv.Bypass(noProxy, &u) != "", nil
 }
 
 func schemeOf(url string) string {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -118,7 +119,7 @@ func TestVectorSelectProxy(t *testing.T) {
 
 func TestVectorBypass(t *testing.T) {
 	runProxyCases(t, "should_bypass_proxies", func(c *proxyCase) any {
-		list := noProxyVariable()
+		list := proxyenv.NoProxy()
 		if c.In.NoProxy != nil {
 			list = *c.In.NoProxy
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/coding"
+	"github.com/mountable/requests/internal/proxyenv"
 )
 
 // Session sends requests with settings that hold for all of them, keeps cookies
@@ -33,7 +34,7 @@ type Session struct {
 
 	mounts  mountTable
 	netrc   netrcCache
-	environ environ
+	environ proxyenv.Environ
 }
 
 // NewSession returns a Session with the default headers, an empty cookie jar and

@@ -45,6 +45,20 @@ func normaliseHost(host string) (string, *problem) {
 	return host, nil
 }
 
+// ASCIIHost returns a host in the form of [URL].Host: ASCII, in lower case, an IPv6
+// address without brackets, an IPv4 address in dotted form. It is "" for what is not
+// a host, a host with a port included.
+func ASCIIHost(host string) string {
+	if strings.ContainsAny(host, "/?#\\@") || host == "" {
+		return ""
+	}
+	name, bad := normaliseHost(host)
+	if bad != nil {
+		return ""
+	}
+	return canonicalIPv4(name)
+}
+
 func unquoteHost(host string) (string, *problem) {
 	unquoted, err := UnquoteUnreserved(host)
 	switch {

@@ -1,4 +1,4 @@
-package requests
+package proxyenv
 
 import (
 	"net/netip"
@@ -8,20 +8,7 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// bypassProxies reports whether the environment's proxies are not for url
-// (requests.utils.should_bypass_proxies). A URL without a host needs no proxy.
-func bypassProxies(url, noProxy string) (bool, error) {
-	u, err := uri.Parse(url)
-	if e, ok := err.(*uri.Error); ok && (e.Code == uri.MissingHost || e.Code == uri.MissingScheme) {
-		return true, nil
-	}
-	if err != nil {
-		return false, urlError(err)
-	}
-	return bypassEntry(&u, noProxy) != "", nil
-}
-
-// bypassEntry returns the entry of a no_proxy list that covers u, or "". The list
+// Bypass returns the entry of a no_proxy list that covers u, or "". The list
 // is separated by commas; blanks in it mean nothing. An entry is
 //
 //   - every host, if it is the whole list
@@ -32,21 +19,21 @@ func bypassProxies(url, noProxy string) (bool, error) {
 //     fd00::/8          an IPv6 network, with a mask of 1 to 128 bits
 //
 // An entry is also compared with the end of an address as if it were a name. An
-// IPv6 zone is no part of the host (rule 24).
-func bypassEntry(u *uri.URL, noProxy string) string {
+// IPv6 zone is not part of the host.
+func Bypass(list string, u *uri.URL) string {
 	host := u.Hostname()
 	if host == "" {
 		return "(no host)"
 	}
-	if noProxy == "*" {
-		return noProxy
+	if list == "*" {
+		return list
 	}
 	addr, isAddr := hostAddr(host)
 	withPort := host
 	if u.Port > 0 && !addr.Is4() {
 		withPort += ":" + strconv.Itoa(u.Port)
 	}
-	for entry := range strings.SplitSeq(noProxy, ",") {
+	for entry := range strings.SplitSeq(list, ",") {
 		entry = strings.TrimSpace(strings.ReplaceAll(entry, " ", ""))
 		if entry == "" {
 			continue
@@ -93,7 +80,7 @@ func coversName(entry, host, withPort string) bool {
 		return true
 	}
 	entry = strings.ToLower(entry)
-	return endsInDomain(host, entry) || !isPlainText(entry) && endsInDomain(host, asciiName(entry))
+	return endsInDomain(host, entry) || !isASCII(entry) && endsInDomain(host, uri.ASCIIHost(entry))
 }
 
 func endsInDomain(host, domain string) bool {
@@ -101,16 +88,6 @@ func endsInDomain(host, domain string) bool {
 		(len(host) == len(domain) || host[len(host)-len(domain)-1] == '.')
 }
 
-func isPlainText(s string) bool {
+func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
-}
-
-// asciiName returns the encoded form of a name that is not ASCII, as URLs have
-// it by now.
-func asciiName(name string) string {
-	u, err := uri.Parse("http://" + name)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
