@@ -214,7 +214,7 @@ var badAdapters = []badInput{
 	{"BackoffFactor", mounted(requests.Retries(requests.Retry{BackoffFactor: -1})), requests.ErrInvalidArgument, "Retry.BackoffFactor"},
 	{"RetryBudget", mounted(requests.RetryBudget(-1, 0.1)), requests.ErrInvalidArgument, "RetryBudget(-1, 0.1)"},
 	{"ResolveTo", mounted(requests.ResolveTo(map[string]string{"h.test": "nowhere"})), requests.ErrInvalidArgument, `ResolveTo: "nowhere" for "h.test"`},
-	{"WithResolver", mounted(requests.WithResolver(slowResolver{})), requests.ErrInvalidArgument, "a Resolver must be comparable"},
+	{"ResolveWith", mounted(requests.ResolveWith(slowResolver{})), requests.ErrInvalidArgument, "a Resolver must be comparable"},
 	{"unbindable address", edited(func(c *requests.ConnConfig) { c.LocalAddr = netip.MustParseAddrPort("192.0.2.1:0") }), requests.ErrConnect, "bind 192.0.2.1:0"},
 	{"unknown interface", edited(func(c *requests.ConnConfig) { c.Interface = "nope0" }), requests.ErrConnect, "bind nope0"},
 	{"unknown network", edited(func(c *requests.ConnConfig) { c.Network = "pigeon" }), requests.ErrConnect, "unknown network pigeon"},
@@ -337,7 +337,7 @@ func TestNilIsNone(t *testing.T) {
 	defer s.Close()
 	s.Cookies = requests.NewCookieJar(nil, requests.CookieFilter(nil))
 	s.Proxies, s.Params, s.Hooks, s.ProxyFunc = nil, nil, []requests.Hook{nil}, nil
-	s.Mount("http://", requests.NewHTTPAdapter(nil, requests.ConfigureConn(nil), requests.ResolveTo(nil), requests.WithResolver(nil)))
+	s.Mount("http://", requests.NewHTTPAdapter(nil, requests.ConfigureConn(nil), requests.ResolveTo(nil), requests.ResolveWith(nil)))
 	r, err := s.Post(context.Background(), server.URL("/"), nil, requests.OptionFunc(nil), requests.JoinOptions(), requests.Body(nil),
 		requests.JSON(nil), requests.Headers(nil), requests.Files{{Field: "f"}}, requests.Authenticate(nil), requests.ReplaceHooks(nil), requests.OnInterim(nil),
 		requests.ReplaceHooks(func(context.Context, *requests.Response) (*requests.Response, error) { return nil, nil }))

@@ -22,13 +22,13 @@ type ConnConfig struct {
 	Host   string // ASCII, without brackets; empty where the proxy's connections serve all hosts
 	Port   int
 
-	Network   string         // "tcp", "tcp4", "tcp6" or "unix"; empty is "tcp"
-	Address   string         // dialled in the place of Host and Port: "ip", "host:port", or a Unix socket's path
-	LocalAddr netip.AddrPort // source address; the zero parts are the system's choice
-	Interface string         // network interface to bind to
-	Options   SocketOptions  // set on each socket before it connects
-	Resolver  dial.Resolver  // nil: the system's; must be comparable
-	HTTP2     HTTP2Mode      // whether HTTP/2 may be, or is, spoken
+	Network   string           // "tcp", "tcp4", "tcp6" or "unix"; empty is "tcp"
+	Address   string           // dialled in the place of Host and Port: "ip", "host:port", or a Unix socket's path
+	LocalAddr netip.AddrPort   // source address; the zero parts are the system's choice
+	Interface string           // network interface to bind to
+	Options   SocketOptionList // set on each socket before it connects
+	Resolver  dial.Resolver    // nil: the system's; must be comparable
+	HTTP2     HTTP2Mode        // whether HTTP/2 may be, or is, spoken
 
 	TLS   TLSConfig   // towards the origin
 	Proxy ProxyConfig // the zero value is a direct connection
@@ -59,7 +59,7 @@ type ProxyConfig struct {
 	// nil for none.
 	Credentials ProxyCredentials
 
-	Headers ProxyHeaders // more header fields for the proxy
+	Headers ProxyFields // more header fields for the proxy
 
 	TLS TLSConfig
 }
@@ -69,20 +69,20 @@ type HTTP2Mode uint8
 
 // The modes.
 const (
-	HTTP1Only      HTTP2Mode = iota // the default, as in Requests
-	HTTP2Offered                    // by ALPN, over TLS
-	HTTP2PriorKnow                  // without asking, also in the clear
+	HTTP1Only    HTTP2Mode = iota // the default, as in Requests
+	HTTP2Offered                  // by ALPN, over TLS
+	HTTP2Assumed                  // without asking, also in the clear
 )
 
 // SocketOption is one setsockopt call, by the platform's numbers: with Bytes
 // where these are not nil, else with Int.
 type SocketOption = dial.SocketOption
 
-// SocketOptions is a list of socket options as a comparable value.
-type SocketOptions struct{ encoded string }
+// SocketOptionList is a list of socket options as a comparable value.
+type SocketOptionList struct{ encoded string }
 
-// NewSocketOptions makes a list; options are set in its order.
-func NewSocketOptions(options ...SocketOption) SocketOptions {
+// NewSocketOptionList makes a list; options are set in its order.
+func NewSocketOptionList(options ...SocketOption) SocketOptionList {
 	var b []byte
 	for _, o := range options {
 		b = binary.AppendVarint(b, int64(o.Level))
@@ -94,11 +94,11 @@ func NewSocketOptions(options ...SocketOption) SocketOptions {
 		}
 		b = append(b, o.Bytes...)
 	}
-	return SocketOptions{string(b)}
+	return SocketOptionList{string(b)}
 }
 
 // All returns the options in order.
-func (s SocketOptions) All() []SocketOption {
+func (s SocketOptionList) All() []SocketOption {
 	var options []SocketOption
 	for rest := []byte(s.encoded); len(rest) > 0; {
 		var o SocketOption
@@ -119,14 +119,14 @@ func (s SocketOptions) All() []SocketOption {
 }
 
 // Append returns the list with more options at its end.
-func (s SocketOptions) Append(options ...SocketOption) SocketOptions {
-	return SocketOptions{s.encoded + NewSocketOptions(options...).encoded}
+func (s SocketOptionList) Append(options ...SocketOption) SocketOptionList {
+	return SocketOptionList{s.encoded + NewSocketOptionList(options...).encoded}
 }
 
 // DefaultSocketOptions turns Nagle's algorithm off, as urllib3 does.
-func DefaultSocketOptions() SocketOptions { return defaultSocketOptions }
+func DefaultSocketOptions() SocketOptionList { return defaultSocketOptions }
 
-var defaultSocketOptions = NewSocketOptions(SocketOption{Level: ipprotoTCP, Name: tcpNoDelay, Int: 1})
+var defaultSocketOptions = NewSocketOptionList(SocketOption{Level: ipprotoTCP, Name: tcpNoDelay, Int: 1})
 
 // These are the same number on every platform Go runs on.
 const (
@@ -148,7 +148,7 @@ func (c ConnConfig) String() string {
 }
 
 // plan turns the value into what dial carries out. Certificates are read here.
-func (c *ConnConfig) plan(m *material) (*dial.Plan, error) {
+func (c *ConnConfig) plan(m *tlsSessions) (*dial.Plan, error) {
 	p := &dial.Plan{
 		Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address,
 		Local: c.LocalAddr, Interface: c.Interface, SocketOptions: c.Options.All(), Resolver: c.Resolver,
@@ -174,13 +174,13 @@ func (c *ConnConfig) plan(m *material) (*dial.Plan, error) {
 }
 
 func (m HTTP2Mode) protocols() []string {
-	if m == HTTP2Offered || m == HTTP2PriorKnow {
+	if m == HTTP2Offered || m == HTTP2Assumed {
 		return []string{"h2", "http/1.1"}
 	}
 	return nil
 }
 
-func (c *ProxyConfig) plan(m *material) (*dial.Proxy, error) {
+func (c *ProxyConfig) plan(m *tlsSessions) (*dial.Proxy, error) {
 	p := &dial.Proxy{
 		Scheme: c.Scheme, Host: c.Host, Port: c.Port,
 		User: c.User, Password: c.Password, HasAuth: c.User != "" || c.Password != "", Tunnel: c.Tunnel,
@@ -223,14 +223,14 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 
 const sessionsPerHop = 8
 
-// material is what belongs to one ConnConfig and is no part of its value: the TLS
-// sessions of its two hops.
-type material struct {
+// tlsSessions are the TLS session caches of one ConnConfig, one for each of its
+// hops.
+type tlsSessions struct {
 	origin, proxy tls.ClientSessionCache
 }
 
-func newMaterial(c *ConnConfig) *material {
-	m := &material{}
+func newTLSSessions(c *ConnConfig) *tlsSessions {
+	m := &tlsSessions{}
 	if c.Scheme == "https" {
 		m.origin = tls.NewLRUClientSessionCache(sessionsPerHop)
 	}

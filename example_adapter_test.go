@@ -80,11 +80,11 @@ func ExampleConfigureConn() {
 }
 
 // Socket options are a value, by the platform's numbers.
-func ExampleNewSocketOptions() {
+func ExampleNewSocketOptionList() {
 	const solSocket, soKeepalive = 1, 9 // of Linux
 	keep := requests.SocketOption{Level: solSocket, Name: soKeepalive, Int: 1}
 	options := requests.DefaultSocketOptions().Append(keep)
-	alike := requests.NewSocketOptions(options.All()...)
+	alike := requests.NewSocketOptionList(options.All()...)
 	fmt.Println(len(options.All()), alike == options)
 	adapter := requests.NewHTTPAdapter(requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
 		c.Options = options
@@ -124,7 +124,7 @@ func ExampleHTTP2PriorKnowledge() {
 		return
 	}
 	plan, err := adapter.Plan(p, requests.SendOptions{})
-	fmt.Println(plan.HTTP2 == requests.HTTP2PriorKnow, err)
+	fmt.Println(plan.HTTP2 == requests.HTTP2Assumed, err)
 	// Output: true <nil>
 }
 

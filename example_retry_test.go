@@ -123,11 +123,11 @@ func ExampleResolveTo() {
 	// Output: staging.example.com <nil>
 }
 
-func ExampleWithResolver() {
+func ExampleResolveWith() {
 	resolver := &net.Resolver{PreferGo: true}
 	s := requests.NewSession()
 	defer s.Close()
-	s.Mount("https://", requests.NewHTTPAdapter(requests.WithResolver(resolver)))
+	s.Mount("https://", requests.NewHTTPAdapter(requests.ResolveWith(resolver)))
 }
 
 func ExampleHTTPAdapter_Stats() {

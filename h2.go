@@ -31,11 +31,11 @@ func HTTP2(on bool) AdapterOption {
 
 // HTTP2PriorKnowledge speaks HTTP/2 without asking, in the clear as well (RFC 9113
 // section 3.3). A server that does not understand it is [ErrConnection].
-func HTTP2PriorKnowledge() AdapterOption { return http2Mode(HTTP2PriorKnow) }
+func HTTP2PriorKnowledge() AdapterOption { return http2Mode(HTTP2Assumed) }
 
 func http2Mode(mode HTTP2Mode) AdapterOption {
 	return ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
-		if c.Scheme == "https" || mode == HTTP2PriorKnow {
+		if c.Scheme == "https" || mode == HTTP2Assumed {
 			c.HTTP2 = mode
 		}
 		return nil

@@ -30,9 +30,9 @@ type HTTPAdapter struct {
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 
-	h2        h2Pool
-	mu        sync.Mutex
-	materials map[ConnConfig]*material
+	h2       h2Pool
+	mu       sync.Mutex
+	sessions map[ConnConfig]*tlsSessions
 }
 
 // AdapterOption configures an [HTTPAdapter] when it is made.
@@ -66,7 +66,7 @@ func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 
 // NewHTTPAdapter returns an adapter with the given options and Requests' defaults.
 func NewHTTPAdapter(options ...AdapterOption) *HTTPAdapter {
-	a := &HTTPAdapter{config: pool.Config{Keys: 10, PerKey: 10}, materials: map[ConnConfig]*material{}}
+	a := &HTTPAdapter{config: pool.Config{Keys: 10, PerKey: 10}, sessions: map[ConnConfig]*tlsSessions{}}
 	JoinAdapterOptions(options...)(a)
 	a.pool = pool.New[ConnConfig, *conn](a.config)
 	return a
@@ -124,10 +124,10 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 // route is where a request goes: the connection, and what its head says.
 type route struct {
 	config    ConnConfig
-	target    string       // of the request line
-	host      string       // of the Host header
-	proxyAuth string       // Proxy-Authorization of a request in absolute form
-	forProxy  ProxyHeaders // the other fields for the proxy, of such a request
+	target    string      // of the request line
+	host      string      // of the Host header
+	proxyAuth string      // Proxy-Authorization of a request in absolute form
+	forProxy  ProxyFields // the other fields for the proxy, of such a request
 }
 
 // route plans the connection: from the URL, the proxies, the editors, and last
@@ -362,7 +362,7 @@ func (a *HTTPAdapter) giveBack(lease pool.Lease[ConnConfig, *conn], c *conn, kee
 }
 
 func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions) (*conn, error) {
-	plan, err := c.plan(a.material(c))
+	plan, err := c.plan(a.tlsSessions(c))
 	if err != nil {
 		return nil, err
 	}
@@ -374,25 +374,25 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	}
 	pc := newConn(nc)
 	pc.state, pc.plain = nc.TLS, nc.Plain()
-	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2PriorKnow && c.Scheme != "https"
+	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https"
 	return pc, nil
 }
 
-// maxMaterials bounds what is remembered of places that are no longer used.
-const maxMaterials = 1000
+// maxTLSSessions bounds what is remembered of pool keys that are no longer used.
+const maxTLSSessions = 1000
 
-// material returns the TLS sessions of a place; they live as long as the adapter
-// remembers the place.
-func (a *HTTPAdapter) material(c *ConnConfig) *material {
+// tlsSessions returns the TLS sessions of a pool key; they live as long as the adapter
+// remembers the key.
+func (a *HTTPAdapter) tlsSessions(c *ConnConfig) *tlsSessions {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	m := a.materials[*c]
+	m := a.sessions[*c]
 	if m == nil {
-		if len(a.materials) >= maxMaterials {
-			clear(a.materials)
+		if len(a.sessions) >= maxTLSSessions {
+			clear(a.sessions)
 		}
-		m = newMaterial(c)
-		a.materials[*c] = m
+		m = newTLSSessions(c)
+		a.sessions[*c] = m
 	}
 	return m
 }

@@ -138,10 +138,10 @@ func (p Proxies) String() string {
 func (p Proxies) GoString() string { return p.String() }
 
 // String shows the fields, the values of secret ones masked.
-func (h ProxyHeaders) String() string { return h.All().String() }
+func (h ProxyFields) String() string { return h.All().String() }
 
 // GoString is String, so that no secret is printed by %#v either.
-func (h ProxyHeaders) GoString() string { return h.String() }
+func (h ProxyFields) GoString() string { return h.String() }
 
 // String names the proxy, without credentials.
 func (c ProxyConfig) String() string {

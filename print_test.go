@@ -55,7 +55,7 @@ func TestRule39Printing(t *testing.T) {
 var withoutSecrets = map[string]bool{
 	"Challenge": true, "File": true, "FileOption": true, "Files": true, "HTTP2Mode": true, "Kind": true,
 	"Link": true, "PlaceStats": true, "Policy": true, "ProxySource": true, "ResponseError": true, "RetryCount": true, "SocketOption": true,
-	"SocketOptions": true, "Timeouts": true, "Toggle": true, "Verification": true,
+	"SocketOptionList": true, "Timeouts": true, "Toggle": true, "Verification": true,
 }
 
 // everyType fails for an exported type that is neither printed here nor known to hold no secret. What is an interface or
@@ -142,7 +142,7 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 	if err != nil {
 		t.Fatal(err)
 	}
-	forProxy, err := requests.NewProxyHeaders(requests.Headers{{"X-Proxy-Token", secret}})
+	forProxy, err := requests.NewProxyFields(requests.Headers{{"X-Proxy-Token", secret}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 		"MaxRetryError": &requests.MaxRetryError{Reason: failure, History: []requests.Attempt{try}}, "Error": failure,
 		"Basic": requests.BasicAuth("ada", secret), "Basic value": requests.Basic{Username: "ada", Password: secret},
 		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyBasicAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
-		"ProxyHeaders": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
+		"ProxyFields": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
 		"RoundTripper": s.RoundTripper(), "AdapterTransport": requests.AdapterTransport(a), "http.Client": &http.Client{Transport: s.RoundTripper()},
 		"options": []requests.Option{requests.Authenticate(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},
 	}

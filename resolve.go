@@ -15,9 +15,9 @@ import (
 // [ConnConfig] its type must be comparable: a pointer, for example.
 type Resolver = dial.Resolver
 
-// WithResolver looks host names up with r in the place of the system's resolver,
+// ResolveWith looks host names up with r in the place of the system's resolver,
 // which a nil r stands for. Names that a proxy looks up are its own business.
-func WithResolver(r Resolver) AdapterOption {
+func ResolveWith(r Resolver) AdapterOption {
 	return func(a *HTTPAdapter) {
 		a.setError(checkResolver(r))
 		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {

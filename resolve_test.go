@@ -31,7 +31,7 @@ func (l *loopback) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr,
 
 func TestResolver(t *testing.T) {
 	server, names := wiretest.Origin(t), &loopback{}
-	s := retrySession(t, requests.WithResolver(names))
+	s := retrySession(t, requests.ResolveWith(names))
 	if _, err := s.Get(t.Context(), "http://"+server.Host("somewhere.test")+"/"); err != nil {
 		t.Fatal(err)
 	}

@@ -301,7 +301,7 @@ func TestRetryBadSettings(t *testing.T) {
 		"factor":   requests.Retries(requests.Retry{BackoffFactor: -1}),
 		"jitter":   requests.Retries(requests.Retry{BackoffJitter: -1}),
 		"budget":   requests.RetryBudget(-1, 0),
-		"resolver": requests.WithResolver(mapResolver{}),
+		"resolver": requests.ResolveWith(mapResolver{}),
 		"address":  requests.ResolveTo(map[string]string{"h.test": "not an address"}),
 	} {
 		s := retrySession(t, option)

@@ -51,7 +51,7 @@ func TestRule16Plan(t *testing.T) {
 		"pin":         func(c *requests.ConnConfig, _ *requests.PreparedRequest) error { c.TLS.Fingerprint = "x"; return nil },
 		"interface":   func(c *requests.ConnConfig, _ *requests.PreparedRequest) error { c.Interface = "lo"; return nil },
 		"options": func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
-			c.Options = requests.SocketOptions{}
+			c.Options = requests.SocketOptionList{}
 			return nil
 		},
 	}

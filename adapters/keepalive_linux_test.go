@@ -33,7 +33,7 @@ func TestTCPKeepAlive(t *testing.T) {
 		"clamped":     {[]requests.AdapterOption{adapters.TCPKeepAlive(time.Millisecond, 100000*time.Second, 1000)}, append([]requests.SocketOption{noDelay}, probes(1, 32767, 127)...)},
 		"negative":    {[]requests.AdapterOption{adapters.TCPKeepAlive(-1, -1, -1)}, append([]requests.SocketOption{noDelay}, probes(60, 20, 5)...)},
 		"none":        {[]requests.AdapterOption{adapters.SocketOptions()}, nil},
-		"standard":    {[]requests.AdapterOption{adapters.SocketOptions(adapters.DefaultSocketOptions()...)}, []requests.SocketOption{noDelay}},
+		"standard":    {[]requests.AdapterOption{adapters.SocketOptions(requests.DefaultSocketOptions().All()...)}, []requests.SocketOption{noDelay}},
 	} {
 		got := plan(t, get("http://h.test/"), requests.SendOptions{}, c.options...).Options.All()
 		if diff := cmp.Diff(c.want, got); diff != "" {

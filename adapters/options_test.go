@@ -63,7 +63,7 @@ func edits(t *testing.T) []edit {
 		{"X509", option(adapters.X509(cert, key, "")), func(c *requests.ConnConfig) { c.TLS.Cert = requests.CertPEM(cert, key) }, true},
 		{"SourceAddress", option(adapters.ParseSourceAddress("127.0.0.9:4000")), func(c *requests.ConnConfig) { c.LocalAddr = netip.MustParseAddrPort("127.0.0.9:4000") }, false},
 		{"SocketOptions", adapters.SocketOptions(requests.SocketOption{Level: 1, Name: 8, Bytes: []byte{1}}), func(c *requests.ConnConfig) {
-			c.Options = requests.NewSocketOptions(requests.SocketOption{Level: 1, Name: 8, Bytes: []byte{1}})
+			c.Options = requests.NewSocketOptionList(requests.SocketOption{Level: 1, Name: 8, Bytes: []byte{1}})
 		}, false},
 	}
 }

@@ -25,7 +25,7 @@ func ProxyTunnel() requests.AdapterOption {
 // In Requests this takes a subclass of HTTPAdapter with its own proxy_headers. A field
 // that cannot be sent is [requests.ErrInvalidHeader].
 func ProxyHeaders(headers requests.Headers) (requests.AdapterOption, error) {
-	fields, err := requests.NewProxyHeaders(headers)
+	fields, err := requests.NewProxyFields(headers)
 	if err != nil {
 		return nil, err
 	}

@@ -6,17 +6,14 @@ import (
 	"github.com/mountable/requests"
 )
 
-// DefaultSocketOptions are the options every connection has: TCP_NODELAY, as in
-// urllib3. They are what [SocketOptions] replaces.
-func DefaultSocketOptions() []requests.SocketOption { return requests.DefaultSocketOptions().All() }
-
 // SocketOptions sets socket options, by the platform's numbers, in the given order
-// before connecting. They replace the default ones and those of options further to the
+// before connecting. They replace the default ones
+// ([requests.DefaultSocketOptions]) and those of options further to the
 // left; none at all is an empty list. Unlike in the toolbelt they hold for connections
 // to proxies as well. Options of TCP are left out on Unix sockets. An option that the
 // system refuses is [requests.ErrConnection].
 func SocketOptions(options ...requests.SocketOption) requests.AdapterOption {
-	list := requests.NewSocketOptions(options...)
+	list := requests.NewSocketOptionList(options...)
 	return requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
 		c.Options = list
 		return nil

@@ -126,7 +126,7 @@ var failures = map[string]func(t *testing.T, a ...requests.AdapterOption) error{
 		return getError(t, "http://"+wiretest.Closed(t)+"/", nil, a...)
 	},
 	"NameResolutionError": func(t *testing.T, a ...requests.AdapterOption) error {
-		return getError(t, "http://nobody.test/", nil, append(a, requests.WithResolver(noNames{}))...)
+		return getError(t, "http://nobody.test/", nil, append(a, requests.ResolveWith(noNames{}))...)
 	},
 	"ProxyError": func(t *testing.T, a ...requests.AdapterOption) error {
 		return getError(t, "http://h.test/", requests.Proxies{"http": "http://" + wiretest.Closed(t)}, a...)

@@ -1,10 +1,12 @@
 package requests
 
 import (
-	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"os"
 	"sync"
+
+	"github.com/mountable/requests/internal/certs"
 )
 
 // Verification says how a server's certificate is checked. The zero value takes
@@ -119,91 +121,76 @@ func (s *Session) environmentVerify() Verification {
 	return Verification{}
 }
 
-// Certificate is a client certificate with its key. The zero value takes the
-// session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a
-// connection is made; one that cannot be used, or has expired, is [ErrFile]. It is
-// an [Option] and comparable.
-type Certificate struct {
-	certFile, keyFile string
-	certData, keyData string
-	given             bool // the data counts, even if it is empty
-	password          string
-	none              bool
-	source            *certificateSource
-}
+// certStore remembers what has been read from certificate files until they change.
+var certStore certs.Store
 
-// certificateSource holds what is not comparable by value.
-type certificateSource struct {
-	certificate tls.Certificate
-	password    func() (string, error)
-}
-
-// CertFile is a client certificate and its key in one PEM file.
-func CertFile(path string) Certificate { return Certificate{certFile: path} }
-
-// CertFiles is a client certificate and its key in two PEM files.
-func CertFiles(cert, key string) Certificate { return Certificate{certFile: cert, keyFile: key} }
-
-// CertPEM is a client certificate, with its chain, and its key as PEM text.
-func CertPEM(cert, key []byte) Certificate {
-	return Certificate{certData: string(cert), keyData: string(key), given: true}
-}
-
-// CertPKCS12 is a client certificate, its chain and its key in a PKCS#12 file.
-func CertPKCS12(path, password string) Certificate {
-	return Certificate{certFile: path, password: password}
-}
-
-// CertTLS is a client certificate that the caller has loaded. Requests share
-// connections only if they use the value of one CertTLS call.
-func CertTLS(c tls.Certificate) Certificate {
-	return Certificate{source: &certificateSource{certificate: c}}
-}
-
-// NoCert shows no client certificate, whatever the session says.
-var NoCert = Certificate{none: true}
-
-// WithPassword gives the password of an encrypted key.
-func (c Certificate) WithPassword(password string) Certificate {
-	c.password = password
-	return c
-}
-
-// WithPasswordFunc gives a function that is asked for the password, once, when the
-// key is first read. A certificate of CertTLS has no use for one.
-func (c Certificate) WithPasswordFunc(ask func() (string, error)) Certificate {
-	if ask == nil || c.source != nil && c.source.password == nil {
-		return c
+// load returns the roots to verify against, nil for the system's.
+func (v Verification) load() (*x509.CertPool, error) {
+	var bundle *certs.Bundle
+	var err error
+	switch {
+	case v.mode != verifyBundle:
+		return nil, nil
+	case v.pool != nil:
+		return v.pool, nil
+	case v.file != "":
+		bundle, err = certStore.Bundle(v.file)
+	default:
+		bundle, err = certStore.BundleBytes([]byte(v.pem))
 	}
-	c.source = &certificateSource{password: sync.OnceValues(ask)}
-	return c
+	if err != nil {
+		return nil, wrap(ErrFile, err, "")
+	}
+	return bundle.Pool, nil
 }
 
-// Apply makes c the client certificate of r.
-func (c Certificate) Apply(r *Request) error {
-	r.Send.Cert = c
+// check finds a bundle that is not there before anything is sent.
+func (v Verification) check() error {
+	if v.mode != verifyBundle || v.file == "" {
+		return nil
+	}
+	if _, err := os.Stat(v.file); err != nil {
+		return wrap(ErrFile, err, "the CA bundle cannot be used")
+	}
 	return nil
 }
 
-// Files returns the paths of the certificate and of the key.
-func (c Certificate) Files() (cert, key string) { return c.certFile, c.keyFile }
-
-// String names the files and never shows a password or a key.
-func (c Certificate) String() string {
-	switch {
-	case c == Certificate{}, c.none:
-		return "none"
-	case c.certFile != "" && c.keyFile != "":
-		return c.certFile + " with " + c.keyFile
-	case c.certFile != "":
-		return c.certFile
+// over lays the request's verification over what the connection's editors chose:
+// a request that does not say gets what they chose.
+func (v Verification) over(edited Verification) Verification {
+	if edited.mode != verifyInherit && v.undecided() {
+		return edited
 	}
-	return "given as data"
+	return v
 }
 
-func (c Certificate) or(other Certificate) Certificate {
-	if c == (Certificate{}) {
-		return other
+// keyLogs are the files SSLKEYLOGFILE has named. They stay open: the secrets of
+// every connection go there for as long as the program runs.
+var keyLogs struct {
+	sync.Mutex
+	path string
+	file *os.File
+}
+
+// keyLog returns where TLS secrets are to be written for debugging, nil for
+// nowhere: the file SSLKEYLOGFILE names, as OpenSSL and urllib3 have it.
+func keyLog() io.Writer {
+	path := os.Getenv("SSLKEYLOGFILE")
+	if path == "" {
+		return nil
 	}
-	return c
+	keyLogs.Lock()
+	defer keyLogs.Unlock()
+	if keyLogs.path == path {
+		return keyLogs.file
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil // logging for debugging must not break what is debugged
+	}
+	if keyLogs.file != nil {
+		_ = keyLogs.file.Close()
+	}
+	keyLogs.path, keyLogs.file = path, file
+	return file
 }
