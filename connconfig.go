@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
 )
 
@@ -137,9 +138,9 @@ const (
 // String describes the connection for people: no credentials.
 func (c ConnConfig) String() string {
 	var b strings.Builder
-	b.WriteString(c.Scheme + "://" + joinHostPort(c.Host, c.Port))
+	b.WriteString(c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port))
 	if c.Proxy.Scheme != "" {
-		b.WriteString(" through " + c.Proxy.Scheme + "://" + joinHostPort(c.Proxy.Host, c.Proxy.Port))
+		b.WriteString(" through " + c.Proxy.Scheme + "://" + ascii.JoinHostPort(c.Proxy.Host, c.Proxy.Port))
 	}
 	if c.Address != "" {
 		b.WriteString(" at " + c.Address)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -43,7 +44,7 @@ func (c *Cookie) expired(now time.Time) bool {
 // cookie file is refused, as is a name that could not be told from the value.
 func (c Cookie) checked() (Cookie, error) {
 	switch {
-	case c.Name == "" || strings.ContainsAny(c.Name, "=;") || trimBlanks(c.Name) != c.Name:
+	case c.Name == "" || strings.ContainsAny(c.Name, "=;") || ascii.TrimBlanks(c.Name) != c.Name:
 		return c, fail(ErrInvalidArgument, "the name of a cookie cannot be %q", c.Name)
 	case hasCookieControl(c.Name) || hasCookieControl(c.Value) || hasCookieControl(c.Path):
 		return c, fail(ErrInvalidArgument, "the cookie %q contains control characters", c.Name)
@@ -72,7 +73,7 @@ func normalDomain(domain string) (string, bool) {
 		return "", false
 	}
 	if strings.HasPrefix(bare, "[") && strings.HasSuffix(bare, "].local") { // of Netscape's rules
-		return lowerASCII(domain), true
+		return ascii.Lower(domain), true
 	}
 	if strings.Count(bare, ":") > 1 && bare[0] != '[' {
 		bare = "[" + bare + "]"

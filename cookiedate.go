@@ -3,6 +3,8 @@ package requests
 import (
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // cookieDate collects the parts of a date as they are found.
@@ -52,7 +54,7 @@ func (d *cookieDate) readTime(token string) bool {
 	return true
 }
 
-func readExactly(s string, n *int) bool { return allDigits(s) && readNumber(s, 1, 2, n) }
+func readExactly(s string, n *int) bool { return ascii.IsDigits(s) && readNumber(s, 1, 2, n) }
 
 // readNumber reads a number of so many digits at the start of s.
 func readNumber(s string, least, most int, n *int) bool {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -114,7 +115,7 @@ func (p *netscapeAttributes) read(c *setCookie, name, value string, hasValue boo
 			return dropCookie
 		}
 	case "domain":
-		c.domain, c.hasDomain = lowerASCII(value), true
+		c.domain, c.hasDomain = ascii.Lower(value), true
 	case "path":
 		c.Path = escapeCookiePath(value, true)
 	case "port":
@@ -169,7 +170,7 @@ func pythonInt(s string) (int64, bool) {
 	}
 	n := int64(0)
 	for part := range strings.SplitSeq(digits, "_") {
-		if part == "" || !allDigits(part) {
+		if part == "" || !ascii.IsDigits(part) {
 			return 0, false
 		}
 		for i := range len(part) {
@@ -266,10 +267,10 @@ func stripQuotes(s string) string {
 
 // trimPython trims what Python takes for white space in ISO-8859-1 text.
 func trimPython(s string) string {
-	for s != "" && isBlank(s[0]) {
+	for s != "" && ascii.IsSpace(s[0]) {
 		s = s[1:]
 	}
-	for s != "" && isBlank(s[len(s)-1]) {
+	for s != "" && ascii.IsSpace(s[len(s)-1]) {
 		s = s[:len(s)-1]
 	}
 	return s
@@ -284,7 +285,7 @@ func escapeCookiePath(path string, latin1 bool) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
-		case c == '%' && i+2 < len(path) && isHexDigit(path[i+1]) && isHexDigit(path[i+2]):
+		case c == '%' && i+2 < len(path) && ascii.IsHex(path[i+1]) && ascii.IsHex(path[i+2]):
 			b.WriteString(strings.ToUpper(path[i : i+3]))
 			i += 2
 		case isPathByte(c):
@@ -317,8 +318,4 @@ func isPlainPath(path string) bool {
 
 func isPathByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.-~%/;:@&=+$,!*'()", c) >= 0
-}
-
-func isHexDigit(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // netscapeDate matches the dates that http.cookiejar reads, the day of the week
@@ -32,7 +34,7 @@ func parseNetscapeDate(s string, now time.Time) (time.Time, bool) {
 	if len(s) > maxAttributeSize {
 		return time.Time{}, false
 	}
-	s = strings.TrimLeftFunc(s, func(r rune) bool { return r < 0x80 && isBlank(byte(r)) })
+	s = strings.TrimLeftFunc(s, func(r rune) bool { return r < 0x80 && ascii.IsSpace(byte(r)) })
 	s = s[len(netscapeWeekday().FindString(s)):]
 	m := netscapeDate().FindStringSubmatch(s)
 	if m == nil {

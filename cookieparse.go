@@ -3,6 +3,8 @@ package requests
 import (
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // setCookie is a Set-Cookie field. Of its Cookie, Path is empty where the field
@@ -34,7 +36,7 @@ func parseSetCookie(field string, now time.Time) (c setCookie, ok bool) {
 	}
 	pair, attrs, more := strings.Cut(field, ";")
 	name, value, hasValue := strings.Cut(pair, "=")
-	c.Name, c.Value = trimBlanks(name), trimBlanks(value)
+	c.Name, c.Value = ascii.TrimBlanks(name), ascii.TrimBlanks(value)
 	if !hasValue || c.Name == "" || len(c.Name)+len(c.Value) > maxCookieSize {
 		return c, false
 	}
@@ -43,8 +45,8 @@ func parseSetCookie(field string, now time.Time) (c setCookie, ok bool) {
 		var attr string
 		attr, attrs, more = strings.Cut(attrs, ";")
 		name, value, _ := strings.Cut(attr, "=")
-		if value = trimBlanks(value); len(value) <= maxAttributeSize {
-			p.read(&c, trimBlanks(name), value, now)
+		if value = ascii.TrimBlanks(value); len(value) <= maxAttributeSize {
+			p.read(&c, ascii.TrimBlanks(name), value, now)
 		}
 	}
 	c.Expires = p.end(now)
@@ -70,7 +72,7 @@ func (p *attributes) read(c *setCookie, name, value string, now time.Time) {
 		}
 	case "domain":
 		if value != "" {
-			c.domain = lowerASCII(value)
+			c.domain = ascii.Lower(value)
 		}
 	case "path":
 		c.Path = ""
@@ -102,7 +104,7 @@ func (p *attributes) end(now time.Time) time.Time {
 // long ago.
 func parseMaxAge(value string, now time.Time) (time.Time, bool) {
 	digits, negative := strings.CutPrefix(value, "-")
-	if digits == "" && negative || value == "" || !allDigits(digits) {
+	if digits == "" && negative || value == "" || !ascii.IsDigits(digits) {
 		return time.Time{}, false
 	}
 	seconds := int64(0)
@@ -115,15 +117,6 @@ func parseMaxAge(value string, now time.Time) (time.Time, bool) {
 	return now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second).UTC(), true
 }
 
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // sameSite returns the value in its usual spelling, "" for one that is unknown.
 func sameSite(value string) string {
 	for _, known := range []string{"Strict", "Lax", "None"} {
@@ -133,5 +126,3 @@ func sameSite(value string) string {
 	}
 	return ""
 }
-
-func trimBlanks(s string) string { return strings.Trim(s, " \t") }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 	"golang.org/x/net/publicsuffix"
 )
@@ -123,7 +124,7 @@ func isPublicSuffix(domain string) bool {
 // canonicalName returns a Domain attribute as hosts are written: encoded by IDNA
 // where it is not ASCII. Bytes that are no UTF-8 are taken for ISO-8859-1.
 func canonicalName(domain string) string {
-	if isASCIIText(domain) {
+	if ascii.Only(domain) {
 		return domain
 	}
 	if !utf8.ValidString(domain) {
@@ -139,22 +140,13 @@ func canonicalName(domain string) string {
 	return ""
 }
 
-func isASCIIText(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 // prefixAllowed holds cookies to what their name promises (RFC 6265bis section
 // 4.1.3), letter case aside.
 func (c *setCookie) prefixAllowed(o *cookieOrigin, domain string) bool {
 	switch {
-	case hasPrefixFold(c.Name, "__secure-"):
+	case ascii.HasPrefixFold(c.Name, "__secure-"):
 		return c.Secure && o.secure
-	case hasPrefixFold(c.Name, "__host-"):
+	case ascii.HasPrefixFold(c.Name, "__host-"):
 		return c.Secure && o.secure && domain == o.host && c.Path == "/"
 	}
 	return true

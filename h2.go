@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/dial"
 )
@@ -106,7 +107,7 @@ func (h *h2Pool) add(ctx context.Context, key ConnConfig, c *conn, limit int) (*
 			open = t // net/http looks at what ALPN chose
 		}
 	}
-	cc, err := transport.NewClientConn(context.WithValue(ctx, dialled{}, open), key.Scheme, joinHostPort(key.Host, key.Port))
+	cc, err := transport.NewClientConn(context.WithValue(ctx, dialled{}, open), key.Scheme, ascii.JoinHostPort(key.Host, key.Port))
 	if err != nil {
 		_ = c.Close()
 		return nil, &Error{Kind: ErrConnection, Err: err}

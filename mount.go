@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // mountTable finds the adapter of a URL: the longest prefix wins, ASCII letter
@@ -27,7 +29,7 @@ type mount struct {
 func (t *mountTable) mount(prefix string, adapter Adapter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	folded := lowerASCII(prefix)
+	folded := ascii.Lower(prefix)
 	if m := t.exact[prefix]; m != nil {
 		m.adapter = adapter
 	} else {
@@ -69,7 +71,7 @@ func (t *mountTable) all() []mount {
 func (t *mountTable) lookup(url string) Adapter {
 	var found Adapter
 	node, rest := t.root.Load(), url
-	for node != nil && hasPrefixFold(rest, node.label) {
+	for node != nil && ascii.HasPrefixFold(rest, node.label) {
 		rest = rest[len(node.label):]
 		if node.adapter != nil {
 			found = node.adapter
@@ -77,7 +79,7 @@ func (t *mountTable) lookup(url string) Adapter {
 		if rest == "" {
 			break
 		}
-		node = node.child(lower(rest[0]))
+		node = node.child(ascii.LowerByte(rest[0]))
 	}
 	return found
 }
@@ -160,39 +162,4 @@ func commonPrefix(a, b string) int {
 		}
 	}
 	return n
-}
-
-// hasPrefixFold reports whether s starts with the lower-case prefix, ASCII case aside.
-func hasPrefixFold(s, prefix string) bool {
-	if len(s) < len(prefix) {
-		return false
-	}
-	for i := range len(prefix) {
-		if lower(s[i]) != prefix[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
-
-// lowerASCII leaves bytes that are no ASCII letters as they are.
-func lowerASCII(s string) string {
-	for i := range len(s) {
-		if lower(s[i]) == s[i] {
-			continue
-		}
-		b := []byte(s)
-		for ; i < len(b); i++ {
-			b[i] = lower(b[i])
-		}
-		return string(b)
-	}
-	return s
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/uri"
@@ -59,7 +60,7 @@ func (r *Request) prepareMethod(p *PreparedRequest) error {
 	if p.Method == "" {
 		p.Method = "GET"
 	}
-	if !isToken(p.Method) {
+	if !ascii.IsToken(p.Method) {
 		return fail(ErrInvalidMethod, "the method %q is no token", p.Method)
 	}
 	return nil
@@ -93,18 +94,14 @@ func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
 // besides is refused when the head is written.
 func checkHeader(name, value string) error {
 	switch {
-	case name == "" || name[0] == ':' || isBlank(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
+	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
 		return fail(ErrInvalidHeader, "invalid header name %q", name)
-	case value != "" && isBlank(value[0]):
+	case value != "" && ascii.IsSpace(value[0]):
 		return fail(ErrInvalidHeader, "the value of header %q starts with white space", name)
 	case strings.ContainsAny(value, "\r\n\x00"):
 		return fail(ErrInvalidHeader, "the value of header %q contains a line break or NUL", name)
 	}
 	return nil
-}
-
-func isBlank(c byte) bool {
-	return c == ' ' || '\t' <= c && c <= '\r' || 0x1c <= c && c <= 0x1f || c == 0x85 || c == 0xa0
 }
 
 func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
@@ -319,16 +316,6 @@ func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {
 		hooks = d.hooks
 	}
 	p.Hooks = append(p.Hooks, hooks...)
-}
-
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // urlError gives an error of the uri room its kind.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -148,7 +149,7 @@ func (c ProxyConfig) String() string {
 	if c.Scheme == "" {
 		return "none"
 	}
-	return c.Scheme + "://" + joinHostPort(c.Host, c.Port)
+	return c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port)
 }
 
 // GoString is String, so that no secret is printed by %#v either.

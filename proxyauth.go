@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -74,7 +75,7 @@ func forwardedBy(r *Response) string {
 }
 
 func proxyName(scheme, host string, port int) string {
-	return scheme + "://" + joinHostPort(host, port)
+	return scheme + "://" + ascii.JoinHostPort(host, port)
 }
 
 // open carries the plan out. Where the proxy answers CONNECT with a challenge that
@@ -87,7 +88,7 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 	t := tunnelAuth{
 		credentials: c.Proxy.Credentials,
 		proxy:       proxyName(c.Proxy.Scheme, c.Proxy.Host, c.Proxy.Port),
-		authority:   joinHostPort(c.Host, c.Port),
+		authority:   ascii.JoinHostPort(c.Host, c.Port),
 		policy:      policy,
 	}
 	fields := plan.Proxy.Header

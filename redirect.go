@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -121,7 +122,7 @@ func (s *Session) allowRedirect(from, target string) error {
 	if err := allowScheme(from, target); err != nil {
 		return err
 	}
-	if hasPrefixFold(from, "https:") && hasPrefixFold(target, "http:") && !s.Policy.AllowDowngrade {
+	if ascii.HasPrefixFold(from, "https:") && ascii.HasPrefixFold(target, "http:") && !s.Policy.AllowDowngrade {
 		return fail(ErrRedirectDowngrade, "redirect from https to %q refused; Policy.AllowDowngrade follows it", redactURL(target))
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
 )
 
@@ -88,7 +89,7 @@ func lookUp(table map[string]string, c *ConnConfig) (string, bool) {
 	if c.Network == "unix" {
 		return "", false
 	}
-	if to, ok := table[joinHostPort(c.Host, c.Port)]; ok {
+	if to, ok := table[ascii.JoinHostPort(c.Host, c.Port)]; ok {
 		return to, true
 	}
 	to, ok := table[c.Host]

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // ParseRetryAfter reads the value of a Retry-After field (RFC 9110 section
@@ -14,7 +16,7 @@ import (
 func (s RetryState) ParseRetryAfter(value string, now time.Time) (time.Duration, error) {
 	limit := s.Left.retryAfterMax()
 	text := strings.TrimSpace(value)
-	if isDigits(text) {
+	if ascii.IsDigits(text) {
 		seconds, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || time.Duration(seconds) > limit/time.Second {
 			return limit, nil
@@ -26,10 +28,6 @@ func (s RetryState) ParseRetryAfter(value string, now time.Time) (time.Duration,
 		return 0, fail(ErrInvalidHeader, "Invalid Retry-After header: %s", value)
 	}
 	return max(0, min(date.Sub(now), limit)), nil
-}
-
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // parseMailDate reads a date as mail programs write it, which takes in HTTP's
@@ -48,7 +46,7 @@ func parseMailDate(s string) (time.Time, bool) {
 	if strings.Index(year, ":") > 0 {
 		year, clock = clock, year
 	}
-	if year = strings.TrimSuffix(year, ","); year != "" && !isDigits(year[:1]) {
+	if year = strings.TrimSuffix(year, ","); year != "" && !ascii.IsDigits(year[:1]) {
 		year, zone = zone, year
 	}
 	d, badDay := strconv.Atoi(strings.TrimSuffix(day, ","))

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // RetryState is a [Retry] under way: what is left of its counts, and the tries so
@@ -166,7 +168,7 @@ func (s RetryState) retryAfter(resp *Response, now time.Time) (longest time.Dura
 func (s RetryState) pauseOf(value string, now time.Time) (time.Duration, bool) {
 	text := strings.TrimSpace(value)
 	whole, fraction, cut := strings.Cut(text, ".")
-	if cut && isDigits(whole) && isDigits(fraction) {
+	if cut && ascii.IsDigits(whole) && ascii.IsDigits(fraction) {
 		seconds, _ := strconv.ParseFloat(text, 64) // +Inf at worst, which the bound takes
 		return time.Duration(min(math.Ceil(seconds*float64(time.Second)), float64(s.Left.retryAfterMax()))), true
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -94,7 +95,7 @@ func leftOrigin(req *http.Request, same func(from, to string) bool) bool {
 // textOf writes a URL as text. [url.URL.String] would write the bytes of a host that is
 // not ASCII as escapes, which are refused.
 func textOf(u *url.URL) string {
-	if isASCIIText(u.Host) {
+	if ascii.Only(u.Host) {
 		return u.String()
 	}
 	c := *u

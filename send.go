@@ -3,7 +3,6 @@ package requests
 import (
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -497,5 +496,3 @@ func sendError(err error) error {
 	}
 	return wrap(ErrInvalidHeader, err, "")
 }
-
-func joinHostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

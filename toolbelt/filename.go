@@ -4,6 +4,8 @@ import (
 	neturl "net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // Filename returns the file name that a Content-Disposition header gives (RFC 6266),
@@ -55,7 +57,7 @@ func nextParameter(s string) (p parameter, rest string) {
 	if s[i] == ';' {
 		return parameter{}, s[i+1:]
 	}
-	p.name = trimBlanks(s[:i])
+	p.name = strings.Trim(s[:i], blanks)
 	s = strings.TrimLeft(s[i+1:], blanks)
 	if strings.HasPrefix(s, `"`) {
 		p.quoted = true
@@ -64,13 +66,12 @@ func nextParameter(s string) (p parameter, rest string) {
 		return p, rest
 	}
 	p.value, rest, _ = strings.Cut(s, ";")
-	p.value = trimBlanks(p.value)
+	p.value = strings.Trim(p.value, blanks)
 	return p, rest
 }
 
+// blanks stand around names and values; folded lines have line ends too.
 const blanks = " \t\r\n"
-
-func trimBlanks(s string) string { return strings.Trim(s, blanks) }
 
 // unquote reads the rest of a quoted-string (RFC 9110 section 5.6.4).
 func unquote(s string) (value, rest string, broken bool) {
@@ -131,10 +132,10 @@ func unescape(s string) (string, bool) {
 		c := s[i]
 		switch {
 		case c == '%':
-			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+			if i+2 >= len(s) || !ascii.IsHex(s[i+1]) || !ascii.IsHex(s[i+2]) {
 				return "", false
 			}
-			b.WriteByte(hexValue(s[i+1])<<4 | hexValue(s[i+2]))
+			b.WriteByte(ascii.Unhex(s[i+1])<<4 | ascii.Unhex(s[i+2]))
 			i += 2
 		case c < ' ' || c >= 0x7f || c == '"':
 			return "", false
@@ -143,17 +144,6 @@ func unescape(s string) (string, bool) {
 		}
 	}
 	return b.String(), true
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-}
-
-func hexValue(c byte) byte {
-	if c <= '9' {
-		return c - '0'
-	}
-	return c | 0x20 - 'a' + 10
 }
 
 func fromLatin1(s string) string {

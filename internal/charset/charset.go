@@ -11,6 +11,8 @@ package charset
 import (
 	"strings"
 	"unicode"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // isSpace is what Python's str.strip removes.
@@ -34,7 +36,7 @@ func ParseContentType(value string) (string, [][2]string) {
 		if !ok {
 			continue
 		}
-		name = lowerASCII(strings.TrimFunc(name, isQuoteOrBlank))
+		name = ascii.Lower(strings.TrimFunc(name, isQuoteOrBlank))
 		val = strings.TrimFunc(val, isQuoteOrBlank)
 		if i, ok := index[name]; ok {
 			params[i][1] = val
@@ -71,15 +73,4 @@ func Declared(value string) (name string, ok bool) {
 		return "utf-8", true
 	}
 	return "", false
-}
-
-// lowerASCII keeps bytes beyond ASCII, which strings.ToLower takes for broken UTF-8.
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/wlynxg/chardet"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // sampleSize bounds what the statistics look at. More text does not change the
@@ -35,7 +37,7 @@ func Detect(sample []byte) string {
 	switch {
 	case len(sample) == 0:
 		return "utf-8"
-	case isASCII(sample):
+	case ascii.Only(sample):
 		return likelyASCII(sample)
 	case isUTF8(sample):
 		return "utf-8"
@@ -62,7 +64,7 @@ func isUTF8(sample []byte) bool {
 	if len(tail) == 0 {
 		return true
 	}
-	return subpart(tail) == len(tail) && len(tail) < sequenceLen(tail[0]) && !isASCII(sample[:valid])
+	return subpart(tail) == len(tail) && len(tail) < sequenceLen(tail[0]) && !ascii.Only(sample[:valid])
 }
 
 func guess(sample []byte) string {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // ErrUnknown reports a charset name that stands for no text encoding.
@@ -103,7 +105,7 @@ func DecodeStrict(data []byte, name string) (string, error) {
 
 // asIs answers for data that is its own decoding, which most is.
 func (e Encoding) asIs(data []byte) (string, bool) {
-	if e.name == "utf_8" && utf8.Valid(data) || e.ascii && e.name != "utf_8" && isASCII(data) {
+	if e.name == "utf_8" && utf8.Valid(data) || e.ascii && e.name != "utf_8" && ascii.Only(data) {
 		return string(data), true
 	}
 	return "", false
@@ -112,15 +114,6 @@ func (e Encoding) asIs(data []byte) (string, bool) {
 func (e Encoding) all(data []byte) ([]byte, bool) {
 	out, _, bad := e.start().decode(make([]byte, 0, len(data)+len(data)/8+8), data, true)
 	return out, bad
-}
-
-func isASCII(p []byte) bool {
-	for _, c := range p {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // Decoder decodes a stream piece by piece, with U+FFFD for bytes that do not

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/transform"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // multiByte starts the East Asian encodings, with the tables of x/text. These
@@ -170,7 +172,7 @@ func (m *pairMachine) incomplete(p []byte) bool {
 // decodeIDNA decodes a host name from its ASCII form, which Python offers as
 // an encoding, for whole texts and without replacement only.
 func decodeIDNA(data []byte) (string, error) {
-	if !isASCII(data) {
+	if !ascii.Only(data) {
 		return "", ErrMalformed
 	}
 	return idna.Punycode.ToUnicode(string(data))

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // connect opens the first socket: to the origin, or to the proxy.
@@ -47,7 +49,7 @@ func (p *Plan) dialInOrder(ctx context.Context, addrs []netip.AddrPort, op Phase
 
 // addresses resolves host to what may be dialed, in the order of the attempts.
 func (p *Plan) addresses(ctx context.Context, host string, port int, op Phase) ([]netip.AddrPort, error) {
-	name := joinHostPort(host, port)
+	name := ascii.JoinHostPort(host, port)
 	if err := checkPort(host, port); err != nil {
 		return nil, fault(ctx, op, name, err)
 	}
@@ -75,7 +77,7 @@ func (p *Plan) addresses(ctx context.Context, host string, port int, op Phase) (
 
 func checkPort(host string, port int) error {
 	if port < 0 || port > 65535 {
-		return &net.AddrError{Err: "invalid port", Addr: joinHostPort(host, port)}
+		return &net.AddrError{Err: "invalid port", Addr: ascii.JoinHostPort(host, port)}
 	}
 	return nil
 }

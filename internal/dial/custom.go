@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 var (
@@ -54,9 +56,9 @@ func (p *Plan) dialName(ctx context.Context, host string, port int, op Phase) (n
 		err = checkPort(host, port)
 	}
 	if err != nil {
-		return nil, fault(ctx, op, joinHostPort(host, port), err)
+		return nil, fault(ctx, op, ascii.JoinHostPort(host, port), err)
 	}
-	return p.dialFirst(ctx, p.network(), joinHostPort(host, port), op)
+	return p.dialFirst(ctx, p.network(), ascii.JoinHostPort(host, port), op)
 }
 
 // leavesNames reports whether Plan.Dial gets the host as it is, to look it up itself.

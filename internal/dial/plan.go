@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // Plan says how to reach one origin. The zero value of every field but Host and
@@ -138,7 +140,7 @@ type TLS struct {
 }
 
 // origin is the host and port as the proxy and the error messages show them.
-func (p *Plan) origin() string { return joinHostPort(p.Host, p.Port) }
+func (p *Plan) origin() string { return ascii.JoinHostPort(p.Host, p.Port) }
 
 func (p *Plan) resolver() Resolver {
 	if p.Resolver != nil {
@@ -167,8 +169,4 @@ func (p *Plan) target() (host string, port int) {
 	return strings.Trim(p.Address, "[]"), p.Port
 }
 
-func (x *Proxy) addr() string { return joinHostPort(x.Host, x.Port) }
-
-func joinHostPort(host string, port int) string {
-	return net.JoinHostPort(host, strconv.Itoa(port))
-}
+func (x *Proxy) addr() string { return ascii.JoinHostPort(x.Host, x.Port) }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/h1"
 )
 
@@ -75,7 +76,7 @@ func connectHead(host string, port int, header [][2]string) ([]byte, error) {
 	} else if err := checkName(host); err != nil {
 		return nil, err
 	}
-	authority := joinHostPort(host, port)
+	authority := ascii.JoinHostPort(host, port)
 	var fields [][2]string
 	if !hasField(header, "Host") {
 		fields = append(fields, [2]string{"Host", authority})

@@ -1,31 +1,5 @@
 package h1
 
-// tokenChars are the characters of a token (RFC 9110 section 5.6.2): methods and field names.
-var tokenChars = func() (t [256]bool) {
-	for c := '0'; c <= '9'; c++ {
-		t[c] = true
-	}
-	for c := 'a'; c <= 'z'; c++ {
-		t[c], t[c-'a'+'A'] = true, true
-	}
-	for _, c := range "!#$%&'*+-.^_`|~" {
-		t[c] = true
-	}
-	return t
-}()
-
-// tokenEnd returns the length of the token s begins with.
-func tokenEnd(s string) int {
-	for i := range len(s) {
-		if !tokenChars[s[i]] {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func isToken(s string) bool { return s != "" && tokenEnd(s) == len(s) }
-
 // hasControl reports a control character other than HTAB (RFC 9110 section 5.5). Bytes from 0x80 on are obs-text,
 // which a field value may hold. It looks at eight bytes at a time, then byte by byte where one may be bad.
 func hasControl(s string) bool {
@@ -63,36 +37,4 @@ func load64(s string, i int) uint64 {
 	s = s[i : i+8]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// trimBlanks removes spaces and tabs at both ends.
-func trimBlanks(s string) string {
-	for s != "" && isBlank(s[0]) {
-		s = s[1:]
-	}
-	for s != "" && isBlank(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// equalFold compares with a lower-case ASCII word, ignoring the case of s.
-func equalFold(s, lower string) bool {
-	if len(s) != len(lower) {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }

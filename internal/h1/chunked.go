@@ -3,6 +3,8 @@ package h1
 import (
 	"io"
 	"math"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // nextChunk reads up to the data of the next chunk, or through the trailer section after the last one, which is
@@ -55,7 +57,7 @@ func parseChunkLine(line []byte) (size int64, extension int, ok bool) {
 		digits++
 	}
 	rest := line[digits:]
-	for len(rest) > 0 && isBlank(rest[0]) {
+	for len(rest) > 0 && ascii.IsBlank(rest[0]) {
 		rest = rest[1:]
 	}
 	ok = digits > 0 && (len(rest) == 0 || rest[0] == ';' && !hasControl(string(rest)))

@@ -3,6 +3,8 @@ package h1
 import (
 	"math"
 	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // Framing is how the end of a body is found.
@@ -87,8 +89,8 @@ func transferCoding(fields Fields) coding {
 	found := codingNone
 	for i := range fields {
 		switch {
-		case !equalFold(fields[i][0], "transfer-encoding"):
-		case found == codingNone && equalFold(trimBlanks(fields[i][1]), "chunked"):
+		case !ascii.EqualFold(fields[i][0], "transfer-encoding"):
+		case found == codingNone && ascii.EqualFold(ascii.TrimBlanks(fields[i][1]), "chunked"):
 			found = codingChunked
 		default:
 			found = codingOther
@@ -102,11 +104,11 @@ func transferCoding(fields Fields) coding {
 func contentLength(fields Fields) (int64, error) {
 	length := int64(-1)
 	for i := range fields {
-		if !equalFold(fields[i][0], "content-length") {
+		if !ascii.EqualFold(fields[i][0], "content-length") {
 			continue
 		}
 		for member := range strings.SplitSeq(fields[i][1], ",") {
-			n, ok := parseLength(trimBlanks(member))
+			n, ok := parseLength(ascii.TrimBlanks(member))
 			if !ok {
 				return 0, fault(BadContentLength, "not digits, or too large")
 			}
@@ -123,7 +125,7 @@ func contentLength(fields Fields) (int64, error) {
 func parseLength(s string) (n int64, ok bool) {
 	for i := range len(s) {
 		d := int64(s[i] - '0')
-		if !isDigit(s[i]) || n > (math.MaxInt64-d)/10 {
+		if !ascii.IsDigit(s[i]) || n > (math.MaxInt64-d)/10 {
 			return 0, false
 		}
 		n = n*10 + d
@@ -134,11 +136,11 @@ func parseLength(s string) (n int64, ok bool) {
 // hasToken reports whether a list field holds the token, in any of its lines (RFC 9110 section 5.3).
 func hasToken(fields Fields, name, token string) bool {
 	for i := range fields {
-		if !equalFold(fields[i][0], name) {
+		if !ascii.EqualFold(fields[i][0], name) {
 			continue
 		}
 		for member := range strings.SplitSeq(fields[i][1], ",") {
-			if equalFold(strings.Trim(member, " \t\r\n"), token) {
+			if ascii.EqualFold(strings.Trim(member, " \t\r\n"), token) {
 				return true
 			}
 		}

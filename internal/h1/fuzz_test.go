@@ -9,6 +9,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // reading is all that one way of feeding a stream gave.
@@ -78,7 +80,7 @@ func FuzzResponse(f *testing.F) {
 			t.Errorf("byte by byte (-whole +got)\n%s", diff)
 		}
 		for name, values := range want.Outcome.Headers {
-			if !isToken(name) || slices.ContainsFunc(values, hasControl) {
+			if !ascii.IsToken(name) || slices.ContainsFunc(values, hasControl) {
 				t.Errorf("field %q: %q", name, values)
 			}
 		}

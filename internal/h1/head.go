@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 var (
@@ -139,28 +141,28 @@ func cutHeadLine(text string) (line, rest string) {
 // accepted, as that section allows and Requests does; the reason is shown, so it must not hold controls.
 func (h *ResponseHead) parseStatusLine(line string) bool {
 	const version = len("HTTP/1.")
-	if len(line) < version+5 || !isDigit(line[version]) || line[version+1] != ' ' {
+	if len(line) < version+5 || !ascii.IsDigit(line[version]) || line[version+1] != ' ' {
 		return false
 	}
 	h.Minor = int(line[version] - '0')
 	s := strings.TrimLeft(line[version+1:], " ")
-	if len(s) < 3 || !isDigit(s[0]) || !isDigit(s[1]) || !isDigit(s[2]) || len(s) > 3 && s[3] != ' ' {
+	if len(s) < 3 || !ascii.IsDigit(s[0]) || !ascii.IsDigit(s[1]) || !ascii.IsDigit(s[2]) || len(s) > 3 && s[3] != ' ' {
 		return false
 	}
 	h.Status = int(s[0]-'0')*100 + int(s[1]-'0')*10 + int(s[2]-'0')
-	h.Reason = trimBlanks(s[3:])
+	h.Reason = ascii.TrimBlanks(s[3:])
 	return h.Status >= 100 && !hasControl(h.Reason)
 }
 
 func (h *RequestHead) parseRequestLine(line string) bool {
 	method, rest, _ := strings.Cut(line, " ")
 	target, version, _ := strings.Cut(rest, " ")
-	if !isToken(method) || !validTarget(target) || len(version) != len("HTTP/1.x") {
+	if !ascii.IsToken(method) || !validTarget(target) || len(version) != len("HTTP/1.x") {
 		return false
 	}
 	digit := version[len(version)-1]
 	h.Method, h.Target, h.Minor = method, target, int(digit-'0')
-	return strings.HasPrefix(version, "HTTP/1.") && isDigit(digit)
+	return strings.HasPrefix(version, "HTTP/1.") && ascii.IsDigit(digit)
 }
 
 // parseFields appends the fields of text, which ends with an empty line, to dst (RFC 9112 section 5).
@@ -172,7 +174,7 @@ func parseFields(dst Fields, text string, l *Limits) (Fields, *Error) {
 		if len(dst) == l.Fields {
 			return dst, fault(TooManyFields, "")
 		}
-		name := tokenEnd(text)
+		name := ascii.TokenEnd(text)
 		if name == 0 || text[name] != ':' {
 			return dst, fault(BadHeader, "no field name before a colon")
 		}
@@ -190,7 +192,7 @@ func parseFields(dst Fields, text string, l *Limits) (Fields, *Error) {
 // the line end, and what follows the line.
 func cutValue(text string, from, limit int) (value, rest string, err *Error) {
 	start := from
-	for start < len(text) && isBlank(text[start]) {
+	for start < len(text) && ascii.IsBlank(text[start]) {
 		start++
 	}
 	for pos, line := start, 0; ; line = pos {
@@ -205,7 +207,7 @@ func cutValue(text string, from, limit int) (value, rest string, err *Error) {
 		if hasControl(text[pos:end]) {
 			return "", "", fault(BadHeader, "control character in the value of ")
 		}
-		if pos = next; !isBlank(text[pos]) {
+		if pos = next; !ascii.IsBlank(text[pos]) {
 			return text[start:end], text[pos:], nil
 		}
 	}

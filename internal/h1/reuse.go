@@ -1,5 +1,7 @@
 package h1
 
+import "github.com/mountable/requests/internal/ascii"
+
 // Exchange is what is known of one request and response once it is over, or abandoned.
 type Exchange struct {
 	Method  string        // of the request
@@ -59,7 +61,7 @@ func (x *Exchange) Verdict() Verdict {
 
 func hasField(fields Fields, name string) bool {
 	for i := range fields {
-		if equalFold(fields[i][0], name) {
+		if ascii.EqualFold(fields[i][0], name) {
 			return true
 		}
 	}

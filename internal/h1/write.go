@@ -1,6 +1,10 @@
 package h1
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/mountable/requests/internal/ascii"
+)
 
 // AppendRequestHead appends a request head with its final empty line, fields in the order and case given.
 //
@@ -8,7 +12,7 @@ import "strconv"
 // CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). Host must consist of
 // characters that a host and a port may have. On an error (*Error) dst is returned as it was.
 func AppendRequestHead(dst []byte, method, target string, fields Fields) ([]byte, error) {
-	if !isToken(method) {
+	if !ascii.IsToken(method) {
 		return dst, fault(InvalidMethod, excerpt(method))
 	}
 	if !validTarget(target) {
@@ -39,10 +43,10 @@ func AppendResponseHead(dst []byte, status int, reason string, fields Fields) ([
 func appendFields(dst, out []byte, fields Fields) ([]byte, error) {
 	for i := range fields {
 		name, value := fields[i][0], fields[i][1]
-		if !isToken(name) {
+		if !ascii.IsToken(name) {
 			return dst, fault(InvalidFieldName, excerpt(name))
 		}
-		if !validValue(value) || len(name) == len("host") && equalFold(name, "host") && !validHost(value) {
+		if !validValue(value) || len(name) == len("host") && ascii.EqualFold(name, "host") && !validHost(value) {
 			return dst, fault(InvalidFieldValue, "of "+name)
 		}
 		out = append(out, name...)
@@ -78,7 +82,7 @@ func validValue(s string) bool {
 func validHost(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c):
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', ascii.IsDigit(c):
 		case c == '.' || c == '-' || c == ':' || c == '_' || c == '[' || c == ']' || c == '%' || c == '~':
 		case c == '!' || c == '$' || c == '&' || c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=':
 		default:

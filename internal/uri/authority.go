@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // splitAuthority cuts the text between "//" and the path. hostport is what is
@@ -72,7 +74,7 @@ func parseIPv6(s string) (string, bool) {
 	if !isIPv6(addr) {
 		return "", false
 	}
-	addr = lowerASCII(addr)
+	addr = ascii.Lower(addr)
 	if !hasZone {
 		return addr, true
 	}
@@ -90,7 +92,7 @@ func validZone(zone string) bool {
 		if is(zone[i], unreserved) {
 			continue
 		}
-		if !isEscape(zone[i:]) || is(unhex(zone[i+1])<<4|unhex(zone[i+2]), control|badInURL) {
+		if !isEscape(zone[i:]) || is(ascii.Unhex(zone[i+1])<<4|ascii.Unhex(zone[i+2]), control|badInURL) {
 			return false
 		}
 		i += 2

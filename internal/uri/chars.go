@@ -65,16 +65,6 @@ func isEscape(s string) bool {
 	return len(s) > 2 && s[0] == '%' && is(s[1], hexDigit) && is(s[2], hexDigit)
 }
 
-func unhex(c byte) byte {
-	switch {
-	case c <= '9':
-		return c - '0'
-	case c <= 'F':
-		return c - 'A' + 10
-	}
-	return c - 'a' + 10
-}
-
 const upperHex = "0123456789ABCDEF"
 
 func appendEscape(b []byte, c byte) []byte {
@@ -89,47 +79,4 @@ func hasControl(s string) bool {
 		}
 	}
 	return false
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
-
-func upperASCII(c byte) byte {
-	if 'a' <= c && c <= 'z' {
-		return c - ('a' - 'A')
-	}
-	return c
-}
-
-// lowerASCII lower-cases ASCII letters only, and copies only if there are any.
-func lowerASCII(s string) string {
-	for i := range len(s) {
-		if isUpper(s[i]) {
-			return lowerFrom(s, i)
-		}
-	}
-	return s
-}
-
-func lowerFrom(s string, i int) string {
-	b := []byte(s)
-	for ; i < len(b); i++ {
-		if isUpper(b[i]) {
-			b[i] += 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-// hasPrefixFold reports whether s starts with prefix, which is lower-case ASCII.
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && lowerASCII(s[:len(prefix)]) == prefix
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	textunicode "golang.org/x/text/encoding/unicode"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // encodeInvalid percent-encodes what a component may not hold (urllib3's
@@ -27,7 +29,7 @@ func encodeInvalid(s string, allowed class) string {
 			} else {
 				b = append(b, '%')
 			}
-			b = append(b, upperASCII(s[i+1]), upperASCII(s[i+2]))
+			b = append(b, ascii.UpperByte(s[i+1]), ascii.UpperByte(s[i+2]))
 			i += 2
 		case is(c, allowed):
 			b = append(b, c)
@@ -97,7 +99,7 @@ var errBadEscape = errors.New("bad escape")
 // unreserved character, and returns its length.
 func unreservedEscape(s string) (c byte, size int, err error) {
 	if isEscape(s) {
-		c, size = unhex(s[1])<<4|unhex(s[2]), 3
+		c, size = ascii.Unhex(s[1])<<4|ascii.Unhex(s[2]), 3
 	} else if c, size, err = wideEscape(s[1:]); err != nil || size == 0 {
 		return 0, 0, err
 	}
@@ -130,7 +132,7 @@ func wideEscape(s string) (c byte, size int, err error) {
 // any script, which stand in runs of ten.
 func digitValue(r rune) (int, bool) {
 	if r < utf8.RuneSelf {
-		return int(unhex(byte(r))), is(byte(r), hexDigit)
+		return int(ascii.Unhex(byte(r))), is(byte(r), hexDigit)
 	}
 	for _, run := range unicode.Nd.R16 {
 		if rune(run.Lo) <= r && r <= rune(run.Hi) {
@@ -220,7 +222,7 @@ func unquote(s string) string {
 	b := append(make([]byte, 0, len(s)), s[:i]...)
 	for ; i < len(s); i++ {
 		if isEscape(s[i:]) {
-			b = append(b, unhex(s[i+1])<<4|unhex(s[i+2]))
+			b = append(b, ascii.Unhex(s[i+1])<<4|ascii.Unhex(s[i+2]))
 			i += 2
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 var seeds = []string{
@@ -20,7 +22,7 @@ func checkHost(t *testing.T, s string, u *URL) {
 	if !u.isWeb() {
 		return
 	}
-	if u.Host == "" || !isASCII(u.Host) || lowerASCII(u.Hostname()) != u.Hostname() {
+	if u.Host == "" || !ascii.Only(u.Host) || ascii.Lower(u.Hostname()) != u.Hostname() {
 		t.Errorf("host of %q is %q", s, u.Host)
 	}
 	if strings.ContainsAny(u.Host, "\r\n\t \x00@/\\?#[]<>\"") {
@@ -79,7 +81,7 @@ func FuzzPrepare(f *testing.F) {
 			t.Fatalf("Parse(Prepare(%q) = %q): %v", s, prepared, err)
 		}
 		checkHost(t, prepared, &u)
-		if hasControl(prepared) || !isASCII(prepared) || strings.Contains(prepared, " ") {
+		if hasControl(prepared) || !ascii.Only(prepared) || strings.Contains(prepared, " ") {
 			t.Errorf("Prepare(%q) = %q", s, prepared)
 		}
 		// A dot written as an escape is decoded, and gone the second time.
@@ -113,7 +115,7 @@ func FuzzResolveRedirect(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if hasControl(target) || !isASCII(target) || strings.Contains(target, " ") {
+		if hasControl(target) || !ascii.Only(target) || strings.Contains(target, " ") {
 			t.Errorf("ResolveRedirect(%q, %q) = %q", base, location, target)
 		}
 		if u, err := Parse(target); err == nil {

@@ -1,6 +1,10 @@
 package uri
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+)
 
 // problem is what a part of a URL is refused for.
 type problem struct {
@@ -38,8 +42,8 @@ func normaliseHost(host string) (string, *problem) {
 	if bad := checkHostChars(host); bad != nil {
 		return "", bad
 	}
-	host = lowerASCII(host)
-	if strings.Contains(host, "xn--") || !isASCII(host) {
+	host = ascii.Lower(host)
+	if strings.Contains(host, "xn--") || !ascii.Only(host) {
 		return encodeLabels(host)
 	}
 	return host, nil
@@ -86,7 +90,7 @@ func encodeLabels(host string) (string, *problem) {
 	labels := strings.Split(host, ".")
 	for i, label := range labels {
 		encoded, err := encodeLabel(label)
-		if err != nil && isASCII(label) {
+		if err != nil && ascii.Only(label) {
 			return "", &problem{AmbiguousHost, "label encodes no name"}
 		}
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 var errLabel = errors.New("not a valid label")
@@ -35,7 +37,7 @@ var registration = idna.New(
 // to something that is not ASCII and encodes to the same label, so that it
 // never stands for a plain name.
 func encodeLabel(label string) (string, error) {
-	if isASCII(label) {
+	if ascii.Only(label) {
 		if strings.HasPrefix(label, "xn--") && !isEncodedLabel(label) {
 			return "", errLabel
 		}
@@ -45,7 +47,7 @@ func encodeLabel(label string) (string, error) {
 		return "", errLabel
 	}
 	label = cases.Lower(language.Und).String(label)
-	if runes := []rune(label); isASCII(label) || hasBadHyphen(runes) || !isPermitted(runes) {
+	if runes := []rune(label); ascii.Only(label) || hasBadHyphen(runes) || !isPermitted(runes) {
 		return "", errLabel
 	}
 	encoded, err := registration.ToASCII(label)
@@ -57,7 +59,7 @@ func encodeLabel(label string) (string, error) {
 
 func isEncodedLabel(label string) bool {
 	decoded, err := idna.Punycode.ToUnicode(label)
-	if err != nil || isASCII(decoded) || strings.ContainsFunc(decoded, isNoText) {
+	if err != nil || ascii.Only(decoded) || strings.ContainsFunc(decoded, isNoText) {
 		return false
 	}
 	encoded, err := idna.Punycode.ToASCII(decoded)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // loose is what urllib3's parse_url makes of any text: each part may be absent.
@@ -34,7 +36,7 @@ func parseLoose(s string) (loose, error) {
 		rest = "//" + rest
 	}
 	if i := schemeLen(rest); i > 0 {
-		p.scheme, rest = lowerASCII(rest[:i]), rest[i+1:]
+		p.scheme, rest = ascii.Lower(rest[:i]), rest[i+1:]
 	}
 	if strings.HasPrefix(rest, "//") {
 		end := strings.IndexAny(rest[2:], `\/?#`) + 2

@@ -1,6 +1,10 @@
 package uri
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+)
 
 // Parse reads an absolute URL, such as [Prepare] and [ResolveRedirect] return.
 // It is strict: control characters anywhere, and in the authority of an http or
@@ -95,7 +99,7 @@ func cutScheme(s string) (scheme, rest string) {
 	if i == 0 {
 		return "", s
 	}
-	return lowerASCII(s[:i]), s[i+1:]
+	return ascii.Lower(s[:i]), s[i+1:]
 }
 
 func (u *URL) setAuthority(s string) *problem {

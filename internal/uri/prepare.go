@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // Prepare makes the URL of a request from what a caller wrote, with params
@@ -35,7 +37,7 @@ func PrepareText(raw, query string) (string, error) {
 		return "", fail(InvalidText, raw, "")
 	}
 	s := trimLeadingSpace(raw)
-	if strings.IndexByte(s, ':') >= 0 && !hasPrefixFold(s, "http") {
+	if strings.IndexByte(s, ':') >= 0 && !ascii.HasPrefixFold(s, "http") {
 		return s, nil
 	}
 	p, err := parseLoose(s)
@@ -64,7 +66,7 @@ func (p *loose) checkPrepared(s string) error {
 	if p.host == "" {
 		return fail(MissingHost, s, "")
 	}
-	if !isASCII(p.host) {
+	if !ascii.Only(p.host) {
 		name, ok := foreignIDNA(p.host)
 		if !ok {
 			return fail(InvalidHost, s, "label is not valid in IDNA 2008")
@@ -156,7 +158,7 @@ func isPrepared(s string) bool {
 func isPlainHost(s string) bool {
 	name, port, hasPort := strings.Cut(s, ":")
 	for i := range len(name) {
-		if !is(name[i], unreserved) || isUpper(name[i]) {
+		if !is(name[i], unreserved) || ascii.IsUpper(name[i]) {
 			return false
 		}
 	}

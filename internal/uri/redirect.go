@@ -3,6 +3,8 @@ package uri
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // ResolveRedirect returns the URL a Location field leads to. location is the
@@ -48,7 +50,7 @@ func (p *split) encodeHost(location string) error {
 		return fail(AmbiguousHost, location, "backslash in the authority")
 	}
 	user, hostport, hasUser := splitAuthority(p.netloc)
-	if isASCII(hostport) || !isWebScheme(p.scheme) {
+	if ascii.Only(hostport) || !isWebScheme(p.scheme) {
 		return nil
 	}
 	host, _, _ := cutByte(hostport, ':')

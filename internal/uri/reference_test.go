@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // The recorded cases of urllib3 itself run where PARITY_DIR has them.
@@ -45,7 +47,7 @@ func parts(m map[string]any) map[string]any {
 		out[key] = m[key]
 	}
 	host, _ := m["host"].(string)
-	if hasPrefixFold(host, "0x") {
+	if ascii.HasPrefixFold(host, "0x") {
 		host = strings.ToLower(host)
 	}
 	out["host"] = orNil(host, host != "")

@@ -1,6 +1,10 @@
 package uri
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+)
 
 // split is URL text cut into the pieces of Python's urlsplit, every piece
 // verbatim except the scheme, which is lower-case. It serves the functions that
@@ -18,7 +22,7 @@ func splitText(s string) (split, error) {
 	}
 	var p split
 	if i := schemeLen(rest); i > 0 {
-		p.scheme, rest = lowerASCII(rest[:i]), rest[i+1:]
+		p.scheme, rest = ascii.Lower(rest[:i]), rest[i+1:]
 	}
 	if strings.HasPrefix(rest, "//") {
 		end := authorityEnd(rest[2:]) + 2

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // vector is one recorded case; In is read by each test into what it needs.
@@ -183,7 +185,7 @@ func plainProxy(url string, proxies any) bool {
 	if all, _ := m["all"].(string); proxy == "" {
 		proxy = all
 	}
-	return proxy != "" && !hasPrefixFold(proxy, "socks")
+	return proxy != "" && !ascii.HasPrefixFold(proxy, "socks")
 }
 
 func TestVectorPrepare(t *testing.T) {
@@ -200,7 +202,7 @@ func TestVectorPrepare(t *testing.T) {
 			if _, ok := v["b64"]; !ok {
 				break
 			}
-			if b := fromBase64(v); isASCII(b) {
+			if b := fromBase64(v); ascii.Only(b) {
 				return orError(PrepareText(url, b))
 			}
 			return "error"
