@@ -215,8 +215,9 @@ func (p *PreparedRequest) hashable() func(io.Writer) error {
 			return err
 		}
 		body := p.OpenBody()
-		defer body.Close()
-		if _, err := io.Copy(w, body); err != nil {
+		_, err := io.Copy(w, body)
+		_ = body.Close()
+		if err != nil {
 			return wrap(ErrInvalidBody, err, "the body cannot be read for auth-int")
 		}
 		return p.Rewind()

@@ -101,7 +101,7 @@ func (h *h2Pool) add(ctx context.Context, key ConnConfig, c *conn, limit int) (*
 	h.init()
 	transport := h.transport
 	h.mu.Unlock()
-	open := c.Conn
+	open := c.Conn.Conn
 	if d, ok := open.(*dial.Conn); ok {
 		if t, ok := d.Conn.(*tls.Conn); ok {
 			open = t // net/http looks at what ALPN chose
@@ -189,9 +189,9 @@ func lostH2(err error, p *PreparedRequest) bool {
 
 // overH2 takes a connection that has just been opened out of the pool of HTTP/1.1
 // and sends p on it.
-func (a *HTTPAdapter) overH2(ctx context.Context, x *exchange, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	a.pool.Drop(x.lease)
-	cc, err := a.h2.add(ctx, r.config, x.conn, a.places())
+func (a *HTTPAdapter) overH2(ctx context.Context, c *conn, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+	a.pool.Drop(c.lease)
+	cc, err := a.h2.add(ctx, r.config, c, a.places())
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
@@ -398,7 +398,7 @@ func (x *h2Exchange) Close() error {
 func (x *h2Exchange) Remaining() int64 { return x.left }
 
 // Trailers returns the fields after the body.
-func (x *h2Exchange) Trailers() Headers { return sortedHeaders(x.resp.Trailer) }
+func (x *h2Exchange) Trailers() [][2]string { return sortedHeaders(x.resp.Trailer) }
 
 // sortedHeaders gives net/http's header an order.
 func sortedHeaders(h http.Header) Headers {

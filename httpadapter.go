@@ -2,16 +2,16 @@ package requests
 
 import (
 	"context"
-	"errors"
-	"io"
+	"crypto/tls"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/http1"
 	"github.com/mountable/requests/internal/pool"
-	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // HTTPAdapter sends requests over HTTP/1.1 connections of its own, kept in pools
@@ -100,7 +100,7 @@ func closeAll(conns []*conn) {
 func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	switch {
 	case a.err != nil:
-		return nil, asError(a.err, nil)
+		return nil, carrierError(a.err, Timeouts{}, nil)
 	case a.pool == nil:
 		return nil, fail(ErrInvalidArgument, "an HTTPAdapter is made with NewHTTPAdapter")
 	case ctx == nil || p == nil:
@@ -121,141 +121,6 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	return a.once(ctx, p, opts, &r)
 }
 
-// route is where a request goes: the connection, and what its head says.
-type route struct {
-	config    ConnConfig
-	target    string      // of the request line
-	host      string      // of the Host header
-	proxyAuth string      // Proxy-Authorization of a request in absolute form
-	forProxy  ProxyFields // the other fields for the proxy, of such a request
-}
-
-// route plans the connection: from the URL, the proxies, the editors, and last
-// what the request itself asks for.
-func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
-	u, err := uri.Parse(p.URL)
-	if err != nil {
-		return route{}, urlError(err)
-	}
-	r := route{target: uri.RequestTarget(p.URL), host: u.HostHeader()}
-	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
-	if u.Scheme == "https" {
-		r.config.Scheme = "https"
-	}
-	if err := r.chooseProxy(p, &u, opts.Proxies); err != nil {
-		return r, err
-	}
-	if len(a.editors) > 0 {
-		if err := a.edit(&r, p); err != nil {
-			return r, err
-		}
-	}
-	if err := checkResolver(r.config.Resolver); err != nil {
-		return r, err
-	}
-	if r.config.Network == "unix" && p.crossed {
-		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
-	}
-	if r.forwarded() {
-		if err := r.forward(p, &u); err != nil {
-			return r, err
-		}
-	}
-	return r, r.applyRequest(&u, opts)
-}
-
-// edit runs the editors on a copy, which they may keep for all the caller knows:
-// without editors the route stays on the stack.
-func (a *HTTPAdapter) edit(r *route, p *PreparedRequest) error {
-	config := r.config
-	for _, edit := range a.editors {
-		if err := edit(&config, p); err != nil {
-			return err
-		}
-	}
-	r.config = config
-	return nil
-}
-
-// applyRequest puts the request's Verify and Cert over what the editors chose, and
-// leaves out of the value what makes no difference, so that requests share
-// connections where they can.
-func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
-	c := &r.config
-	if err := opts.Cert.check(); err != nil {
-		return err
-	}
-	if c.Scheme != "https" {
-		c.TLS = TLSConfig{}
-	} else {
-		c.TLS.Verify = opts.Verify.over(c.TLS.Verify)
-		c.TLS.Cert = opts.Cert.or(c.TLS.Cert)
-		if err := c.TLS.Verify.check(); err != nil {
-			return err
-		}
-	}
-	if c.Proxy.Scheme != "https" {
-		c.Proxy.TLS = TLSConfig{}
-	} else {
-		c.Proxy.TLS.Verify = opts.Verify.over(c.Proxy.TLS.Verify)
-	}
-	if r.forwarded() {
-		c.Host, c.Port = "", 0 // the proxy's connections serve every host
-	}
-	return nil
-}
-
-// forwarded reports whether the request goes to a proxy in absolute form.
-func (r *route) forwarded() bool {
-	return strings.HasPrefix(r.config.Proxy.Scheme, "http") && !r.config.Proxy.Tunnel
-}
-
-// chooseProxy fills in the proxy hop, if the URL has one.
-func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) error {
-	chosen := selectProxy(u, proxies)
-	if chosen == "" {
-		return nil
-	}
-	proxy, err := parseProxy(chosen)
-	if err != nil {
-		return err
-	}
-	c := &r.config.Proxy
-	*c = ProxyConfig{Scheme: proxy.Scheme, Host: proxy.Host, Port: proxy.Port}
-	if strings.HasPrefix(c.Scheme, "socks") {
-		c.User, c.Password, c.Tunnel = proxy.User, proxy.Password, true
-		return nil
-	}
-	c.Tunnel = r.config.Scheme == "https"
-	c.Authorization = proxy.authorization()
-	if c.Authorization == "" {
-		c.Authorization = p.Headers.Get("Proxy-Authorization")
-	}
-	if c.Authorization == "" {
-		c.Credentials = p.proxyCredentials
-	}
-	return nil
-}
-
-// forward makes the request one in absolute form. The proxy's credentials and headers
-// stay in the value: no identity rides on a connection of another (rule 16).
-func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
-	c := &r.config.Proxy
-	if r.config.Scheme == "https" {
-		return fail(ErrInvalidProxyURL, "a request to https goes through a tunnel, never to the proxy itself")
-	}
-	r.proxyAuth = c.Authorization
-	if r.proxyAuth == "" && c.Credentials != nil {
-		if r.proxyAuth, err = p.ProxyAuthorization(proxyName(c.Scheme, c.Host, c.Port)); err != nil {
-			return err
-		}
-	}
-	r.forProxy = c.Headers
-	r.host = u.Netloc()
-	r.target, err = uri.AbsoluteTarget(p.URL)
-	return urlError(err)
-}
-
 // once sends p so that it is acted on once: an HTTP/2 server may refuse it unseen.
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	for refusals := 0; ; refusals++ {
@@ -267,7 +132,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 }
 
 // try sends p on an idle connection if one is alive, else on a new one. An idle
-// connection that dies before one byte of the reply is replaced by a new one if the
+// connection that dies before one byte of the response is replaced by a new one if the
 // request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	if cc := a.reserveH2(&r.config); cc != nil {
@@ -277,25 +142,20 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 		}
 	}
 	for fresh := false; ; fresh = true {
-		x := &exchange{method: p.Method, limits: &a.limits}
-		reused, err := a.connect(ctx, x, r, opts, fresh)
+		c, reused, err := a.connect(ctx, r, opts, fresh)
 		if err != nil {
 			return nil, err
 		}
-		if x.conn.h2 {
-			return a.overH2(ctx, x, p, opts, r)
+		if c.h2 {
+			return a.overH2(ctx, c, p, opts, r)
 		}
-		x.watch(ctx)
-		x.interim = interimOf(opts.Interim)
-		err = x.roundTrip(p, r, opts)
+		resp, err := a.exchange(ctx, c, p, opts, r)
 		if err == nil {
-			resp := x.response(p)
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
-		stale := reused && !fresh && x.neverAnswered(err) && (isIdempotent(p.Method) || x.written == 0) && p.Replayable()
-		err = x.failure(err, p)
-		x.finish(err)
+		stale := reused && !fresh && isStale(err, p)
+		err = exchangeError(err, p, opts.Timeouts)
 		if !stale {
 			return nil, err
 		}
@@ -305,27 +165,134 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 	}
 }
 
-// connect lends x a connection and says whether it had been used before.
-func (a *HTTPAdapter) connect(ctx context.Context, x *exchange, r *route, opts SendOptions, fresh bool) (bool, error) {
+// isStale reports whether p failed on a connection that the server had given up, and may
+// be sent again.
+func isStale(err error, p *PreparedRequest) bool {
+	e, ok := err.(*wire.Error)
+	return ok && e.Unanswered && (isIdempotent(p.Method) || !e.Written) && p.Replayable()
+}
+
+// isIdempotent reports whether repeating a request has no further effect (RFC 9110
+// section 9.2.2; QUERY by RFC 10008).
+func isIdempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
+		return true
+	}
+	return false
+}
+
+// requestRoom is what describing a request to an exchange needs for a moment.
+type requestRoom struct {
+	request wire.Request
+	fields  [24][2]string
+}
+
+var requestRooms = sync.Pool{New: func() any { return new(requestRoom) }}
+
+// exchange sends p on c.
+func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+	room := requestRooms.Get().(*requestRoom)
+	defer func() {
+		*room = requestRoom{} // a pooled room must not keep credentials alive
+		requestRooms.Put(room)
+	}()
+	p.describe(&room.request, room.fields[:0], r, opts)
+	x := new(http1.Exchange)
+	got, err := x.Do(ctx, c.Conn, &room.request, &a.limits, c.done)
+	if err != nil {
+		return nil, err
+	}
+	resp := NewResponse(p, got.Status, got.Fields, got.Body)
+	resp.Reason, resp.Proto, resp.TLS = cleanText(got.Reason), got.Proto, c.state
+	return resp, nil
+}
+
+// describe tells an exchange what p sends along r.
+func (p *PreparedRequest) describe(req *wire.Request, fields [][2]string, r *route, opts SendOptions) {
+	read := limit(opts.Timeouts.Read)
+	*req = wire.Request{
+		Method: p.Method, Scheme: r.config.Scheme, Authority: r.host, Target: r.target,
+		Fields:  p.wireFields(fields, r),
+		Limits:  wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
+		Interim: interimOf(opts.Interim),
+	}
+	if !p.body.None() {
+		req.Body = &p.body
+	}
+}
+
+func interimOf(f func(int, Headers) error) func(int, [][2]string) error {
+	if f == nil {
+		return nil
+	}
+	return func(status int, fields [][2]string) error { return f(status, Headers(fields).Clone()) }
+}
+
+// wireFields lists the fields of the head: what the transport has to add first, then
+// the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
+func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
+	if !p.Headers.Has("Host") {
+		fields = append(fields, [2]string{"Host", r.host})
+	}
+	if !p.Headers.Has("Accept-Encoding") {
+		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
+	}
+	if !p.Headers.Has("User-Agent") {
+		fields = append(fields, [2]string{"User-Agent", transportUserAgent})
+	}
+	proxyAuth := r.proxyAuth
+	for _, field := range p.Headers {
+		if strings.EqualFold(field[0], "Proxy-Authorization") {
+			if !r.forwarded() {
+				continue
+			}
+			if proxyAuth != "" {
+				field[1], proxyAuth = proxyAuth, ""
+			}
+		}
+		fields = append(fields, field)
+	}
+	if proxyAuth != "" {
+		fields = append(fields, [2]string{"Proxy-Authorization", proxyAuth})
+	}
+	return r.forProxy.over(fields)
+}
+
+// transportUserAgent names the client where no User-Agent header is left.
+const transportUserAgent = "go-requests-transport/" + fallbackVersion
+
+// conn is a connection as the pool keeps it.
+type conn struct {
+	*http1.Conn
+	state *tls.ConnectionState // of the origin's TLS
+	h2    bool                 // the server has chosen HTTP/2
+
+	lease connLease        // of the exchange that is using it
+	done  func(http1.Fate) // gives it back
+}
+
+type connLease = pool.Lease[ConnConfig, *conn]
+
+// connect lends a connection and says whether it had been used before.
+func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, fresh bool) (*conn, bool, error) {
 	lease, err := a.lease(ctx, r, opts, fresh)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	c, reused := lease.Conn, lease.Reused
 	if !reused {
 		if c, err = a.dial(ctx, &r.config, opts); err != nil {
 			a.pool.Drop(lease)
-			return false, err
+			return nil, false, err
 		}
 	}
-	x.conn = c
-	x.adapter, x.lease = a, lease
-	c.source.limit, c.source.deadline = limit(opts.Timeouts.Read), opts.Deadline
-	return reused, nil
+	c.lease = lease
+	return c, reused, nil
 }
 
 // lease takes an idle connection that is alive, or the right to open one.
-func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (pool.Lease[ConnConfig, *conn], error) {
+func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (connLease, error) {
 	lease, err := a.pool.Get(ctx, r.config, poolWait(opts))
 	closeAll(lease.Stale)
 	if err != nil {
@@ -352,13 +319,17 @@ func poolWait(opts SendOptions) time.Duration {
 	return min(wait, left)
 }
 
-func (a *HTTPAdapter) giveBack(lease pool.Lease[ConnConfig, *conn], c *conn, keep bool) {
-	if !keep {
-		_ = c.Close()
-		a.pool.Drop(lease)
+// giveBack ends the lease of c.
+func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
+	lease := c.lease
+	switch fate {
+	case http1.Keep:
+		closeAll(a.pool.Put(lease, c))
 		return
+	case http1.Close:
+		_ = c.Close()
 	}
-	closeAll(a.pool.Put(lease, c))
+	a.pool.Drop(lease)
 }
 
 func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions) (*conn, error) {
@@ -372,8 +343,8 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	if err != nil {
 		return nil, dialError(ctx, err, opts)
 	}
-	pc := newConn(nc)
-	pc.state, pc.plain = nc.TLS, nc.Plain()
+	pc := &conn{Conn: http1.NewConn(nc, nc.Plain()), state: nc.TLS}
+	pc.done = func(fate http1.Fate) { a.giveBack(pc, fate) }
 	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https"
 	return pc, nil
 }
@@ -398,48 +369,4 @@ func (a *HTTPAdapter) tlsSessions(c *ConnConfig) *tlsSessions {
 }
 
 // quiet reports whether a connection is open and nothing has come in on it.
-func (c *conn) quiet() bool { return dial.Alive(c.Conn) }
-
-// neverAnswered reports whether the connection ended before the first byte of a
-// reply, as an idle connection does that the server has given up.
-func (x *exchange) neverAnswered(err error) bool {
-	if x.stopped.Load() || x.conn.reader.Buffered() > 0 {
-		return false
-	}
-	if e, ok := errors.AsType[*h1.Error](err); ok {
-		return e.Code == h1.NoResponse || e.Code == h1.ReadFailed && isReset(e.Err)
-	}
-	return isReset(err)
-}
-
-// isIdempotent reports whether repeating the request has no further effect (RFC 9110
-// section 9.2.2; QUERY by RFC 10008).
-func isIdempotent(method string) bool {
-	switch method {
-	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
-		return true
-	}
-	return false
-}
-
-func interimOf(f func(int, Headers) error) func(*h1.ResponseHead) error {
-	if f == nil {
-		return nil
-	}
-	return func(h *h1.ResponseHead) error {
-		return f(h.Status, Headers(h.Fields).Clone())
-	}
-}
-
-// response makes the response of an exchange whose head has been read.
-func (x *exchange) response(p *PreparedRequest) *Response {
-	r := NewResponse(p, x.head.Status, Headers(x.head.Fields), x)
-	r.Reason = cleanText(x.head.Reason)
-	r.TLS = x.conn.state
-	if x.head.Minor == 0 {
-		r.Proto = "HTTP/1.0"
-	}
-	return r
-}
-
-var _ io.WriterTo = (*exchange)(nil)
+func (c *conn) quiet() bool { return dial.Alive(c.Conn.Conn) }

@@ -8,42 +8,28 @@ import (
 	"sync"
 
 	"github.com/mountable/requests/internal/coding"
+	"github.com/mountable/requests/internal/wire"
 )
-
-// sizer is a raw body that knows what is left of it, -1 if it does not.
-type sizer interface{ Remaining() int64 }
-
-// chunker is a raw body that comes in chunks. One Read never crosses the border
-// of a chunk; ChunkRemaining is what is left of the current one, 0 between two.
-type chunker interface {
-	Chunked() bool
-	ChunkRemaining() int64
-}
-
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
-func (emptyBody) Remaining() int64         { return 0 }
 
 // open starts decoding. Unknown single codings are left alone, as in Requests.
 func (r *Response) open() (io.Reader, error) {
 	if r.decoded != nil {
 		return r.decoded, nil
 	}
+	r.stream = wire.StreamOf(r.Raw)
 	if r.Raw == nil {
-		r.Raw = emptyBody{}
+		r.Raw = r.stream
 	}
 	codings := r.Headers.Values("Content-Encoding")
 	if len(codings) == 0 {
-		r.decoded = r.Raw
+		r.decoded = r.stream
 		return r.decoded, nil
 	}
 	lim := coding.Limits{}
 	if r.opts.policy != nil && r.opts.policy.UnlimitedDecoding {
 		lim = coding.NoLimits
 	}
-	decoded, err := coding.NewReader(r.Raw, codings, lim)
+	decoded, err := coding.NewReader(r.stream, codings, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +40,9 @@ func (r *Response) open() (io.Reader, error) {
 // Undecoded makes r give its body as it came, in its content coding, and returns r.
 // It must be called before anything of the body is read.
 func (r *Response) Undecoded() *Response {
-	if r.decoded == nil && r.Raw != nil {
-		r.decoded = r.Raw
+	if r.decoded == nil {
+		r.stream = wire.StreamOf(r.Raw)
+		r.decoded = r.stream
 	}
 	return r
 }
@@ -157,7 +144,7 @@ func (r *Response) fail(err error) error {
 
 // closeBody hands the decoder and the connection back.
 func (r *Response) closeBody() {
-	if r.decoded != nil && r.decoded != r.Raw {
+	if r.decoded != nil && !r.undecoded() {
 		_ = r.decoded.Close()
 	}
 	if r.Raw != nil {
@@ -235,10 +222,16 @@ func (c *cappedReader) Read(b []byte) (int, error) {
 
 // expected returns the decoded length where it is known, else -1.
 func (r *Response) expected() int64 {
-	if s, ok := r.Raw.(sizer); ok && r.decoded == r.Raw {
-		return s.Remaining()
+	if r.undecoded() {
+		return r.stream.Remaining()
 	}
 	return -1
+}
+
+// undecoded reports whether the body is read as it comes.
+func (r *Response) undecoded() bool {
+	stream, ok := r.decoded.(wire.Stream)
+	return ok && stream == r.stream
 }
 
 const (
@@ -267,7 +260,7 @@ func readAll(src io.Reader, length int64) ([]byte, error) {
 
 // expectEOF takes the end of a body of known length, which gives its connection back.
 func expectEOF(src io.Reader) error {
-	if e, ok := src.(*exchange); ok && e.over {
+	if s, ok := src.(wire.Stream); ok && s.Remaining() == 0 {
 		return nil
 	}
 	var b [1]byte
@@ -402,9 +395,8 @@ func (r *Response) sliceContent(size int) ([]byte, error) {
 
 // nextChunk reads one piece: up to size bytes, or as it comes.
 func (r *Response) nextChunk(src io.Reader, size int) ([]byte, error) {
-	c, ok := r.Raw.(chunker)
-	if ok && c.Chunked() {
-		return r.wireChunk(src, c, size)
+	if r.stream.Chunked() {
+		return r.wireChunk(src, size)
 	}
 	if size < 0 {
 		rest, err := readAll(src, r.expected())
@@ -418,10 +410,10 @@ func (r *Response) nextChunk(src io.Reader, size int) ([]byte, error) {
 }
 
 // wireChunk reads one piece of a chunked body, which ends where a chunk ends.
-func (r *Response) wireChunk(src io.Reader, c chunker, size int) ([]byte, error) {
+func (r *Response) wireChunk(src io.Reader, size int) ([]byte, error) {
 	if size < 0 {
 		size = segmentSize
-		if left := c.ChunkRemaining(); left > 0 {
+		if left := r.stream.ChunkRemaining(); left > 0 {
 			size = int(min(left, maxAhead))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Response is a server's reply. Unless it was streamed its body has been read and
@@ -43,7 +44,8 @@ type Response struct {
 	loaded   bool          // content holds the body
 	consumed bool          // the body has been read by streaming
 	failure  error         // what every further read gives
-	decoded  io.ReadCloser // Raw with its codings undone, nil until the first read
+	stream   wire.Stream   // Raw, with all it can do; nil until the first read
+	decoded  io.ReadCloser // stream with its codings undone, nil until the first read
 	buffer   []byte
 	offset   int    // of Read and Chunks in content
 	chunked  bool   // read by Chunks
@@ -242,8 +244,5 @@ func (r *Response) unmarshal(data []byte, v any) error {
 // Trailers returns the fields that came after a chunked body, once it has been
 // read to its end.
 func (r *Response) Trailers() Headers {
-	if t, ok := r.Raw.(interface{ Trailers() Headers }); ok {
-		return t.Trailers()
-	}
-	return nil
+	return wire.StreamOf(r.Raw).Trailers()
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Retries makes the adapter try again as r says. The default is to try nothing
@@ -276,12 +278,9 @@ const maxDrainTime = time.Second
 // drainRaw reads what is left of a response that is tried again, so that its
 // connection can be used for that, unless that would take too much of it or too long.
 func drainRaw(r *Response) {
-	if x, ok := r.Raw.(*exchange); ok {
-		x.hurry(time.Now().Add(maxDrainTime))
-	}
-	if r.Raw != nil {
-		_, _ = io.CopyN(io.Discard, r.Raw, maxDrain)
-	}
+	body := wire.StreamOf(r.Raw)
+	body.LimitUntil(time.Now().Add(maxDrainTime))
+	_, _ = io.CopyN(io.Discard, body, maxDrain)
 	r.Close()
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mountable/requests/internal/wire"
 )
 
 // RoundTripper returns an [http.RoundTripper] that rides on the session: its
@@ -146,6 +148,15 @@ func (p *PreparedRequest) frameLike(req *http.Request) {
 	}
 }
 
+// bareMethod lists the methods whose requests need no Content-Length: 0.
+func bareMethod(method string) bool {
+	switch method {
+	case "GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT":
+		return true
+	}
+	return false
+}
+
 // httpBody is the body of an http.Request as a Streamer.
 type httpBody struct {
 	io.Reader
@@ -205,9 +216,7 @@ func httpResponse(req *http.Request, r *Response, decode bool) *http.Response {
 	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	body := &httpResponseBody{response: r, target: resp, raw: !decode}
 	resp.Body = body
-	if s, ok := r.Raw.(sizer); ok {
-		resp.ContentLength = s.Remaining()
-	}
+	resp.ContentLength = wire.StreamOf(r.Raw).Remaining()
 	if decode && resp.Header.Get("Content-Encoding") != "" {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")

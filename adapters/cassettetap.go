@@ -70,8 +70,8 @@ func (t *tapping) Remaining() int64 {
 }
 
 // Trailers are the fields after the body.
-func (t *tapping) Trailers() requests.Headers {
-	if s, ok := t.ReadCloser.(interface{ Trailers() requests.Headers }); ok {
+func (t *tapping) Trailers() [][2]string {
+	if s, ok := t.ReadCloser.(interface{ Trailers() [][2]string }); ok {
 		return s.Trailers()
 	}
 	return nil

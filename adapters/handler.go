@@ -200,7 +200,7 @@ func (b *servedBody) Close() error {
 func (b *servedBody) Remaining() int64 { return b.body.remaining() }
 
 // Trailers are the fields after the body.
-func (b *servedBody) Trailers() requests.Headers { return b.body.trailing() }
+func (b *servedBody) Trailers() [][2]string { return b.body.trailing() }
 
 // bodyAllowed: RFC 9110 section 6.4.1.
 func bodyAllowed(status int) bool { return status >= 200 && status != 204 && status != 304 }

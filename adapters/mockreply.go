@@ -66,7 +66,7 @@ func (m *memory) Close() error { return nil }
 func (m *memory) Remaining() int64 { return int64(len(m.content) - m.read) }
 
 // Trailers are the fields after the body.
-func (m *memory) Trailers() requests.Headers {
+func (m *memory) Trailers() [][2]string {
 	if m.read < len(m.content) {
 		return nil
 	}

@@ -206,7 +206,7 @@ func (b *receivedBody) Close() error {
 func (b *receivedBody) Remaining() int64 { return b.left }
 
 // Trailers are the fields after the body.
-func (b *receivedBody) Trailers() requests.Headers { return sorted(b.resp.Trailer) }
+func (b *receivedBody) Trailers() [][2]string { return sorted(b.resp.Trailer) }
 
 // sorted gives a header an order: that of the names.
 func sorted(h http.Header) requests.Headers {

@@ -205,8 +205,8 @@ func (t *tap) ChunkRemaining() int64 {
 }
 
 // Trailers are the fields after the body.
-func (t *tap) Trailers() requests.Headers {
-	if b, ok := t.ReadCloser.(interface{ Trailers() requests.Headers }); ok {
+func (t *tap) Trailers() [][2]string {
+	if b, ok := t.ReadCloser.(interface{ Trailers() [][2]string }); ok {
 		return b.Trailers()
 	}
 	return nil

@@ -3,7 +3,6 @@
 package body
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -11,7 +10,8 @@ import (
 )
 
 // Body is the content of a request. The zero value is no body. A copy shares the
-// stream with its original.
+// stream with its original. A stream is read by one reader at a time; Open, WriteTo and
+// Restart may be called by several goroutines.
 type Body struct {
 	kind   kind
 	data   []byte
@@ -20,6 +20,8 @@ type Body struct {
 	length int64 // of a stream; -1 when unknown
 	start  int64 // where a seekable stream stood when the body was made
 	rewind rewindability
+	waits  bool // reading may wait for something: a pipe, a connection, the caller's code
+	use    *use // of a stream
 }
 
 type kind uint8
@@ -35,7 +37,7 @@ const (
 type rewindability uint8
 
 const (
-	oneShot      rewindability = iota // iterators and plain readers: sent again, they are empty
+	oneShot      rewindability = iota // iterators and plain readers: once read, they are empty
 	rewindable                        // seekable
 	unrewindable                      // has a position which could not be told: sending again fails
 )
@@ -64,19 +66,23 @@ func New(v any) (Body, error) {
 	}
 	switch v := v.(type) {
 	case streamer:
-		return Body{kind: fromReader, reader: v, length: v.Len(), rewind: rewindable}, nil
+		return Body{kind: fromReader, reader: v, length: v.Len(), rewind: rewindable, waits: true, use: new(use)}, nil
 	case iter.Seq[[]byte]:
-		return Body{kind: fromSeq, seq: withoutError(v), length: -1}, nil
+		return sequence(withoutError(v)), nil
 	case func(yield func([]byte) bool):
-		return Body{kind: fromSeq, seq: withoutError(v), length: -1}, nil
+		return sequence(withoutError(v)), nil
 	case iter.Seq2[[]byte, error]:
-		return Body{kind: fromSeq, seq: v, length: -1}, nil
+		return sequence(v), nil
 	case func(yield func([]byte, error) bool):
-		return Body{kind: fromSeq, seq: v, length: -1}, nil
+		return sequence(v), nil
 	case io.Reader:
 		return stream(v)
 	}
 	return Body{}, fault(Invalid, nil, "Body cannot be of type %T: give a string, []byte, io.Reader or iter.Seq[[]byte], or use JSON or Form", v)
+}
+
+func sequence(seq iter.Seq2[[]byte, error]) Body {
+	return Body{kind: fromSeq, seq: seq, length: -1, waits: true, use: new(use)}
 }
 
 // Bytes makes a body of data, which is not copied.
@@ -124,81 +130,9 @@ func (b *Body) Reader() io.Reader { return b.reader }
 // -1 if it is not known.
 func (b *Body) Len() int64 { return b.length }
 
-// Replayable reports whether sending the body again gives the same bytes.
-func (b *Body) Replayable() bool {
-	switch b.kind {
-	case none, inMemory:
-		return true
-	case fromReader:
-		return b.rewind == rewindable
-	}
-	return false
-}
-
-// Restart brings a stream back to where it was first read from. Iterators and plain
-// readers stay as they are. Its error is an *Error, Unrewindable.
-func (b *Body) Restart() error {
-	if b.kind != fromReader {
-		return nil
-	}
-	if b.rewind == unrewindable {
-		return fault(Unrewindable, nil, "the body's position could not be told, so it cannot be sent again")
-	}
-	if b.rewind != rewindable {
-		return nil
-	}
-	var err error
-	switch r := b.reader.(type) {
-	case streamer:
-		err = r.Rewind()
-	case io.Seeker:
-		_, err = r.Seek(b.start, io.SeekStart)
-	}
-	if err != nil {
-		return fault(Unrewindable, err, "the body cannot be rewound to be sent again")
-	}
-	return nil
-}
-
-// Open returns the body as a reader, from where a stream stands, and what ends the
-// reading of an iterator.
-func (b *Body) Open() (r io.Reader, stop func()) {
-	switch b.kind {
-	case inMemory:
-		return bytes.NewReader(b.data), func() {}
-	case fromReader:
-		return b.reader, func() {}
-	case fromSeq:
-		next, stop := iter.Pull2(b.seq)
-		return &seqReader{next: next}, stop
-	}
-	return bytes.NewReader(nil), func() {}
-}
-
-// Items returns the iterator of a body that is made of one, else nil.
-func (b *Body) Items() iter.Seq2[[]byte, error] { return b.seq }
-
-// seqReader reads the items of an iterator.
-type seqReader struct {
-	next func() ([]byte, error, bool)
-	rest []byte
-}
-
-func (r *seqReader) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 {
-		item, err, ok := r.next()
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			return 0, io.EOF
-		}
-		r.rest = item
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
+// Waits reports whether reading the body may wait for something else than memory or a
+// disk.
+func (b *Body) Waits() bool { return b.waits }
 
 // Fault is what is wrong with a body.
 type Fault uint8
@@ -209,6 +143,7 @@ const (
 	Unreadable                    // a file that cannot be examined
 	Unrewindable                  // it cannot be sent again
 	WrongLength                   // more or less than was announced
+	Broken                        // its reader failed while it was sent
 )
 
 // Error is every error of this package.
@@ -216,6 +151,14 @@ type Error struct {
 	Fault  Fault
 	Detail string
 	Err    error // the cause, may be nil
+}
+
+// LengthError is for a body that has another length than was announced.
+func LengthError(format string, args ...any) error { return fault(WrongLength, nil, format, args...) }
+
+// ReadError is for a body whose reader failed.
+func ReadError(err error) error {
+	return fault(Broken, err, "the body could not be read to be sent")
 }
 
 func fault(f Fault, err error, format string, args ...any) *Error {

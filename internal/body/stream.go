@@ -1,13 +1,18 @@
 package body
 
 import (
+	"bytes"
 	"io"
 	"os"
+	"strings"
 )
 
 // stream finds out what a reader can tell about itself.
 func stream(r io.Reader) (Body, error) {
-	b := Body{kind: fromReader, reader: r, length: -1}
+	if buffer, ok := r.(*bytes.Buffer); ok {
+		r = bytes.NewReader(buffer.Bytes()) // which can be read again
+	}
+	b := Body{kind: fromReader, reader: r, length: -1, waits: waits(r), use: new(use)}
 	if seeker, ok := r.(io.Seeker); ok && !isPipe(r) {
 		position, err := seeker.Seek(0, io.SeekCurrent)
 		if err != nil {
@@ -22,6 +27,17 @@ func stream(r io.Reader) (Body, error) {
 	}
 	b.length = length
 	return b, nil
+}
+
+// waits reports whether a Read of r may wait, as far as that can be told.
+func waits(r io.Reader) bool {
+	switch r.(type) {
+	case *bytes.Reader, *strings.Reader:
+		return false
+	case *os.File:
+		return isPipe(r)
+	}
+	return true
 }
 
 // isPipe reports whether r is an *os.File that is not a regular file: it has a Seek

@@ -13,6 +13,7 @@ const (
 	InvalidFieldName
 	InvalidFieldValue
 	InvalidStatus
+	InvalidFraming // fields of a request that contradict one another, or its body
 
 	NoResponse        // the source ended before the first byte of a head
 	HeadTruncated     // it ended inside a head, or after an interim response
@@ -40,6 +41,7 @@ var codeText = [...]string{
 	InvalidFieldName:    "invalid header name",
 	InvalidFieldValue:   "invalid header value",
 	InvalidStatus:       "invalid status",
+	InvalidFraming:      "invalid framing",
 	NoResponse:          "connection closed without a response",
 	HeadTruncated:       "connection closed inside the head",
 	BadStatusLine:       "bad status line",

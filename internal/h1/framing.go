@@ -133,8 +133,8 @@ func parseLength(s string) (n int64, ok bool) {
 	return n, s != ""
 }
 
-// hasToken reports whether a list field holds the token, in any of its lines (RFC 9110 section 5.3).
-func hasToken(fields Fields, name, token string) bool {
+// HasToken reports whether a list field holds the token, in any of its lines (RFC 9110 section 5.3).
+func HasToken(fields Fields, name, token string) bool {
 	for i := range fields {
 		if !ascii.EqualFold(fields[i][0], name) {
 			continue

@@ -43,9 +43,9 @@ func (x *Exchange) Verdict() Verdict {
 		return Tunnelled
 	case x.Framing == UntilClose:
 		return ToTheClose
-	case hasToken(h.Fields, "connection", "close"):
+	case HasToken(h.Fields, "connection", "close"):
 		return PeerCloses
-	case h.Minor == 0 && !hasToken(h.Fields, "connection", "keep-alive"):
+	case h.Minor == 0 && !HasToken(h.Fields, "connection", "keep-alive"):
 		return OldVersion
 	case x.Framing == Chunked && hasField(h.Fields, "content-length"):
 		return TwoFramings

@@ -91,3 +91,9 @@ func validHost(s string) bool {
 	}
 	return true
 }
+
+// AppendTrailers appends the last chunk and the fields behind a chunked body, by the rules
+// of AppendRequestHead.
+func AppendTrailers(dst []byte, fields Fields) ([]byte, error) {
+	return appendFields(dst, append(dst, "0\r\n"...), fields)
+}

@@ -15,7 +15,7 @@ var ErrClosed = errors.New("read after the body was closed")
 // and ChunkRemaining, Trailers.
 func StreamOf(rc io.ReadCloser) Stream {
 	if rc == nil {
-		rc = empty{}
+		return &foreign{ReadCloser: empty{}, sized: empty{}, ended: true}
 	}
 	if s, ok := rc.(Stream); ok {
 		return s
@@ -33,6 +33,7 @@ type foreign struct {
 	sized   interface{ Remaining() int64 }
 	trailed interface{ Trailers() [][2]string }
 	chunked chunked
+	ended   bool
 }
 
 type chunked interface {
@@ -42,11 +43,22 @@ type chunked interface {
 
 func (f *foreign) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, f.ReadCloser) }
 
+func (f *foreign) Read(b []byte) (int, error) {
+	n, err := f.ReadCloser.Read(b)
+	f.ended = f.ended || err == io.EOF
+	return n, err
+}
+
+// Remaining is not 0 before the end has been read: Close may not be enough for such a body.
 func (f *foreign) Remaining() int64 {
 	if f.sized == nil {
 		return -1
 	}
-	return f.sized.Remaining()
+	n := f.sized.Remaining()
+	if n == 0 && !f.ended {
+		return -1
+	}
+	return n
 }
 
 func (f *foreign) Chunked() bool { return f.chunked != nil && f.chunked.Chunked() }

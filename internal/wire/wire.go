@@ -65,8 +65,8 @@ type Stream interface {
 	// an *Error with ErrClosed, unless the end had come.
 	io.ReadCloser
 	io.WriterTo
-	// Remaining returns the number of bytes that are left, -1 if it is not known. 0
-	// means that the end has come, and that nothing is held any more.
+	// Remaining returns the number of bytes that are left, -1 if it is not known. At 0 the
+	// end has come: Close keeps the connection, as reading the end does.
 	Remaining() int64
 	// Chunked reports whether the body comes in chunks. One Read never crosses the
 	// border of a chunk.

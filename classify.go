@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/mountable/requests/internal/body"
@@ -15,46 +13,140 @@ import (
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/pool"
+	"github.com/mountable/requests/internal/wire"
 )
 
-// This file is where a cause becomes a Kind, and the only place.
+// This file is where a cause becomes a Kind, and the only place: causes of every carrier.
 
-// failure gives an error of an exchange its kind.
-func (x *exchange) failure(err error, p *PreparedRequest) error {
-	e := asError(x.cause(err), exchangeKind)
+// exchangeError gives a failed exchange its Kind.
+func exchangeError(err error, p *PreparedRequest, limits Timeouts) error {
+	e := carrierError(err, limits, exchangeKind)
 	if e.Request == nil {
 		e.Request = p
 	}
-	e.written = e.written || x.written > 0
-	return x.nameLimit(e)
-}
-
-// cause puts the context's error in the place of what its cancellation caused.
-func (x *exchange) cause(err error) error {
-	if x.stopped.Load() && x.ctx.Err() != nil {
-		return contextError(x.ctx)
-	}
-	if isDeadline(err) && passed(x.conn.source.deadline) {
-		return &Error{Kind: ErrTotalTimeout, Err: err, Detail: totalText}
-	}
-	return err
-}
-
-// nameLimit says in words which limit a timeout has passed.
-func (x *exchange) nameLimit(e *Error) error {
-	var text string
-	switch e.Kind {
-	case ErrReadTimeout, ErrBodyTimeout:
-		text = "nothing received within %v (Timeouts.Read)"
-	case ErrWriteTimeout:
-		text = "nothing could be sent within %v (Timeouts.Read)"
-	default:
-		return e // and the connection may be somebody else's by now
-	}
-	if limit := x.conn.source.limit; limit > 0 && e.Detail == "" {
-		e.Detail = fmt.Sprintf(text, limit)
-	}
 	return e
+}
+
+// bodyError gives a failure of reading a response's body its Kind.
+func bodyError(r *Response, err error) error {
+	e := carrierError(err, r.opts.Timeouts, bodyFailureKind)
+	if e.Request == nil {
+		e.Request, e.Response = r.Request, r
+	}
+	e.written = true
+	return e
+}
+
+// carrierError makes an *Error of any error of a carrier: a copy, if it is one.
+func carrierError(err error, limits Timeouts, kind func(error) Kind) *Error {
+	switch e := err.(type) {
+	case *Error:
+		own := *e
+		return &own
+	case *wire.Error:
+		return wireError(e, limits)
+	}
+	return &Error{Kind: kind(err), Err: err}
+}
+
+// wireError gives an error of an exchange its Kind: by the limit that ended it, else by
+// the cause and the phase.
+func wireError(e *wire.Error, limits Timeouts) *Error {
+	if _, ok := errors.AsType[*body.Error](e.Err); ok {
+		return withWritten(bodyFault(e.Err), e.Written)
+	}
+	own := &Error{Err: e.Err, written: e.Written}
+	switch {
+	case e.Interim:
+		own.Kind, own.written = ErrRequest, true // nothing that sending again would mend
+	case e.Limit == wire.Deadline:
+		own.Kind, own.Detail = ErrTotalTimeout, totalText
+	case e.Limit == wire.WriteLimit:
+		own.Kind, own.Detail = ErrWriteTimeout, limitText("nothing could be sent within %v (Timeouts.Read)", limits.Read)
+	case e.Limit == wire.ReadLimit && e.Phase == wire.Reading:
+		own.Kind, own.Detail = ErrBodyTimeout, limitText("nothing received within %v (Timeouts.Read)", limits.Read)
+	case e.Limit == wire.ReadLimit:
+		own.Kind, own.Detail = ErrReadTimeout, limitText("nothing received within %v (Timeouts.Read)", limits.Read)
+	case errors.Is(e.Err, wire.ErrClosed):
+		own.Kind, own.Detail = ErrStreamConsumed, closedText
+	case e.Phase == wire.Reading:
+		own.Kind = bodyFailureKind(e.Err)
+	default:
+		own.Kind = exchangeKind(e.Err)
+	}
+	return own
+}
+
+// limitText says in words which limit a timeout has passed.
+func limitText(format string, d time.Duration) string {
+	if limit(d) <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, d)
+}
+
+// withWritten notes whether something had been sent.
+func withWritten(err error, written bool) *Error {
+	own := *err.(*Error)
+	own.written = written
+	return &own
+}
+
+// closedText is what reading a body gives that was closed before its end.
+const closedText = "the response was closed before its body was read"
+
+// exchangeKind classifies what went wrong between connecting and the head of the
+// response.
+func exchangeKind(err error) Kind {
+	if k := contextKind(err); k != 0 {
+		return k
+	}
+	if e, ok := errors.AsType[*h1.Error](err); ok {
+		return headKind(e)
+	}
+	switch {
+	case isDeadline(err):
+		return ErrReadTimeout
+	case dial.IsAlert(err):
+		return ErrSSL
+	}
+	return ErrConnection
+}
+
+// headKind classifies a bad head. Differing lengths are ErrInvalidHeader, as in
+// Requests; framing that nothing can be made of is a connection error.
+func headKind(e *h1.Error) Kind {
+	switch e.Code {
+	case h1.InvalidMethod:
+		return ErrInvalidMethod
+	case h1.InvalidTarget:
+		return ErrInvalidURL
+	case h1.InvalidFieldName, h1.InvalidFieldValue, h1.InvalidFraming, h1.BadContentLength:
+		return ErrInvalidHeader
+	case h1.ReadFailed:
+		if dial.IsAlert(e.Err) {
+			return ErrSSL
+		}
+	}
+	return ErrConnection
+}
+
+// bodyFailureKind classifies what went wrong while reading a body: cut short or badly
+// framed is ErrChunkedEncoding, with a length too; a timeout is ErrBodyTimeout.
+func bodyFailureKind(err error) Kind {
+	if k := contextKind(err); k != 0 {
+		return k
+	}
+	if _, ok := errors.AsType[*coding.Error](err); ok || errors.Is(err, coding.ErrTooLarge) || errors.Is(err, coding.ErrTooManyCodings) {
+		return ErrContentDecoding
+	}
+	switch {
+	case isDeadline(err):
+		return ErrBodyTimeout
+	case dial.IsAlert(err):
+		return ErrSSL
+	}
+	return ErrChunkedEncoding
 }
 
 const totalText = "not done within Timeouts.Total"
@@ -84,56 +176,6 @@ func contextError(ctx context.Context) *Error {
 	return e
 }
 
-// asError makes an *Error of any error: a copy, if it is one.
-func asError(err error, kind func(error) Kind) *Error {
-	if e, ok := err.(*Error); ok {
-		own := *e
-		return &own
-	}
-	return &Error{Kind: kind(err), Err: err}
-}
-
-// exchangeKind classifies what went wrong between connecting and the reply's head.
-func exchangeKind(err error) Kind {
-	if k := contextKind(err); k != 0 {
-		return k
-	}
-	if e, ok := errors.AsType[*h1.Error](err); ok {
-		return headKind(e)
-	}
-	_, writing := errors.AsType[*writeError](err)
-	switch {
-	case isDeadline(err) && writing:
-		return ErrWriteTimeout
-	case isDeadline(err):
-		return ErrReadTimeout
-	case dial.IsAlert(err):
-		return ErrSSL
-	}
-	return ErrConnection
-}
-
-// headKind classifies a bad head. Differing lengths are InvalidHeader, as in
-// Requests; framing that nothing can be made of is a connection error.
-func headKind(e *h1.Error) Kind {
-	switch e.Code {
-	case h1.InvalidMethod:
-		return ErrInvalidMethod
-	case h1.InvalidTarget:
-		return ErrInvalidURL
-	case h1.InvalidFieldName, h1.InvalidFieldValue, h1.BadContentLength:
-		return ErrInvalidHeader
-	case h1.ReadFailed:
-		if isDeadline(e.Err) {
-			return ErrReadTimeout
-		}
-		if dial.IsAlert(e.Err) {
-			return ErrSSL
-		}
-	}
-	return ErrConnection
-}
-
 // contextKind is the kind of a context's own errors, 0 for any other.
 func contextKind(err error) Kind {
 	switch {
@@ -143,41 +185,6 @@ func contextKind(err error) Kind {
 		return ErrCanceled
 	}
 	return 0
-}
-
-// bodyError gives a failure of reading a reply's body its kind.
-func bodyError(r *Response, err error) error {
-	x, ok := r.Raw.(*exchange)
-	if ok {
-		err = x.cause(err)
-	}
-	e := asError(err, bodyFailureKind)
-	if e.Request == nil {
-		e.Request, e.Response = r.Request, r
-	}
-	e.written = true
-	if ok {
-		return x.nameLimit(e)
-	}
-	return e
-}
-
-// bodyFailureKind classifies what went wrong while reading a body: cut short or badly
-// framed is ErrChunkedEncoding, with a length too; a timeout is ErrBodyTimeout.
-func bodyFailureKind(err error) Kind {
-	if k := contextKind(err); k != 0 {
-		return k
-	}
-	if _, ok := errors.AsType[*coding.Error](err); ok || errors.Is(err, coding.ErrTooLarge) || errors.Is(err, coding.ErrTooManyCodings) {
-		return ErrContentDecoding
-	}
-	switch {
-	case isDeadline(err):
-		return ErrBodyTimeout
-	case dial.IsAlert(err):
-		return ErrSSL
-	}
-	return ErrChunkedEncoding
 }
 
 // dialError gives a failure to connect its kind.
@@ -287,19 +294,14 @@ func isDeadline(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// isReset reports whether the peer has ended the connection.
-func isReset(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
-}
-
 // bodyFault gives an error of a request's body its kind.
 func bodyFault(err error) error {
-	e, ok := err.(*body.Error)
+	e, ok := errors.AsType[*body.Error](err)
 	if !ok {
 		return err
 	}
-	if own, ok := e.Err.(*Error); ok {
-		return own // of the caller's Streamer
+	if own, ok := errors.AsType[*Error](e.Err); ok {
+		return own // of the caller's body
 	}
 	return &Error{Kind: bodyFaultKinds[e.Fault], Err: e.Err, Detail: e.Detail}
 }
@@ -309,4 +311,5 @@ var bodyFaultKinds = [...]Kind{
 	body.Unreadable:   ErrFile,
 	body.Unrewindable: ErrUnrewindableBody,
 	body.WrongLength:  ErrBodyLength,
+	body.Broken:       ErrInvalidBody,
 }

@@ -1,4 +1,4 @@
-package requests
+package http1
 
 import (
 	"errors"
@@ -35,14 +35,16 @@ func (c *cancelledConn) Write([]byte) (int, error) { panic("a cancelled write wa
 // TestCancelBesideDeadline: a deadline set over that of a cancellation does not
 // hide it.
 func TestCancelBesideDeadline(t *testing.T) {
-	x := &exchange{}
+	x := &Exchange{}
 	fake := &cancelledConn{cancel: func() { x.stopped.Store(true) }}
-	x.conn = &conn{Conn: fake, source: deadlineReader{conn: fake, limit: time.Hour, stopped: &x.stopped}}
+	x.conn = NewConn(fake, true)
+	x.conn.source.begin(time.Hour, time.Time{}, &x.stopped)
+	x.request.limits.Write = time.Hour
 	if _, err := x.conn.source.Read(make([]byte, 1)); !errors.Is(err, errStopped) {
 		t.Errorf("read: %v", err)
 	}
 	x.stopped = atomic.Bool{}
-	if err := x.conn.write([]byte("x"), x); !errors.Is(err, errStopped) {
+	if err := x.writeAll([]byte("x")); !errors.Is(err, errStopped) {
 		t.Errorf("write: %v", err)
 	}
 	if fake.read.IsZero() || fake.write.IsZero() {

@@ -1,0 +1,247 @@
+package body
+
+import (
+	"bytes"
+	"io"
+	"iter"
+	"sync"
+	"time"
+)
+
+// use is who reads a stream.
+//
+//	state     left by
+//	unread    Open, WriteTo, ReadAll
+//	reading   the end of that
+//	read      Restart; another Open, WriteTo or ReadAll restarts as well
+//
+// What cannot be restarted stays read, and is not sent again: an empty body in the place of
+// the one that was given would be taken for it.
+type use struct {
+	// mu protects the fields below.
+	mu      sync.Mutex
+	reading chan struct{} // closed when the reading that is under way has ended
+	read    bool
+}
+
+// patience is how long an earlier reading is waited for that has been given up: as long
+// as a Read may take that is about to return.
+const patience = time.Second
+
+// begin makes the caller the reader of the body, from its beginning.
+func (b *Body) begin() error {
+	if b.use == nil {
+		return nil
+	}
+	if err := b.use.settled(); err != nil {
+		return err
+	}
+	b.use.mu.Lock()
+	defer b.use.mu.Unlock()
+	if b.use.read {
+		if err := b.rewound(); err != nil {
+			return err
+		}
+	}
+	b.use.read, b.use.reading = true, make(chan struct{})
+	return nil
+}
+
+// end ends what begin began.
+func (b *Body) end() {
+	if b.use == nil {
+		return
+	}
+	b.use.mu.Lock()
+	defer b.use.mu.Unlock()
+	close(b.use.reading)
+	b.use.reading = nil
+}
+
+// settled waits for the end of an earlier reading.
+func (u *use) settled() error {
+	u.mu.Lock()
+	reading := u.reading
+	u.mu.Unlock()
+	if reading == nil {
+		return nil
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-reading:
+		return nil
+	case <-timer.C:
+		return fault(Unrewindable, nil, "the body is still being read by an earlier try, so it cannot be sent again")
+	}
+}
+
+// Replayable reports whether the body gives the same bytes again each time it is sent.
+func (b *Body) Replayable() bool {
+	switch b.kind {
+	case none, inMemory:
+		return true
+	case fromReader:
+		return b.rewind == rewindable
+	}
+	return false
+}
+
+// Restart brings a stream back to where it was first read from. Its error is an *Error,
+// Unrewindable: the stream has been read and cannot be read again.
+func (b *Body) Restart() error {
+	if b.use == nil {
+		return nil
+	}
+	if err := b.use.settled(); err != nil {
+		return err
+	}
+	b.use.mu.Lock()
+	defer b.use.mu.Unlock()
+	if !b.use.read && b.rewind != rewindable {
+		return nil // it is where it was
+	}
+	if err := b.rewound(); err != nil {
+		return err
+	}
+	b.use.read = false
+	return nil
+}
+
+func (b *Body) rewound() error {
+	var err error
+	switch {
+	case b.kind == fromSeq:
+		return fault(Unrewindable, nil, "the body is an iterator that has been read, so it cannot be sent again")
+	case b.rewind == unrewindable:
+		return fault(Unrewindable, nil, "the body's position could not be told, so it cannot be sent again")
+	case b.rewind == oneShot:
+		return fault(Unrewindable, nil, "the body is a %T that has been read, so it cannot be sent again", b.reader)
+	}
+	switch r := b.reader.(type) {
+	case streamer:
+		err = r.Rewind()
+	case io.Seeker:
+		_, err = r.Seek(b.start, io.SeekStart)
+	}
+	if err != nil {
+		return fault(Unrewindable, err, "the body cannot be rewound to be sent again")
+	}
+	return nil
+}
+
+// Open returns the body as a reader, from its beginning, and what ends the reading. A
+// body that cannot be read again gives that error.
+func (b *Body) Open() (r io.Reader, stop func()) {
+	if err := b.begin(); err != nil {
+		return failed{err}, func() {}
+	}
+	switch b.kind {
+	case fromReader:
+		return b.reader, sync.OnceFunc(b.end)
+	case fromSeq:
+		next, stop := iter.Pull2(b.seq)
+		return &seqReader{next: next}, sync.OnceFunc(func() { stop(); b.end() })
+	}
+	return bytes.NewReader(b.data), func() {}
+}
+
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+// Sink is what a body is written to.
+type Sink interface {
+	io.Writer
+	io.ReaderFrom
+}
+
+// Send writes the body to w: what is in memory at once, an iterator item by item, a
+// streamer by its own WriteTo, and any other reader by the ReadFrom of w. It gives that at
+// most what was announced of a reader that does not wait, as an *io.LimitedReader.
+func (b *Body) Send(w Sink) error {
+	if err := b.begin(); err != nil {
+		return err
+	}
+	defer b.end()
+	var err error
+	switch b.kind {
+	case inMemory:
+		_, err = w.Write(b.data)
+	case fromReader:
+		err = b.sendReader(w)
+	case fromSeq:
+		err = sendSeq(w, b.seq)
+	}
+	return err
+}
+
+func (b *Body) sendReader(w Sink) error {
+	_, own := b.reader.(streamer)
+	to, ok := b.reader.(io.WriterTo)
+	var err error
+	switch {
+	case own && ok:
+		_, err = to.WriteTo(w)
+	case !b.waits && b.length >= 0:
+		_, err = w.ReadFrom(&io.LimitedReader{R: b.reader, N: b.length})
+	default:
+		_, err = w.ReadFrom(b.reader)
+	}
+	return err
+}
+
+func sendSeq(w io.Writer, seq iter.Seq2[[]byte, error]) error {
+	for item, err := range seq {
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append appends a body that does not wait to dst. Its error is an *Error.
+func (b *Body) Append(dst []byte) ([]byte, error) {
+	if b.use == nil {
+		return append(dst, b.data...), nil
+	}
+	if err := b.begin(); err != nil {
+		return dst, err
+	}
+	defer b.end()
+	head := len(dst)
+	dst = append(dst, make([]byte, b.length)...)
+	n, err := io.ReadFull(b.reader, dst[head:])
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return dst[:head], LengthError("the body ended after %d bytes of %d", n, b.length)
+	}
+	if err != nil {
+		return dst[:head], ReadError(err)
+	}
+	return dst, nil
+}
+
+// seqReader reads the items of an iterator.
+type seqReader struct {
+	next func() ([]byte, error, bool)
+	rest []byte
+}
+
+func (r *seqReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		item, err, ok := r.next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, io.EOF
+		}
+		r.rest = item
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}

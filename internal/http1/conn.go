@@ -1,0 +1,150 @@
+// Package http1 carries one exchange at a time over an HTTP/1.1 connection: it writes
+// the request, reads the response, and says whether the connection may carry another.
+//
+// A request that is small or has no body is written and answered on the caller's
+// goroutine. Any other body is sent by a goroutine of its own (upload.go), so that the
+// server may respond, and be listened to, while it takes the body in.
+package http1
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mountable/requests/internal/h1"
+)
+
+// Conn is a connection as it is kept between exchanges. Idle, it holds no buffer.
+type Conn struct {
+	net.Conn
+	reader h1.Reader
+	source source
+	plain  bool // no TLS between the caller and the socket
+}
+
+// NewConn makes a Conn of an open connection. plain says that no TLS lies above the
+// socket, the proxy's neither: then the kernel may send files, and a write that ran out
+// of time may be continued.
+func NewConn(c net.Conn, plain bool) *Conn {
+	hc := &Conn{Conn: c, plain: plain}
+	hc.source.conn = c
+	hc.reader.Reset(&hc.source)
+	return hc
+}
+
+// source gives every read of a connection its time limit. The limits are those of the
+// exchange that is using it.
+type source struct {
+	conn    net.Conn
+	stopped *atomic.Bool // nothing is to be waited for any more
+	first   func()       // called when the first byte has come; may be nil
+
+	// mu protects the fields below.
+	mu       sync.Mutex
+	limit    time.Duration // of each read, 0 for none
+	deadline time.Time     // of the exchange, zero for none
+	sending  bool          // the request is being sent: the peer need not speak, and limit does not count
+	armed    bool          // a deadline is set on the connection
+}
+
+// begin sets the limits of an exchange.
+func (s *source) begin(limit time.Duration, deadline time.Time, stopped *atomic.Bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.deadline, s.stopped, s.sending = limit, deadline, stopped, false
+}
+
+// end takes the limits away, and reports whether the connection let it.
+func (s *source) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.deadline, s.stopped, s.first = 0, time.Time{}, nil, nil
+	return s.arm() == nil
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	err := s.arm()
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.conn.Read(b)
+	if n > 0 && s.first != nil {
+		s.first()
+		s.first = nil
+	}
+	return n, err
+}
+
+// arm sets the read deadline. A cancellation sets one in the past from another
+// goroutine, which must not be overwritten: it raises stopped first, so looking at
+// stopped after setting misses nothing.
+func (s *source) arm() error {
+	t := s.deadline
+	if !s.sending {
+		t = sooner(s.limit, s.deadline)
+	}
+	if s.armed || !t.IsZero() {
+		if err := s.conn.SetReadDeadline(t); err != nil {
+			return err
+		}
+		s.armed = !t.IsZero()
+	}
+	if s.stopped != nil && s.stopped.Load() {
+		return errStopped
+	}
+	return nil
+}
+
+// hold takes the limit off the reads until release, as long as a body is being sent.
+func (s *source) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sending = true
+}
+
+// release begins the wait for the peer, for a read that is under way as well.
+func (s *source) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sending = false
+	if s.limit > 0 && s.arm() == errStopped {
+		_ = s.conn.SetReadDeadline(past)
+	}
+}
+
+// limitUntil ends all reads at t, if nothing ends them before.
+func (s *source) limitUntil(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deadline.IsZero() || t.Before(s.deadline) {
+		s.deadline = t
+	}
+}
+
+// limits returns what bounds the exchange.
+func (s *source) limits() (limit time.Duration, deadline time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit, s.deadline
+}
+
+// past is a deadline that ends what is blocked at once.
+var past = time.Unix(1, 0)
+
+// sooner returns now+limit or the deadline, whichever comes first, zero for never.
+func sooner(limit time.Duration, deadline time.Time) time.Time {
+	if limit <= 0 {
+		return deadline
+	}
+	t := time.Now().Add(limit)
+	if !deadline.IsZero() && deadline.Before(t) {
+		return deadline
+	}
+	return t
+}
+
+// passed reports whether t, zero for never, is over.
+func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }

@@ -1,0 +1,392 @@
+package http1
+
+import (
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/wire"
+)
+
+// Fate is what becomes of a connection after an exchange.
+type Fate uint8
+
+// The fates.
+const (
+	Close  Fate = iota // it must be closed
+	Keep               // it may carry another exchange
+	Detach             // it has been left to another protocol, whose reader closes it
+)
+
+// Exchange is one request and its response on one connection, and the body of the
+// response as a [wire.Stream].
+//
+//	state       left by                                   what is held
+//	sending     the head of the response, a failure       connection, maybe an upload
+//	streaming   the body's end, a failure, Close          connection, maybe an upload
+//	over        -                                         nothing: reads give the end, or the error
+//
+// done is called once, on the way to over; the connection may already serve another
+// exchange when it returns. The upload, which may outlive the head of the response, ends
+// before that, except that it may still wait for the caller's body to give something.
+type Exchange struct {
+	conn   *Conn
+	done   func(Fate)
+	ctx    context.Context
+	disarm func() bool // ends the watching of ctx
+
+	stopped atomic.Bool // everything that is blocked has been ended: ctx, or a failed upload
+	unsent  bool        // the request was not sent to its end
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	reading bool // a read of the body is under way
+	closing bool // Close was called meanwhile
+	over    bool
+
+	request  sent
+	head     h1.ResponseHead
+	framing  h1.Framing
+	body     h1.Body
+	response wire.Response
+	upload   *upload // of a body that is not sent at once
+	trace    tracer
+	written  atomic.Int64
+
+	fields [24][2]string // room for the response's header
+}
+
+// sent is what is remembered of the request.
+type sent struct {
+	method  string
+	limits  wire.Limits
+	heads   *h1.Limits
+	closes  bool // it says Connection: close
+	upgrade bool // it asks for another protocol
+}
+
+// Do sends req on c and returns when the head of the response has been read. It calls
+// done once: before it returns, if that is with an error, and else when the body of the
+// response is over. Its errors, and those of the body, are *wire.Error.
+func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1.Limits, done func(Fate)) (*wire.Response, error) {
+	x.conn, x.done = c, done
+	x.request.note(req, heads)
+	c.source.begin(req.Limits.Read, req.Limits.Deadline, &x.stopped)
+	x.watch(ctx)
+	returned := false
+	defer func() {
+		if !returned {
+			x.finish(errPanicked) // of the caller's code
+		}
+	}()
+	err := x.roundTrip(req)
+	returned = true
+	if err != nil {
+		failure := x.failure(err)
+		x.finish(err)
+		x.rethrow()
+		return nil, failure
+	}
+	return &x.response, nil
+}
+
+// watch makes a canceled context end every blocked read and write at once.
+func (x *Exchange) watch(ctx context.Context) {
+	x.ctx = ctx
+	if ctx.Done() != nil {
+		x.disarm = context.AfterFunc(ctx, x.stop)
+	}
+}
+
+// stop ends every blocked read and write.
+func (x *Exchange) stop() {
+	x.stopped.Store(true)
+	_ = x.conn.SetDeadline(past)
+}
+
+// unwatch stops watching and reports whether the context left the connection alone.
+func (x *Exchange) unwatch() bool {
+	if x.disarm == nil {
+		return true
+	}
+	untouched := x.disarm()
+	x.disarm = nil
+	return untouched
+}
+
+// roundTrip writes the request and reads the head of the response. A server that
+// responds before it has taken the whole body is listened to: its response wins over
+// the failure to write.
+func (x *Exchange) roundTrip(req *wire.Request) error {
+	writeErr := x.send(req)
+	if writeErr != nil {
+		x.unsent = true
+		if !isReset(writeErr) || x.stopped.Load() {
+			return writeErr
+		}
+	}
+	err := x.readHead(req)
+	if err == nil {
+		return nil
+	}
+	if failed := x.upload.failure(); failed != nil {
+		return failed
+	}
+	if writeErr != nil {
+		return writeErr
+	}
+	return err
+}
+
+// readHead reads the head of the response and prepares its body. One that is known to be
+// empty holds the connection until it is read or closed, as in Requests.
+func (x *Exchange) readHead(req *wire.Request) error {
+	x.head.Fields = x.fields[:0]
+	if err := x.conn.reader.ReadFinalHead(&x.head, x.request.heads, x.interim(req)); err != nil {
+		return err
+	}
+	framing, length, err := h1.ResponseFraming(x.request.method, &x.head)
+	if err != nil {
+		return err
+	}
+	x.framing = framing
+	x.body.Init(&x.conn.reader, framing, length, x.request.heads)
+	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x}
+	if x.head.Minor == 0 {
+		x.response.Proto = "HTTP/1.0"
+	}
+	x.responded()
+	return nil
+}
+
+// interim is what the reader calls for each 1xx response, nil for nothing.
+func (x *Exchange) interim(req *wire.Request) func(*h1.ResponseHead) error {
+	if req.Interim == nil && x.upload == nil {
+		return nil
+	}
+	call := req.Interim
+	return func(h *h1.ResponseHead) error {
+		if h.Status == 100 {
+			x.upload.proceed()
+		}
+		if call == nil {
+			return nil
+		}
+		if err := call(h.Status, h.Fields); err != nil {
+			return interimError{err}
+		}
+		return nil
+	}
+}
+
+// responded decides what the head of the response means to an upload that is under
+// way. It goes on, unless the server has refused it, or will close the connection.
+func (x *Exchange) responded() {
+	if x.upload == nil {
+		return
+	}
+	if x.head.Status >= 400 || !x.mayKeep() {
+		x.upload.refuse()
+		return
+	}
+	x.upload.proceed()
+}
+
+// Read reads the body as it is on the wire, framing undone.
+func (x *Exchange) Read(b []byte) (int, error) {
+	if err := x.enter(); err != nil {
+		return 0, err
+	}
+	n, err := x.body.Read(b)
+	return n, x.leave(err)
+}
+
+// WriteTo copies the rest of the body to w.
+func (x *Exchange) WriteTo(w io.Writer) (int64, error) {
+	if err := x.enter(); err != nil {
+		return 0, notEOF(err)
+	}
+	out := &sink{w: w, err: errPanicked}
+	defer func() {
+		if out.err != nil {
+			x.finish(out.err)
+		}
+	}()
+	n, err := x.body.WriteTo(out)
+	if out.err == errPanicked {
+		out.err = nil // it was not called
+	}
+	if out.err != nil {
+		return n, out.err
+	}
+	return n, notEOF(x.leave(err))
+}
+
+func notEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// sink tells the errors of a writer, and its panics, from those of the body.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.err = errPanicked
+	n, err := s.w.Write(b)
+	s.err = err
+	return n, err
+}
+
+// enter begins a read. Over, the exchange gives the end, or that it was closed.
+func (x *Exchange) enter() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case !x.over:
+		x.reading = true
+		return nil
+	case x.body.Done():
+		return io.EOF
+	}
+	return &wire.Error{Phase: wire.Reading, Err: wire.ErrClosed, Written: true}
+}
+
+// leave ends a read, and the exchange where the body has ended, with err or at its end.
+func (x *Exchange) leave(err error) error {
+	x.mu.Lock()
+	x.reading = false
+	closing := x.closing
+	x.mu.Unlock()
+	if err == nil && !closing && !x.body.Done() {
+		return nil
+	}
+	if err != nil && err != io.EOF {
+		err = x.readFailure(err)
+	}
+	x.finish(err)
+	x.rethrow()
+	return err
+}
+
+// Close ends the exchange: the connection is kept if the body was read to its end, and
+// closed otherwise. A Read that is under way is ended.
+func (x *Exchange) Close() error {
+	x.mu.Lock()
+	if x.reading && !x.over {
+		x.closing = true
+		x.mu.Unlock()
+		x.stop()
+		return nil
+	}
+	x.mu.Unlock()
+	x.finish(nil)
+	return nil
+}
+
+// LimitUntil ends the reading of the body at t, if nothing ends it before.
+func (x *Exchange) LimitUntil(t time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.over { // else the connection may already serve another request
+		x.conn.source.limitUntil(t)
+	}
+}
+
+// Remaining is what is left of a body of known length, -1 otherwise.
+func (x *Exchange) Remaining() int64 {
+	switch x.framing {
+	case h1.NoBody:
+		return 0
+	case h1.Length:
+		if n, err := x.body.Chunk(); err == nil {
+			return n
+		}
+		return 0
+	}
+	return -1
+}
+
+// Chunked reports whether the body comes in chunks.
+func (x *Exchange) Chunked() bool { return x.framing == h1.Chunked }
+
+// ChunkRemaining is what is left of the current chunk; it waits for the next
+// one's size where one has ended. 0 at the end, or on an error, which the next
+// read gives.
+func (x *Exchange) ChunkRemaining() int64 {
+	n, err := x.body.Chunk()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Trailers returns the fields after a chunked body.
+func (x *Exchange) Trailers() [][2]string { return x.body.Trailers() }
+
+// Verifiable reports whether the end of the body can be told from a connection
+// cut short: not where only the end of the connection ends it.
+func (x *Exchange) Verifiable() bool { return x.framing != h1.UntilClose }
+
+// finish gives the connection back, once: to be kept if everything about the
+// exchange allows it.
+func (x *Exchange) finish(err error) {
+	x.mu.Lock()
+	over := x.over
+	x.over, x.reading = true, false
+	x.mu.Unlock()
+	if over {
+		return
+	}
+	whole := (err == nil || err == io.EOF) && x.body.Done()
+	if up := x.upload; up != nil && !up.end(whole) {
+		x.unsent = true
+	}
+	c := x.conn
+	fate := Close
+	if x.unwatch() && whole && x.keepable() && c.reader.Release() && c.source.end() {
+		fate = Keep
+	}
+	x.done(fate)
+}
+
+// mayBeUnread is more of a request than servers take in without looking at it.
+const mayBeUnread = 64 << 10
+
+// keepable asks the protocol, and does not trust it where a long request is refused:
+// such responses come early, and servers announce to keep connections (squid does, with
+// its 407) on which they lose their way in the rest of the body.
+func (x *Exchange) keepable() bool {
+	if x.head.Status >= 400 && x.written.Load() > mayBeUnread {
+		return false
+	}
+	return !x.request.closes && x.verdict() == h1.Keep
+}
+
+func (x *Exchange) verdict() h1.Verdict {
+	e := h1.Exchange{Method: x.request.method, Head: &x.head, Framing: x.framing, Body: &x.body, Reader: &x.conn.reader, Unsent: x.unsent}
+	return e.Verdict()
+}
+
+// mayKeep reports whether the head of the response leaves the connection open.
+func (x *Exchange) mayKeep() bool {
+	e := h1.Exchange{Method: x.request.method, Head: &x.head, Framing: x.framing}
+	v := e.Verdict()
+	return !x.request.closes && (v == h1.Keep || v == h1.BodyUnread)
+}
+
+// rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.
+func (x *Exchange) rethrow() {
+	if up := x.upload; up != nil && up.panicked() {
+		panic(up.panicValue)
+	}
+}
+
+var _ wire.Stream = (*Exchange)(nil)

@@ -1,0 +1,73 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+)
+
+// sendFile lets the kernel move a file straight to a plain TCP connection. done is
+// false where that is not possible, and then nothing has been sent.
+func (u *upload) sendFile(r io.Reader) (n int64, done bool, err error) {
+	limited, ok := r.(*io.LimitedReader)
+	if !ok || !u.x.conn.plain || u.framing.chunked {
+		return 0, false, nil
+	}
+	f, ok := limited.R.(*os.File)
+	if !ok || limited.N > u.framing.length-u.sent {
+		return 0, false, nil
+	}
+	to, ok := u.x.conn.Conn.(io.ReaderFrom)
+	if !ok {
+		return 0, false, nil
+	}
+	start, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, false, nil // a pipe: what a failed write has taken of it would be lost
+	}
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	if err := u.flush(); err != nil {
+		return 0, true, err
+	}
+	n, err = u.sendPieces(to, f, start, limited.N)
+	limited.N -= n
+	u.sent += n
+	if ne, ok := errors.AsType[*net.OpError](err); ok {
+		return n, true, &writeError{ne}
+	}
+	return n, true, err
+}
+
+// filePiece is how much of a file goes out under one time limit. There is none to
+// set anew where the request has none.
+const filePiece = 1 << 20
+
+// sendPieces sends size bytes of f from start, or what there is. As in write, a time
+// limit bounds each wait for the server to take something.
+func (u *upload) sendPieces(to io.ReaderFrom, f *os.File, start, size int64) (sent int64, err error) {
+	u.begin()
+	for sent < size {
+		if err := u.arm(); err != nil {
+			return sent, &writeError{err}
+		}
+		n, err := to.ReadFrom(&io.LimitedReader{R: f, N: min(filePiece, size-sent)})
+		u.x.written.Add(n)
+		u.moves.Add(1)
+		sent += n
+		switch {
+		case err == nil && n == 0:
+			return sent, nil // the file is shorter than it was
+		case err == nil:
+			u.begin()
+		case !u.goesOn(int(n), err):
+			return sent, err
+		default:
+			if _, err := f.Seek(start+sent, io.SeekStart); err != nil {
+				return sent, err
+			}
+		}
+	}
+	return sent, nil
+}

@@ -1,0 +1,426 @@
+package http1
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/wire"
+)
+
+// upload sends the body of a request on a goroutine of its own, which the exchange's
+// caller starts and which ends with the body, a failure, or cut.
+//
+//	state      left by
+//	held back  a 100, any final response that does not refuse the body, the end of ContinueWait
+//	sending    the end of the body; a failure, which ends the exchange; cut
+//	finished   -
+//
+// A response does not end it, unless it refuses the request (status 400 or more) or closes
+// the connection (RFC 9112 section 9.5). Whoever waits for the upload never waits for
+// the caller's body: a Read that does not return keeps the goroutine, and nothing else.
+type upload struct {
+	writer
+	body     *body.Body
+	framing  framing
+	trailers func() [][2]string
+	wait     time.Duration // for a 100
+	trace    tracer
+
+	goOn     chan struct{} // closed when the body need not be held back
+	stop     chan struct{} // closed by cut
+	finished chan struct{} // closed when nothing more is written
+
+	reading atomic.Bool  // in the caller's code
+	moves   atomic.Int64 // counts what happens, to tell that nothing does
+
+	// writing protects the fields below.
+	writing sync.Mutex
+	pending []byte // the head, and the end of a body that may turn out too long
+	timer   *time.Timer
+	sent    int64 // bytes of the body
+
+	// mu protects the fields below.
+	mu         sync.Mutex
+	done       bool // finished is closed
+	ended      bool // the exchange is over: its connection is not to be touched
+	went       bool // goOn is closed
+	err        error
+	panicValue any
+}
+
+// holdBack is how long bytes wait for what the caller's body gives next, so that a head
+// and a small body go out in one write. A body that takes longer is a slow one.
+const holdBack = 10 * time.Millisecond
+
+// maxTail is how much of a body is held back at most until it has ended.
+const maxTail = 1 << 10
+
+const segmentSize = 128 << 10
+
+var segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
+
+// startUpload sends head and body on another goroutine.
+func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
+	u := &upload{
+		body: req.Body, framing: f, trailers: req.Trailers, wait: req.ContinueWait, trace: x.trace,
+		goOn: make(chan struct{}), stop: make(chan struct{}), finished: make(chan struct{}),
+		pending: append(make([]byte, 0, len(head)+maxTail), head...),
+	}
+	u.writer.x = x
+	x.upload = u
+	x.conn.source.hold()
+	if u.body == nil {
+		u.body = new(body.Body)
+	}
+	if u.body.Waits() {
+		u.timer = time.AfterFunc(holdBack, u.flushHeld)
+	}
+	go u.run()
+}
+
+// run is the goroutine.
+func (u *upload) run() {
+	err := errPanicked // unless something better is known
+	defer func() {
+		if v := recover(); v != nil {
+			u.mu.Lock()
+			u.panicValue = v
+			u.mu.Unlock()
+		}
+		u.complete(err)
+	}()
+	err = u.send()
+}
+
+func (u *upload) send() error {
+	if err := u.heldBack(); err != nil {
+		return err
+	}
+	u.reading.Store(true)
+	err := u.body.Send(u)
+	u.reading.Store(false)
+	if err != nil {
+		return readerError(err)
+	}
+	return u.close()
+}
+
+// heldBack sends the head and waits until the body may follow.
+func (u *upload) heldBack() error {
+	if u.wait <= 0 {
+		return nil
+	}
+	u.writing.Lock()
+	err := u.flush()
+	u.writing.Unlock()
+	if err != nil {
+		return err
+	}
+	u.trace.wait100()
+	timer := time.NewTimer(u.wait)
+	defer timer.Stop()
+	select {
+	case <-u.goOn:
+	case <-timer.C:
+	case <-u.stop:
+		return errStopped
+	}
+	return nil
+}
+
+// proceed lets a body that is held back go.
+func (u *upload) proceed() {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.went {
+		u.went = true
+		close(u.goOn)
+	}
+}
+
+// close sends what ends the body.
+func (u *upload) close() error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	if !u.framing.chunked {
+		if u.sent != max(u.framing.length, 0) {
+			return body.LengthError("the body ended after %d bytes of %d", u.sent, u.framing.length)
+		}
+		return u.flush()
+	}
+	var err error
+	if u.trailers == nil {
+		u.pending = append(u.pending, h1.LastChunk...)
+	} else if u.pending, err = h1.AppendTrailers(u.pending, u.trailers()); err != nil {
+		return err
+	}
+	return u.flush()
+}
+
+// complete notes the end of the upload and begins the wait for the response. A failure
+// that the server need not have noticed ends that wait.
+func (u *upload) complete(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended || u.done && err == nil {
+		u.finish()
+		return
+	}
+	u.err = err
+	if err == nil {
+		err = u.disarm()
+	}
+	u.finish()
+	u.x.conn.source.release()
+	if err != nil && !isReset(err) && !u.cut.Load() {
+		u.x.stop()
+	}
+}
+
+// finish marks the end; mu is held.
+func (u *upload) finish() {
+	if !u.done {
+		u.done = true
+		close(u.finished)
+	}
+}
+
+// failure returns what ended the upload before its end, nil if nothing did.
+func (u *upload) failure() error {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.err
+}
+
+func (u *upload) panicked() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.panicValue != nil
+}
+
+// grace is for an upload that has just written its last byte when the response comes.
+const grace = 10 * time.Millisecond
+
+// refuse ends the upload because of a response, unless it is at its end anyway.
+func (u *upload) refuse() {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-u.finished:
+	case <-timer.C:
+		u.abort()
+	}
+}
+
+// abort ends the writing at once. The goroutine may still be in the caller's code.
+func (u *upload) abort() {
+	if u.cut.CompareAndSwap(false, true) {
+		close(u.stop)
+		_ = u.x.conn.SetWriteDeadline(past)
+	}
+}
+
+// end is called when the response is over, whole or not, and reports whether the request
+// was sent to its end. It waits for that as long as it makes progress and the response is
+// whole: what was given is not to be sent half.
+func (u *upload) end(whole bool) bool {
+	if whole && !u.cut.Load() {
+		u.settle()
+	}
+	u.mu.Lock()
+	u.ended = true
+	sent := u.done && u.err == nil
+	u.mu.Unlock()
+	if !sent {
+		u.abort()
+	}
+	return sent
+}
+
+// How long nothing may happen to an upload whose response is whole: in the caller's code,
+// which may never give anything again, and on a connection, where it may just be slow.
+const (
+	stallTick = 50 * time.Millisecond
+	stalled   = 20 // ticks
+)
+
+// settle waits for an upload that gets on.
+func (u *upload) settle() {
+	tick := time.NewTimer(stallTick)
+	defer tick.Stop()
+	for moves, still := int64(-1), 0; still < stalled; {
+		select {
+		case <-u.finished:
+			return
+		case <-u.x.ctx.Done():
+			return
+		case <-tick.C:
+			tick.Reset(stallTick)
+		}
+		now := u.moves.Load()
+		if still++; now != moves {
+			moves, still = now, 0
+		} else if u.reading.Load() {
+			return
+		}
+	}
+}
+
+// flushHeld writes what is held back while the caller's body takes its time.
+func (u *upload) flushHeld() {
+	u.writing.Lock()
+	err := u.flush()
+	all := !u.framing.chunked && u.sent == u.framing.length
+	u.writing.Unlock()
+	if err != nil || all {
+		u.complete(err)
+	}
+}
+
+// flush writes what is pending; writing is held.
+func (u *upload) flush() error {
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	if len(u.pending) == 0 {
+		return nil
+	}
+	err := u.out(u.pending)
+	u.pending = u.pending[:0]
+	return err
+}
+
+// out writes to the connection.
+func (u *upload) out(p []byte) error {
+	reading := u.reading.Swap(false)
+	err := u.writer.write(p)
+	u.moves.Add(1)
+	u.reading.Store(reading)
+	return err
+}
+
+// Write sends p as part of the body, behind what is pending: a chunk of its own where the
+// body is chunked.
+func (u *upload) Write(p []byte) (int, error) {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case u.framing.chunked:
+		u.sent += int64(len(p))
+		u.pending = h1.AppendChunk(u.pending, p)
+		return len(p), u.flush()
+	case u.sent+int64(len(p)) > u.framing.length:
+		return 0, body.LengthError("the body is longer than the %d bytes announced", u.framing.length)
+	}
+	u.sent += int64(len(p))
+	return len(p), u.push(p)
+}
+
+// push writes p behind what is pending, in one write where that is short.
+func (u *upload) push(p []byte) error {
+	if len(u.pending) > 0 && len(u.pending)+len(p) <= segmentSize {
+		u.pending = append(u.pending, p...)
+		return u.flush()
+	}
+	if err := u.flush(); err != nil {
+		return err
+	}
+	for len(p) > 0 {
+		n := min(len(p), segmentSize)
+		if err := u.out(p[:n]); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// ReadFrom sends all r gives as part of the body. With it the WriteTo of a
+// requests.Streamer hands over its files, as *io.LimitedReader of an *os.File, for the
+// kernel to move.
+func (u *upload) ReadFrom(r io.Reader) (int64, error) {
+	before := u.sent
+	n, done, err := u.sendFile(r)
+	if done || err != nil {
+		return n, err
+	}
+	block := segments.Get().(*[segmentSize]byte)
+	defer segments.Put(block)
+	for err == nil {
+		err = u.readBlock(r, block)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return u.sent - before, err
+}
+
+// readBlock sends what one Read gives.
+func (u *upload) readBlock(r io.Reader, block *[segmentSize]byte) error {
+	if u.framing.chunked {
+		n, err := r.Read(block[h1.ChunkRoom : h1.ChunkRoom+h1.BlockSize])
+		if failed := u.sendChunk(h1.FrameChunk(block[:], n), n); failed != nil {
+			return failed
+		}
+		return err
+	}
+	// Behind the end of the body one more byte is asked for, to find out that it is longer.
+	n, err := r.Read(block[:min(max(u.framing.length-u.sent, 1), segmentSize)])
+	if n > 0 {
+		if failed := u.sendBlock(block[:n]); failed != nil {
+			return failed
+		}
+	}
+	return err
+}
+
+// sendChunk sends a chunk that is framed already.
+func (u *upload) sendChunk(chunk []byte, n int) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	u.sent += int64(n)
+	return u.push(chunk)
+}
+
+// sendBlock sends a block of a body with a length, but for the end of the body: that is
+// held back until the body is known to have ended.
+func (u *upload) sendBlock(p []byte) error {
+	if u.sent+int64(len(p)) != u.framing.length || u.timer == nil {
+		_, err := u.Write(p)
+		return err
+	}
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	u.sent += int64(len(p))
+	if len(u.pending)+len(p) > oneWrite {
+		tail := len(p) - min(len(p), maxTail)
+		if err := u.push(p[:tail]); err != nil {
+			return err
+		}
+		p = p[tail:]
+	}
+	u.pending = append(u.pending, p...)
+	u.timer.Reset(holdBack)
+	return nil
+}
+
+// readerError marks an error of the caller's body, which is not one of the connection.
+func readerError(err error) error {
+	if _, ok := errors.AsType[*body.Error](err); ok || err == errStopped || isWriteError(err) {
+		return err
+	}
+	return body.ReadError(err)
+}

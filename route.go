@@ -1,0 +1,142 @@
+package requests
+
+import (
+	"strings"
+
+	"github.com/mountable/requests/internal/uri"
+)
+
+// route is where a request goes: the connection, and what its head says.
+type route struct {
+	config    ConnConfig
+	target    string      // of the request line
+	host      string      // of the Host header
+	proxyAuth string      // Proxy-Authorization of a request in absolute form
+	forProxy  ProxyFields // the other fields for the proxy, of such a request
+}
+
+// route plans the connection: from the URL, the proxies, the editors, and last
+// what the request itself asks for.
+func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
+	u, err := uri.Parse(p.URL)
+	if err != nil {
+		return route{}, urlError(err)
+	}
+	r := route{target: uri.RequestTarget(p.URL), host: u.HostHeader()}
+	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
+	if u.Scheme == "https" {
+		r.config.Scheme = "https"
+	}
+	if err := r.chooseProxy(p, &u, opts.Proxies); err != nil {
+		return r, err
+	}
+	if len(a.editors) > 0 {
+		if err := a.edit(&r, p); err != nil {
+			return r, err
+		}
+	}
+	if err := checkResolver(r.config.Resolver); err != nil {
+		return r, err
+	}
+	if r.config.Network == "unix" && p.crossed {
+		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
+	}
+	if r.forwarded() {
+		if err := r.forward(p, &u); err != nil {
+			return r, err
+		}
+	}
+	return r, r.applyRequest(&u, opts)
+}
+
+// edit runs the editors on a copy, which they may keep for all the caller knows:
+// without editors the route stays on the stack.
+func (a *HTTPAdapter) edit(r *route, p *PreparedRequest) error {
+	config := r.config
+	for _, edit := range a.editors {
+		if err := edit(&config, p); err != nil {
+			return err
+		}
+	}
+	r.config = config
+	return nil
+}
+
+// applyRequest puts the request's Verify and Cert over what the editors chose, and
+// leaves out of the value what makes no difference, so that requests share
+// connections where they can.
+func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
+	c := &r.config
+	if err := opts.Cert.check(); err != nil {
+		return err
+	}
+	if c.Scheme != "https" {
+		c.TLS = TLSConfig{}
+	} else {
+		c.TLS.Verify = opts.Verify.over(c.TLS.Verify)
+		c.TLS.Cert = opts.Cert.or(c.TLS.Cert)
+		if err := c.TLS.Verify.check(); err != nil {
+			return err
+		}
+	}
+	if c.Proxy.Scheme != "https" {
+		c.Proxy.TLS = TLSConfig{}
+	} else {
+		c.Proxy.TLS.Verify = opts.Verify.over(c.Proxy.TLS.Verify)
+	}
+	if r.forwarded() {
+		c.Host, c.Port = "", 0 // the proxy's connections serve every host
+	}
+	return nil
+}
+
+// forwarded reports whether the request goes to a proxy in absolute form.
+func (r *route) forwarded() bool {
+	return strings.HasPrefix(r.config.Proxy.Scheme, "http") && !r.config.Proxy.Tunnel
+}
+
+// chooseProxy fills in the proxy hop, if the URL has one.
+func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) error {
+	chosen := selectProxy(u, proxies)
+	if chosen == "" {
+		return nil
+	}
+	proxy, err := parseProxy(chosen)
+	if err != nil {
+		return err
+	}
+	c := &r.config.Proxy
+	*c = ProxyConfig{Scheme: proxy.Scheme, Host: proxy.Host, Port: proxy.Port}
+	if strings.HasPrefix(c.Scheme, "socks") {
+		c.User, c.Password, c.Tunnel = proxy.User, proxy.Password, true
+		return nil
+	}
+	c.Tunnel = r.config.Scheme == "https"
+	c.Authorization = proxy.authorization()
+	if c.Authorization == "" {
+		c.Authorization = p.Headers.Get("Proxy-Authorization")
+	}
+	if c.Authorization == "" {
+		c.Credentials = p.proxyCredentials
+	}
+	return nil
+}
+
+// forward makes the request one in absolute form. The proxy's credentials and headers
+// stay in the value: no identity rides on a connection of another (rule 16).
+func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
+	c := &r.config.Proxy
+	if r.config.Scheme == "https" {
+		return fail(ErrInvalidProxyURL, "a request to https goes through a tunnel, never to the proxy itself")
+	}
+	r.proxyAuth = c.Authorization
+	if r.proxyAuth == "" && c.Credentials != nil {
+		if r.proxyAuth, err = p.ProxyAuthorization(proxyName(c.Scheme, c.Host, c.Port)); err != nil {
+			return err
+		}
+	}
+	r.forProxy = c.Headers
+	r.host = u.Netloc()
+	r.target, err = uri.AbsoluteTarget(p.URL)
+	return urlError(err)
+}
