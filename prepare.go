@@ -334,7 +334,5 @@ func urlError(err error) error {
 	return &Error{Kind: kind, Detail: e.Error()}
 }
 
-func redactURL(url string) string { return uri.Redact(url) }
-
 // isNil finds the nil pointers and functions that an interface hides.
 func isNil(v any) bool { return body.IsNil(v) }

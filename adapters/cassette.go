@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // CassetteMode says when a [Cassette] records.
@@ -27,12 +28,12 @@ type CassetteOption func(*cassette)
 
 // CassetteSecrets redacts more names, of headers, parameters, form and JSON fields.
 func CassetteSecrets(names ...string) CassetteOption {
-	return func(c *cassette) { c.secrets = newSecrets(names...) }
+	return func(c *cassette) { c.secrets = c.secrets.With(names...) }
 }
 
 // CassetteKeepsSecrets records everything as it is. The file then holds passwords.
 func CassetteKeepsSecrets() CassetteOption {
-	return func(c *cassette) { c.secrets = &secrets{keep: true} }
+	return func(c *cassette) { c.secrets = secret.None() }
 }
 
 // CassetteBodies compares the bodies of requests as well when replaying; otherwise
@@ -65,7 +66,7 @@ func Cassette(path string, mode CassetteMode, options ...CassetteOption) (reques
 	if mode > RecordAll {
 		return nil, invalid("Cassette: mode is %d: expected RecordOnce, RecordNew, RecordNone or RecordAll", mode)
 	}
-	c := &cassette{path: path, secrets: defaultSecrets}
+	c := &cassette{path: path, secrets: tapeSecrets()}
 	for _, o := range options {
 		o(c)
 	}
@@ -78,7 +79,7 @@ func Cassette(path string, mode CassetteMode, options ...CassetteOption) (reques
 // cassette is a file with what has been taken out of it and put into it.
 type cassette struct {
 	path    string
-	secrets *secrets
+	secrets *secret.Names
 	bodies  bool
 	replays bool // what the file held may be replayed
 	records bool
@@ -87,6 +88,11 @@ type cassette struct {
 	exchanges []tapedExchange
 	known     int // how many were in the file
 	played    []bool
+}
+
+// tapeSecrets adds to the usual names the challenges of servers, whose nonces nobody can use again.
+func tapeSecrets() *secret.Names {
+	return secret.Default().With("WWW-Authenticate", "Proxy-Authenticate")
 }
 
 func (c *cassette) load(mode CassetteMode) error {
@@ -158,8 +164,8 @@ func (c *cassette) request(p *requests.PreparedRequest, opts requests.SendOption
 		p.SetBody(sent.Body)
 		p.Headers = framing
 	}
-	asked := tapedRequest{Method: p.Method, URL: c.secrets.url(p.URL), Headers: tapedHeaders(c.secrets.headers(p.Headers))}
-	asked.Body = tapedBody(c.secrets.body(p.Headers.Get("Content-Type"), sent.Body))
+	asked := tapedRequest{Method: p.Method, URL: c.secrets.URL(p.URL), Headers: tapedHeaders(c.secrets.Fields(p.Headers))}
+	asked.Body = tapedBody(c.secrets.Body(p.Headers.Get("Content-Type"), sent.Body))
 	return asked, p, nil
 }
 

@@ -83,13 +83,13 @@ func (c *cassette) response(method string, t *tapping, raw []byte) tapedResponse
 	if method != "HEAD" {
 		raw = decoded(&headers, raw)
 	}
-	raw = c.secrets.body(headers.Get("Content-Type"), raw)
+	raw = c.secrets.Body(headers.Get("Content-Type"), raw)
 	if method != "HEAD" && headers.Has("Content-Length") {
 		headers.Set("Content-Length", strconv.Itoa(len(raw)))
 	}
 	return tapedResponse{
 		Status: t.reply.StatusCode, Reason: t.reply.Reason, Proto: t.reply.Proto,
-		Headers: tapedHeaders(c.secrets.headers(headers)), Body: raw, Trailers: tapedHeaders(c.secrets.headers(t.Trailers())),
+		Headers: tapedHeaders(c.secrets.Fields(headers)), Body: raw, Trailers: tapedHeaders(c.secrets.Fields(t.Trailers())),
 	}
 }
 

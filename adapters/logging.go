@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // Logging logs each send when the head of its reply has come, or it has failed: method,
@@ -34,7 +35,7 @@ func (l *logged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 	}
 	start := time.Now()
 	r, err := l.Adapter.Send(ctx, p, opts)
-	attributes := []slog.Attr{slog.String("method", p.Method), slog.String("url", redactURL(p.URL)), slog.Duration("duration", time.Since(start))}
+	attributes := []slog.Attr{slog.String("method", p.Method), slog.String("url", secret.URL(p.URL)), slog.Duration("duration", time.Since(start))}
 	level := slog.LevelInfo
 	switch {
 	case err != nil:
@@ -59,7 +60,7 @@ func (l *logged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 // headerGroup lists fields without their secrets.
 func headerGroup(name string, h requests.Headers) slog.Attr {
 	var fields []slog.Attr
-	for field, value := range defaultSecrets.headers(h).All() {
+	for field, value := range requests.Headers(secret.Default().Fields(h)).All() {
 		fields = append(fields, slog.String(strings.ToLower(field), value))
 	}
 	return slog.GroupAttrs(name, fields...)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // Mock answers from a table, for tests of what uses requests:
@@ -127,7 +128,7 @@ func (e *Expectation) Sent() []Sent {
 
 // String describes the expectation.
 func (e *Expectation) String() string {
-	parts := []string{e.method, redactURL(e.url.text)}
+	parts := []string{e.method, secret.URL(e.url.text)}
 	if e.method == "" {
 		parts[0] = "any method"
 	}

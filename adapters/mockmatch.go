@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // Matcher is one more condition of an [Expectation].
@@ -111,8 +112,8 @@ func missingValue(what, name string, values []string, want string) string {
 
 // shown is a value as messages have it: these end in logs.
 func shown(name, value string) string {
-	if defaultSecrets.has(name) {
-		return redacted
+	if secret.Is(name) {
+		return secret.Mask
 	}
 	return value
 }
@@ -120,7 +121,7 @@ func shown(name, value string) string {
 // excerpt keeps messages readable, and free of secrets.
 func excerpt(s *Sent, body []byte) string {
 	const most = 200
-	body = defaultSecrets.body(s.Headers.Get("Content-Type"), body)
+	body = secret.Default().Body(s.Headers.Get("Content-Type"), body)
 	if len(body) > most {
 		return string(body[:most]) + "…"
 	}
@@ -151,13 +152,13 @@ func (p pattern) missing(raw string) string {
 	want, _, _ := strings.Cut(p.text, "?")
 	place = withoutUser(place)
 	if !starred(want, place) && !starred(want+"/", place) {
-		return "the URL is " + redactURL(raw)
+		return "the URL is " + secret.URL(raw)
 	}
 	if p.query == nil {
 		return ""
 	}
 	if got, err := url.ParseQuery(query); err != nil || got.Encode() != p.query.Encode() {
-		return fmt.Sprintf("the query is %q", defaultSecrets.pairs(query))
+		return fmt.Sprintf("the query is %q", secret.Default().Pairs(query))
 	}
 	return ""
 }

@@ -68,16 +68,16 @@ func TestLogging(t *testing.T) {
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		want := []string{
-			`level=INFO msg=request method=GET url="https://REDACTED@h.test/?token=REDACTED&q=1" status=200`,
-			`level=WARN msg=request method=GET url=https://REDACTED@h.test/missing status=404`,
-			`level=ERROR msg=request method=GET url=https://REDACTED@h.test/broken error=`,
+			`level=INFO msg=request method=GET url="https://***@h.test/?token=***&q=1" status=200`,
+			`level=WARN msg=request method=GET url=https://***@h.test/missing status=404`,
+			`level=ERROR msg=request method=GET url=https://***@h.test/broken error=`,
 		}
 		for i := range want {
 			if !strings.HasPrefix(lines[i], want[i]) {
 				t.Errorf("line %d is %s, expected %s", i, lines[i], want[i])
 			}
 		}
-		if debug := strings.Contains(out.String(), "response.set-cookie=\"id=REDACTED; Path=/\""); debug != (level == slog.LevelDebug) {
+		if debug := strings.Contains(out.String(), "response.set-cookie=\"id=***; Path=/\""); debug != (level == slog.LevelDebug) {
 			t.Errorf("%v: headers %t\n%s", level, debug, &out)
 		}
 		if strings.Contains(out.String(), "s3cret") {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // DumpOption changes what [DumpResponse] and [DumpAll] show.
@@ -131,11 +132,10 @@ func (d *dumper) body(p *requests.PreparedRequest) {
 	case !ok:
 		d.line("", "<< Request body is not a string-like type >>")
 	case len(data) > 0:
-		text := string(data)
-		if !d.secrets && strings.HasPrefix(p.Headers.Get("Content-Type"), "application/x-www-form-urlencoded") {
-			text = maskPairs(text)
+		if !d.secrets {
+			data = secret.Default().Body(p.Headers.Get("Content-Type"), data)
 		}
-		d.line(d.request, text)
+		d.line(d.request, string(data))
 	}
 }
 
@@ -151,7 +151,7 @@ func (d *dumper) dumpHead(r *requests.Response) {
 
 func (d *dumper) field(prefix, name, value string) {
 	if !d.secrets {
-		value = maskField(name, value)
+		value = secret.Default().Field(name, value)
 	}
 	d.line(prefix, name, ": ", value)
 }
@@ -160,14 +160,14 @@ func (d *dumper) url(url string) string {
 	if d.secrets {
 		return url
 	}
-	return maskURL(url)
+	return secret.Default().URL(url)
 }
 
 func (d *dumper) userinfo(host string) string {
 	if d.secrets {
 		return host
 	}
-	return maskUserinfo("//" + host)[2:]
+	return secret.Default().URL("//" + host)[2:]
 }
 
 // grouped puts the fields of one name where its first one stands.

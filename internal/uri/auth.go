@@ -58,21 +58,4 @@ func StripUserinfo(s string) string {
 	return s[:start] + s[at+1:]
 }
 
-// maxRedacted bounds a URL in an error message.
-const maxRedacted = 2048
-
-// Redact returns s for people to read: user information and the values of secret
-// parameters masked as "***", and cut at 2 KiB. It works on any text, whether a URL or not, and removes too much
-// rather than too little.
-func Redact(s string) string {
-	if start, at := userinfoSpan(s); at >= 0 {
-		s = s[:start] + "***" + s[at:]
-	}
-	s = redactQuery(s)
-	if len(s) > maxRedacted {
-		s = strings.ToValidUTF8(s[:maxRedacted], "") + "..."
-	}
-	return s
-}
-
 func quoteForError(s string) string { return strconv.Quote(s) }

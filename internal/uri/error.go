@@ -1,5 +1,7 @@
 package uri
 
+import "github.com/mountable/requests/internal/secret"
+
 // Code says what is wrong with a URL.
 type Code int
 
@@ -55,5 +57,5 @@ func (e *Error) Reason() string {
 }
 
 func fail(code Code, url, detail string) error {
-	return &Error{Code: code, URL: Redact(url), Detail: detail}
+	return &Error{Code: code, URL: secret.URL(url), Detail: detail}
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // Prepare makes the URL of a request from what a caller wrote, with params
@@ -80,7 +81,7 @@ func (p *loose) checkPrepared(s string) error {
 }
 
 func missingScheme(s string) error {
-	return fail(MissingScheme, s, "perhaps you meant "+strconv.Quote("https://"+Redact(s)))
+	return fail(MissingScheme, s, "perhaps you meant "+strconv.Quote("https://"+secret.URL(s)))
 }
 
 // prepared writes the URL. The zone of an IPv6 host is encoded apart from the

@@ -271,9 +271,6 @@ func TestRule39Redact(t *testing.T) {
 		"http:/ada:sesame@h/", "http:///ada:sesame@h/", `http:\\ada:sesame@h/`, "http://ada:ses/sesame@h/", "http://ada:ses?sesame@h/",
 		" http://ada:sesame@h/", "x\thttp://ada:sesame@h/",
 	} {
-		if got := Redact(s); strings.Contains(got, "sesame") || strings.Contains(got, "ada") {
-			t.Errorf("Redact(%q) = %q", s, got)
-		}
 		if got := StripUserinfo(s); strings.Contains(got, "sesame") {
 			t.Errorf("StripUserinfo(%q) = %q", s, got)
 		}
@@ -281,26 +278,6 @@ func TestRule39Redact(t *testing.T) {
 			if err != nil && (strings.Contains(err.Error(), "sesame") || hasControl(err.Error())) {
 				t.Errorf("error of %q: %v", s, err)
 			}
-		}
-	}
-}
-
-func TestRule39RedactQuery(t *testing.T) {
-	for s, want := range map[string]string{
-		"http://h/?a=1&token=sesame&b=2#f":     "http://h/?a=1&token=***&b=2#f",
-		"http://h/?Access_Token=sesame":        "http://h/?Access_Token=***",
-		"http://h/?api%5fkey=sesame&api-key=":  "http://h/?api%5fkey=***&api-key=",
-		"http://h/?X-Amz-Signature=a=b":        "http://h/?X-Amz-Signature=***",
-		"http://h/?a=1;password=sesame":        "http://h/?a=1;password=***",
-		"http://h/#access_token=sesame&x=1":    "http://h/#access_token=***&x=1",
-		"http://h/?x#a?token=sesame":           "http://h/?x#a?token=***",
-		"http://h/?k=1&key=sesame&code=sesame": "http://h/?k=1&key=***&code=***",
-		"http://h/?accessToken=sesame":         "http://h/?accessToken=***",
-		"http://h/a@b/?keys=1":                 "http://h/a@b/?keys=1",
-		"http://h/?tokens=1&a&&b":              "http://h/?tokens=1&a&&b",
-	} {
-		if got := Redact(s); got != want {
-			t.Errorf("Redact(%q) = %q, want %q", s, got, want)
 		}
 	}
 }

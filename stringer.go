@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
-	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // How values print. Whatever may hold credentials has a String and a GoString, so
@@ -67,52 +67,49 @@ func (t Toggle) String() string {
 	return "Inherit"
 }
 
-// masked stands where a secret is.
-const masked = "***"
-
 // printPairs shows pairs as %v would, the values of those that are secret masked.
-func printPairs(pairs [][2]string, secret func(name string) bool) string {
+func printPairs(pairs [][2]string, isSecret func(name string) bool) string {
 	var b strings.Builder
 	for i, kv := range pairs {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
 		value := kv[1]
-		if value != "" && secret(kv[0]) {
-			value = masked
+		if value != "" && isSecret(kv[0]) {
+			value = secret.Mask
 		}
 		b.WriteString("[" + kv[0] + " " + value + "]")
 	}
 	return cleanText("[" + b.String() + "]")
 }
 
-// isSecretHeader tells the headers whose values are credentials, or give them away.
-func isSecretHeader(name string) bool {
-	name = strings.ToLower(name)
-	switch name {
-	case "authorization", "proxy-authorization", "cookie", "set-cookie":
-		return true
-	}
-	return uri.IsSecret(name) || strings.HasSuffix(name, "-token") || strings.HasSuffix(name, "-secret") || strings.HasSuffix(name, "-password")
-}
-
 func anything(string) bool { return true }
+func nothing(string) bool  { return false }
+
+// AddSecretNames makes further names of headers, parameters, form and JSON fields secret
+// for the whole process: their values are masked in errors, String methods, logs, dumps
+// and cassettes, as those of the usual names are. Letter case does not matter, nor how
+// words are joined. It is safe for concurrent use.
+func AddSecretNames(names ...string) { secret.Add(names...) }
+
+// redactURL masks what is secret in a URL that is shown.
+func redactURL(url string) string { return secret.URL(url) }
 
 // String shows the fields, the values of Authorization, Cookie and other secret ones
 // masked.
-func (h Headers) String() string { return printPairs(h, isSecretHeader) }
+func (h Headers) String() string { return printPairs(secret.Default().Fields(h), nothing) }
 
 // GoString is String, so that no secret is printed by %#v either.
 func (h Headers) GoString() string { return h.String() }
 
 // String shows the params, the values of secret ones such as "token" masked.
-func (p Params) String() string { return printPairs(p, uri.IsSecret) }
+func (p Params) String() string { return printPairs(p, secret.Is) }
 
 // GoString is String, so that no secret is printed by %#v either.
 func (p Params) GoString() string { return p.String() }
 
 // String shows the fields, the values of secret ones such as "password" masked.
-func (f Form) String() string { return printPairs(f, uri.IsSecret) }
+func (f Form) String() string { return printPairs(f, secret.Is) }
 
 // GoString is String, so that no secret is printed by %#v either.
 func (f Form) GoString() string { return f.String() }
