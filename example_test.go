@@ -350,7 +350,7 @@ func ExampleHeaders() {
 	// x-first 2
 	// Authorization Bearer secret
 	// 1, 2 [1 2] false
-	// [[x-first 1] [Accept */*] [x-first 2] [Authorization ***]]
+	// [[x-first 1] [Accept */*] [x-first 2] [Authorization Bearer ***]]
 }
 
 // A group of options is an option, and other packages can write their own.
