@@ -14,6 +14,7 @@ var errTooLarge = errors.New("larger than 32 MiB")
 
 // stamp says which state of a file was read.
 type stamp struct {
+	path string
 	info os.FileInfo
 	read time.Time
 }
@@ -40,5 +41,5 @@ func readFile(path string) ([]byte, stamp, error) {
 	if err == nil && len(content) > maxFile {
 		err = errTooLarge
 	}
-	return content, stamp{info, time.Now()}, err
+	return content, stamp{path, info, time.Now()}, err
 }

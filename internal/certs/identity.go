@@ -23,12 +23,14 @@ type Identity struct {
 type Source struct {
 	// CertFile holds the certificate, and the key as well where KeyFile is "".
 	CertFile, KeyFile string
-	// Cert and Key, where not empty, are contents in the place of files.
+	// Cert and Key, where not empty, are contents instead of files.
 	Cert, Key []byte
 	// Password opens an encrypted key or PKCS #12.
 	Password string
 	// PasswordFunc is asked where Password is "" and one is needed, once a load.
 	PasswordFunc func() (string, error)
+	// Owner, which is comparable, stands for PasswordFunc in a Store.
+	Owner any
 }
 
 // Load reads and checks the source. Every error is an *Error.

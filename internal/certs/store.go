@@ -9,12 +9,13 @@ import (
 )
 
 // Store loads bundles and client certificates from files and remembers them: a file is read again when its
-// time, size or identity changed, and a bundle is parsed once for each content, whatever files hold it. Of a
-// directory only its own time is looked at: files put there or renamed are noticed, one overwritten in place is
-// not. The zero Store is ready; it is safe for concurrent use.
+// time, size or identity changed, in a directory of them too, and what files hold is parsed once for each content.
+// Equal contents give one pointer, as long as they are remembered, so that pointers can be compared instead of
+// contents. The zero Store is ready; it is safe for concurrent use.
 type Store struct {
 	contents   memo[string, *Bundle] // by Bundle.Key
 	paths      memo[string, loaded[*Bundle]]
+	people     memo[string, *Identity] // by Identity.Key
 	identities memo[identityKey, loaded[*Identity]]
 }
 
@@ -28,14 +29,10 @@ func (s *Store) Bundle(path string) (*Bundle, error) {
 }
 
 func (s *Store) bundle(path string) (*Bundle, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if known, ok := s.paths.get(path); ok && known.stamps[0].fresh(info) {
+	if known, ok := s.paths.get(path); ok && known.fresh() {
 		return known.value, nil
 	}
-	contents, read, err := readBundle(path, info)
+	contents, stamps, err := readBundle(path)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +40,7 @@ func (s *Store) bundle(path string) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.paths.put(path, loaded[*Bundle]{b, []stamp{read}})
+	s.paths.put(path, loaded[*Bundle]{b, stamps})
 	return b, nil
 }
 
@@ -69,19 +66,24 @@ func (s *Store) parsed(contents [][]byte) (*Bundle, error) {
 	return b, nil
 }
 
-// Identity is Source.Load, remembered. A source with a PasswordFunc is loaded each time: what it answers is
-// not to be shared.
+// Identity is Source.Load, remembered. A source with a PasswordFunc and without an Owner is loaded each time:
+// what one function answers is not for others.
 func (s *Store) Identity(src Source) (*Identity, error) {
-	if src.PasswordFunc != nil {
+	if src.PasswordFunc != nil && src.Owner == nil {
 		return src.Load()
 	}
 	key := src.key()
-	if known, ok := s.identities.get(key); ok && known.fresh(src.files()) {
+	if known, ok := s.identities.get(key); ok && known.fresh() {
 		return known.value, nil
 	}
 	id, stamps, err := src.load()
 	if err != nil {
 		return nil, err
+	}
+	if same, ok := s.people.get(id.Key); ok {
+		id = same
+	} else {
+		s.people.put(id.Key, id)
 	}
 	s.identities.put(key, loaded[*Identity]{id, stamps})
 	return id, nil
@@ -91,21 +93,12 @@ func (s *Store) Identity(src Source) (*Identity, error) {
 type identityKey struct {
 	certFile, keyFile string
 	secrets           [sha256.Size]byte // of contents and password
+	owner             any
 }
 
 func (s Source) key() identityKey {
-	return identityKey{s.CertFile, s.KeyFile, sha256.Sum256([]byte(contentKey([][]byte{s.Cert, s.Key, []byte(s.Password)})))}
-}
-
-// files are the paths that load reads, in its order.
-func (s Source) files() (paths []string) {
-	if len(s.Cert) == 0 && s.CertFile != "" {
-		paths = append(paths, s.CertFile)
-	}
-	if len(s.Key) == 0 && s.KeyFile != "" {
-		paths = append(paths, s.KeyFile)
-	}
-	return paths
+	secrets := sha256.Sum256([]byte(contentKey([][]byte{s.Cert, s.Key, []byte(s.Password)})))
+	return identityKey{s.CertFile, s.KeyFile, secrets, s.Owner}
 }
 
 // loaded is what was made of files in a certain state.
@@ -115,9 +108,9 @@ type loaded[T any] struct {
 }
 
 // fresh reports whether the files are still in that state.
-func (l loaded[T]) fresh(paths []string) bool {
-	for i, s := range l.stamps {
-		info, err := os.Stat(paths[i])
+func (l loaded[T]) fresh() bool {
+	for _, s := range l.stamps {
+		info, err := os.Stat(s.path)
 		if err != nil || !s.fresh(info) {
 			return false
 		}
@@ -150,15 +143,20 @@ func (m *memo[K, V]) put(key K, v V) {
 }
 
 // readBundle reads one file, or all of a directory that can be read. Links are followed, sub-directories left out.
-func readBundle(path string, info os.FileInfo) ([][]byte, stamp, error) {
+// The stamps are those of the directory and of each file.
+func readBundle(path string) ([][]byte, []stamp, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
 	if !info.IsDir() {
 		content, read, err := readFile(path)
-		return [][]byte{content}, read, err
+		return [][]byte{content}, []stamp{read}, err
 	}
-	read := stamp{info, time.Now()}
+	stamps := []stamp{{path, info, time.Now()}}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, read, err
+		return nil, nil, err
 	}
 	var contents [][]byte
 	for _, e := range entries {
@@ -166,9 +164,9 @@ func readBundle(path string, info os.FileInfo) ([][]byte, stamp, error) {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		if content, _, err := readFile(name); err == nil {
-			contents = append(contents, content)
+		if content, read, err := readFile(name); err == nil {
+			contents, stamps = append(contents, content), append(stamps, read)
 		}
 	}
-	return contents, read, nil
+	return contents, stamps, nil
 }
