@@ -52,9 +52,12 @@ type SendOptions struct {
 	// header. Its error ends the request.
 	Interim func(status int, headers Headers) error
 
-	policy *Policy
-	given  Proxies // of the call itself, before session and environment
-	merged bool    // made by Session.MergeEnvironment: nothing is left to look up
+	policy   *Policy
+	given    Proxies // of the call itself, before session and environment
+	merged   bool    // made by Session.MergeEnvironment: nothing is left to look up
+	trustEnv bool    // the session's
+
+	environmentVerify Verification // what the environment says, where nobody else has spoken
 }
 
 // Toggle is a switch that a call may leave to its session.

@@ -10,9 +10,9 @@ import (
 )
 
 // Certificate is a client certificate with its key. The zero value takes the
-// session's, or none. Every file may be PEM, DER or PKCS#12. Files are read when a
-// connection is made; one that cannot be used, or has expired, is [ErrFile]. It is
-// an [Option] and comparable.
+// session's, or none. Every file may be PEM, DER or PKCS#12. What the files hold
+// at the time of a request counts: one replaced on disk is shown from then on. One
+// that cannot be used, or has expired, is [ErrFile]. It is an [Option] and comparable.
 type Certificate struct {
 	certFile, keyFile string
 	certData, keyData string
@@ -20,6 +20,7 @@ type Certificate struct {
 	password          string
 	none              bool
 	source            *certificateSource
+	read              *certs.Identity // what the files held when the connection was planned
 }
 
 // certificateSource holds what is not comparable by value.
@@ -108,14 +109,35 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 	case c.source != nil && c.source.password == nil:
 		return []tls.Certificate{c.source.certificate}, nil
 	}
-	identity, err := certStore.Identity(c.files())
+	identity, err := c.identity()
 	if err != nil {
-		return nil, wrap(ErrFile, err, "")
+		return nil, err
 	}
 	if err := identity.CheckValidity(time.Now()); err != nil {
 		return nil, wrap(ErrFile, err, "client certificate "+c.String())
 	}
 	return []tls.Certificate{identity.Certificate}, nil
+}
+
+// identity is what the certificate's files, or its data, hold.
+func (c Certificate) identity() (*certs.Identity, error) {
+	if c.read != nil {
+		return c.read, nil
+	}
+	identity, err := certStore.Identity(c.files())
+	return identity, wrap(ErrFile, err, "")
+}
+
+// reread returns c with what its files hold now, as a part of the pool's key: no
+// connection, and no TLS session, of another identity is used for it.
+func (c Certificate) reread() (Certificate, error) {
+	if c.certFile == "" && c.keyFile == "" {
+		return c, nil
+	}
+	c.read = nil
+	identity, err := c.identity()
+	c.read = identity
+	return c, err
 }
 
 // Load reads the certificate, its chain and its key, and checks that they belong
@@ -140,7 +162,7 @@ func (c Certificate) Load() (tls.Certificate, error) {
 func (c Certificate) files() certs.Source {
 	s := certs.Source{CertFile: c.certFile, KeyFile: c.keyFile, Cert: []byte(c.certData), Key: []byte(c.keyData), Password: c.password}
 	if c.source != nil {
-		s.PasswordFunc = c.source.password
+		s.PasswordFunc, s.Owner = c.source.password, c.source
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"net/netip"
+	"os"
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -44,6 +45,11 @@ type TLSConfig struct {
 	MinVersion  uint16 // tls.VersionTLS12 if 0
 	MaxVersion  uint16 // the newest if 0
 	Fingerprint string // raw digest of the leaf: MD5, SHA-1 or SHA-256 by length; takes the place of the name check
+
+	// KeyLogFile is where TLS secrets are appended, for debugging: whoever reads the file
+	// can read the connection. Empty is the file SSLKEYLOGFILE names, for sessions with
+	// TrustEnv, and else none.
+	KeyLogFile string
 }
 
 // ProxyConfig is the hop in front of the origin.
@@ -198,9 +204,31 @@ func (c *ProxyConfig) plan(m *tlsSessions) (*dial.Proxy, error) {
 	return p, err
 }
 
+// apply puts what the request says of any hop over what the editors chose.
+func (c *TLSConfig) apply(opts *SendOptions) {
+	c.Verify = opts.verifyOver(c.Verify)
+	if c.KeyLogFile == "" && opts.trustEnv {
+		c.KeyLogFile = os.Getenv("SSLKEYLOGFILE")
+	}
+}
+
+// reread puts what the files of both hops hold now into the value.
+func (c *ConnConfig) reread() error {
+	if err := c.TLS.reread(); err != nil {
+		return err
+	}
+	return c.Proxy.TLS.reread()
+}
+
+func (c *TLSConfig) reread() (err error) {
+	if c.Verify, err = c.Verify.reread(); err == nil {
+		c.Cert, err = c.Cert.reread()
+	}
+	return err
+}
+
 // plan loads what the hop's TLS needs. sessions belongs to this hop of this
-// configuration alone, so that no TLS session is resumed under other checks
-// (rule 17).
+// configuration alone, so that no TLS session is resumed under other checks.
 func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 	roots, err := c.Verify.load()
 	if err != nil {
@@ -214,7 +242,10 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 		ServerName: c.ServerName, VerifyName: c.VerifyName,
 		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
 		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
-		SessionCache: sessions, KeyLog: keyLog(),
+		SessionCache: sessions,
+	}
+	if c.KeyLogFile != "" {
+		t.KeyLog = keyLog(c.KeyLogFile)
 	}
 	if c.Fingerprint != "" {
 		t.Fingerprint = []byte(c.Fingerprint)

@@ -112,6 +112,9 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 		return nil, err
 	}
 	r, err := a.route(p, opts)
+	if err == nil {
+		err = r.config.reread()
+	}
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

@@ -20,7 +20,7 @@ func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, e
 		return opts, err
 	}
 	opts.Proxies, opts.given = proxies, opts.Proxies
-	opts.Verify = s.mergeVerify(opts.Verify)
+	opts.Verify, opts.environmentVerify = s.mergeVerify(opts.Verify)
 	return s.mergeSession(opts), nil
 }
 
@@ -38,7 +38,7 @@ func (s *Session) mergeSession(opts SendOptions) SendOptions {
 	opts.Redirects = opts.Redirects.or(On)
 	opts.Timeouts = opts.Timeouts.or(s.Timeouts)
 	opts.Cert = opts.Cert.or(s.Cert)
-	opts.policy, opts.merged = &s.Policy, true
+	opts.policy, opts.merged, opts.trustEnv = &s.Policy, true, s.TrustEnv
 	return opts
 }
 

@@ -73,7 +73,7 @@ func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
 	if c.Scheme != "https" {
 		c.TLS = TLSConfig{}
 	} else {
-		c.TLS.Verify = opts.Verify.over(c.TLS.Verify)
+		c.TLS.apply(&opts)
 		c.TLS.Cert = opts.Cert.or(c.TLS.Cert)
 		if err := c.TLS.Verify.check(); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
 	if c.Proxy.Scheme != "https" {
 		c.Proxy.TLS = TLSConfig{}
 	} else {
-		c.Proxy.TLS.Verify = opts.Verify.over(c.Proxy.TLS.Verify)
+		c.Proxy.TLS.apply(&opts)
 	}
 	if r.forwarded() {
 		c.Host, c.Port = "", 0 // the proxy's connections serve every host

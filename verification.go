@@ -2,22 +2,21 @@ package requests
 
 import (
 	"crypto/x509"
-	"io"
 	"os"
-	"sync"
 
 	"github.com/mountable/requests/internal/certs"
 )
 
 // Verification says how a server's certificate is checked. The zero value takes
-// the setting of the next level: call, session, environment (REQUESTS_CA_BUNDLE,
-// then CURL_CA_BUNDLE), and in the end the system's roots. It is an [Option] and
+// the setting of the next level: call, session, mount ([ConfigureConn]), environment
+// (REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE), and in the end the system's roots. It is an [Option] and
 // comparable.
 type Verification struct {
 	mode verifyMode
 	file string // a CA file or directory
 	pem  string // or the certificates themselves
 	pool *x509.CertPool
+	read *certs.Bundle // what file held when the connection was planned
 }
 
 type verifyMode uint8
@@ -38,9 +37,10 @@ func Verify(on bool) Verification {
 	return Verification{mode: verifyOff}
 }
 
-// CABundle checks certificates against the CAs in a PEM file or in a directory of
-// them. They take the place of the system's roots. A path that does not exist or
-// holds no certificate is [ErrFile] before connecting.
+// CABundle checks certificates against the CAs in a PEM file, or in all files of a
+// directory whatever their names, instead of the system's roots. What is on disk at
+// the time of a request counts, for connections that are kept too. A path that does
+// not exist or holds no certificate is [ErrFile] before connecting.
 func CABundle(path string) Verification {
 	return Verification{mode: verifyBundle, file: path}
 }
@@ -94,19 +94,22 @@ func (v Verification) or(other Verification) Verification {
 // undecided reports whether the environment may name the roots.
 func (v Verification) undecided() bool { return v.mode == verifyInherit || v.mode == verifyOn }
 
-// mergeVerify applies the precedence of rule 48, or Requests' if Policy says so.
-func (s *Session) mergeVerify(call Verification) Verification {
+// mergeVerify takes the call's verification, then the session's, then the environment's, or
+// as Policy says Requests' order. fromEnvironment is the result where the environment chose
+// it and a mount may still choose otherwise.
+func (s *Session) mergeVerify(call Verification) (v, fromEnvironment Verification) {
 	if s.Policy.EnvironmentCAFirst && call.undecided() {
 		if v := s.environmentVerify(); v.mode == verifyBundle {
-			return v
+			return v, Verification{}
 		}
-		return call.or(s.Verify)
+		return call.or(s.Verify), Verification{}
 	}
-	v := call.or(s.Verify)
+	v = call.or(s.Verify)
 	if v.undecided() {
-		return s.environmentVerify().or(v)
+		fromEnvironment = s.environmentVerify()
+		v = fromEnvironment.or(v)
 	}
-	return v
+	return v, fromEnvironment
 }
 
 func (s *Session) environmentVerify() Verification {
@@ -133,6 +136,8 @@ func (v Verification) load() (*x509.CertPool, error) {
 		return nil, nil
 	case v.pool != nil:
 		return v.pool, nil
+	case v.read != nil:
+		return v.read.Pool, nil
 	case v.file != "":
 		bundle, err = certStore.Bundle(v.file)
 	default:
@@ -155,42 +160,42 @@ func (v Verification) check() error {
 	return nil
 }
 
-// over lays the request's verification over what the connection's editors chose:
-// a request that does not say gets what they chose.
-func (v Verification) over(edited Verification) Verification {
-	if edited.mode != verifyInherit && v.undecided() {
+// verifyOver lays the request's verification over what the connection's editors chose. A
+// request that does not say gets what they chose, and so does one that only the
+// environment has spoken for.
+func (o *SendOptions) verifyOver(edited Verification) Verification {
+	v := o.Verify
+	switch {
+	case v.mode == verifyInherit:
+		return edited
+	case v.mode == verifyOn && edited.mode == verifyBundle:
+		return edited
+	case !edited.undecided() && v.mode == verifyBundle && v == o.environmentVerify:
 		return edited
 	}
 	return v
 }
 
-// keyLogs are the files SSLKEYLOGFILE has named. They stay open: the secrets of
-// every connection go there for as long as the program runs.
-var keyLogs struct {
-	sync.Mutex
-	path string
-	file *os.File
+// reread returns v with what its file holds now, as a part of the pool's key: no
+// connection, and no TLS session, that was checked by other authorities is used for it.
+func (v Verification) reread() (Verification, error) {
+	if v.mode != verifyBundle || v.file == "" {
+		return v, nil
+	}
+	bundle, err := certStore.Bundle(v.file)
+	v.read = bundle
+	return v, wrap(ErrFile, err, "")
 }
 
-// keyLog returns where TLS secrets are to be written for debugging, nil for
-// nowhere: the file SSLKEYLOGFILE names, as OpenSSL and urllib3 have it.
-func keyLog() io.Writer {
-	path := os.Getenv("SSLKEYLOGFILE")
-	if path == "" {
-		return nil
+// keyLog appends the TLS secrets of connections to a file, for debugging. It is opened for
+// each line, of which a connection has a few, so that no file stays open. What goes wrong
+// must not break what is debugged.
+type keyLog string
+
+func (path keyLog) Write(line []byte) (int, error) {
+	if file, err := os.OpenFile(string(path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
+		_, _ = file.Write(line)
+		_ = file.Close()
 	}
-	keyLogs.Lock()
-	defer keyLogs.Unlock()
-	if keyLogs.path == path {
-		return keyLogs.file
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil // logging for debugging must not break what is debugged
-	}
-	if keyLogs.file != nil {
-		_ = keyLogs.file.Close()
-	}
-	keyLogs.path, keyLogs.file = path, file
-	return file
+	return len(line), nil
 }

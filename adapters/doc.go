@@ -2,8 +2,8 @@
 // [requests.HTTPAdapter]:
 //
 //   - options that edit the connection of an HTTPAdapter: [Fingerprint], [SSLVersion],
-//     [HostHeaderSSL], [SourceAddress], [SocketOptions], [TCPKeepAlive], [X509] and their
-//     like. What are subclasses in the requests-toolbelt, of which a mount can have only
+//     [HostHeaderSSL], [SourceAddress], [SocketOptions], [TCPKeepAlive], [X509], [CA] and
+//     their like. What are subclasses in the requests-toolbelt, of which a mount can have only
 //     one, are values here: any number of them meet on one mount, on direct connections
 //     and through every kind of proxy;
 //   - adapters for other carriers: any [net/http.RoundTripper], a handler in the process,
