@@ -128,7 +128,7 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 		return nil, refused(err, r)
 	}
 	if r.Cookies != nil {
-		p.setCookieHeader(r.Cookies, true)
+		p.setCookieHeader(r.Cookies, nil, true)
 	}
 	if err := authorize(p); err != nil {
 		return nil, refused(err, r)

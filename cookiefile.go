@@ -2,61 +2,57 @@ package requests
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
+
+	"github.com/mountable/requests/internal/cookie"
 )
 
-// FileOption says which cookies [CookieJar.Save] writes and [CookieJar.Load]
+// CookieFileOption says which cookies [CookieJar.Save] writes and [CookieJar.Load]
 // takes, and in what form.
-type FileOption uint8
+type CookieFileOption uint8
 
 // The options. Without them Save and Load leave session cookies and expired ones
 // out, as http.cookiejar does, and the file is a cookies.txt.
 const (
-	WithSessionCookies FileOption = 1 << iota // cookies that no date ends as well
-	WithExpired                               // expired ones as well
-	AsJSON                                    // Save: JSON. Load sees for itself what the file is.
-	SkipBadLines                              // Load: leave out what is no cookie in a cookies.txt, as curl does
+	KeepSessionCookies CookieFileOption = 1 << iota // cookies that no date ends as well
+	KeepExpired                                     // expired ones as well
+	AsJSON                                          // Save: JSON. Load sees for itself what the file is.
+	SkipBadLines                                    // Load: leave out what is not a cookie in a cookies.txt, as curl does
 )
 
-func joinFileOptions(options []FileOption) (all FileOption) {
+// everything is what the Marshal methods write.
+const everything = KeepSessionCookies | KeepExpired
+
+func joinFileOptions(options []CookieFileOption) (all CookieFileOption) {
 	for _, o := range options {
 		all |= o
 	}
 	return all
 }
 
-// wants reports whether a cookie is to be written or taken. One that belongs to
-// no domain is not: a file must not make it go to every host (security rule 36).
-func (o FileOption) wants(c *Cookie, now time.Time) bool {
-	switch {
-	case c.Domain == "":
-		return false
-	case c.Expires.IsZero():
-		return o&WithSessionCookies != 0
-	}
-	return o&WithExpired != 0 || !c.expired(now)
-}
-
-// writable returns the cookies to be written. Those that could not be read back,
-// such as a path that no URL has, are not: no request would get them either.
-func (j *CookieJar) writable(o FileOption) []storedCookie {
-	if j == nil {
-		return nil
-	}
-	now := j.now()
-	return slices.DeleteFunc(j.snapshot(), func(c storedCookie) bool {
-		_, err := c.checked()
-		return err != nil || !o.wants(&c.Cookie, now)
+// chosen returns those of the cookies that are to be written or taken.
+func (j *CookieJar) chosen(cookies []cookie.Stored, o CookieFileOption) []cookie.Stored {
+	now := j.jar.Now()
+	return slices.DeleteFunc(cookies, func(c cookie.Stored) bool {
+		if c.Expires.IsZero() {
+			return o&KeepSessionCookies == 0
+		}
+		return o&KeepExpired == 0 && c.Expired(now)
 	})
 }
 
-// everything is what the Marshal methods write.
-const everything = WithSessionCookies | WithExpired
+// writable returns the cookies to be written.
+func (j *CookieJar) writable(o CookieFileOption) []cookie.Stored {
+	if j == nil {
+		return nil
+	}
+	return j.chosen(j.jar.Snapshot(), o)
+}
 
 // maxCookieFile bounds the files that Load reads.
 const maxCookieFile = 32 << 20
@@ -67,7 +63,7 @@ const maxCookieFile = 32 << 20
 //
 // Cookies without a domain are not saved, nor are, in cookies.txt, those whose
 // text has a tab in it. An error is [ErrFile].
-func (j *CookieJar) Save(name string, options ...FileOption) error {
+func (j *CookieJar) Save(name string, options ...CookieFileOption) error {
 	all := joinFileOptions(options)
 	data, err := j.encode(all)
 	if err != nil {
@@ -76,11 +72,11 @@ func (j *CookieJar) Save(name string, options ...FileOption) error {
 	return wrap(ErrFile, replaceFile(name, data), "the cookies cannot be saved")
 }
 
-func (j *CookieJar) encode(o FileOption) ([]byte, error) {
+func (j *CookieJar) encode(o CookieFileOption) ([]byte, error) {
 	if o&AsJSON != 0 {
-		return j.marshalJSON(o)
+		return cookie.JSON(j.writable(o))
 	}
-	return j.marshalText(o), nil
+	return j.text(o), nil
 }
 
 // replaceFile writes a file of its own beside the named one and renames it.
@@ -107,8 +103,8 @@ func replaceFile(name string, data []byte) (err error) {
 // Load adds the cookies of a file that [CookieJar.Save] or another program has
 // written. Either all of the file is taken or, on an error, nothing: [ErrFile] for
 // a file that cannot be read or has overlong lines, control characters or, without
-// [SkipBadLines], lines that are no cookies.
-func (j *CookieJar) Load(name string, options ...FileOption) error {
+// [SkipBadLines], lines that are not cookies.
+func (j *CookieJar) Load(name string, options ...CookieFileOption) error {
 	data, err := readCookieFile(name)
 	if err != nil {
 		return wrap(ErrFile, err, "the cookies cannot be loaded")
@@ -132,23 +128,60 @@ func readCookieFile(name string) ([]byte, error) {
 	return data, err
 }
 
-func (j *CookieJar) decode(data []byte, o FileOption) error {
+func (j *CookieJar) decode(data []byte, o CookieFileOption) error {
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) > 0 && (start[0] == '[' || start[0] == '{') {
 		return j.unmarshalJSON(start, o)
 	}
 	return j.unmarshalText(data, o)
 }
 
-// take adds cookies from a file.
-func (j *CookieJar) take(cookies []storedCookie, o FileOption) error {
+// MarshalText writes all cookies in the format of cookies.txt; see
+// [CookieJar.Save] for those that it cannot hold.
+func (j *CookieJar) MarshalText() ([]byte, error) { return j.text(everything), nil }
+
+func (j *CookieJar) text(o CookieFileOption) []byte {
+	var rules cookie.Rules
+	if j != nil {
+		rules = j.rules
+	}
+	return cookie.Text(j.writable(o), rules)
+}
+
+// UnmarshalText adds the cookies of a cookies.txt. On an error none is added.
+func (j *CookieJar) UnmarshalText(data []byte) error { return j.unmarshalText(data, everything) }
+
+func (j *CookieJar) unmarshalText(data []byte, o CookieFileOption) error {
 	if j == nil {
-		return fmt.Errorf("a nil CookieJar cannot keep cookies")
+		return errNilJar
 	}
-	now := j.now()
-	for _, c := range cookies {
-		if o.wants(&c.Cookie, now) {
-			j.change(func(index *cookieIndex) { index.put(c) }, c.Cookie)
-		}
+	cookies, err := cookie.ReadText(data, o&SkipBadLines != 0, j.rules)
+	return j.take(cookies, err, o)
+}
+
+// MarshalJSON writes the cookies, session cookies and expired ones included, as an
+// array of objects in the jar's order. Those without a domain are left out: what
+// is read back must not go to every host.
+func (j *CookieJar) MarshalJSON() ([]byte, error) { return cookie.JSON(j.writable(everything)) }
+
+// UnmarshalJSON adds the cookies that MarshalJSON has written. On an error none
+// is added.
+func (j *CookieJar) UnmarshalJSON(data []byte) error { return j.unmarshalJSON(data, everything) }
+
+func (j *CookieJar) unmarshalJSON(data []byte, o CookieFileOption) error {
+	if j == nil {
+		return errNilJar
 	}
+	cookies, err := cookie.ReadJSON(data)
+	return j.take(cookies, err, o)
+}
+
+var errNilJar = errors.New("a nil CookieJar cannot keep cookies")
+
+// take adds cookies read from a file.
+func (j *CookieJar) take(cookies []cookie.Stored, err error, o CookieFileOption) error {
+	if err != nil {
+		return err
+	}
+	j.jar.Put(j.chosen(cookies, o)...)
 	return nil
 }

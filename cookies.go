@@ -2,36 +2,59 @@ package requests
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/cookie"
 )
+
+// Cookie is one cookie of a [CookieJar].
+//
+// Domain, Path and Name together tell cookies apart. The Domain of a cookie that
+// a server set is the server's host name, with HostOnly, or starts with a dot
+// where the server named a domain. A cookie put in by hand may have any of them;
+// without HostOnly it is sent to the domain and to everything below it, whether
+// or not there is a dot, and with no Domain at all to every host that the caller
+// addresses.
+type Cookie struct {
+	Name     string    `json:"name"`
+	Value    string    `json:"value"`              // raw: quotes are part of it
+	NoValue  bool      `json:"no_value,omitempty"` // sent as the name alone, without "=": only by Netscape's rules
+	Domain   string    `json:"domain"`
+	Path     string    `json:"path"`                // "/" if empty
+	Expires  time.Time `json:"expires,omitzero"`    // zero: a session cookie, which no date ends
+	Secure   bool      `json:"secure,omitempty"`    // sent over https only
+	HTTPOnly bool      `json:"http_only,omitempty"` // kept for the record: there are no scripts here
+	HostOnly bool      `json:"host_only,omitempty"` // not sent to the subdomains of Domain
+	SameSite string    `json:"same_site,omitempty"` // "Strict", "Lax", "None" or "": kept for the record
+}
+
+// String names the cookie without telling its value.
+func (c Cookie) String() string {
+	return fmt.Sprintf("<Cookie %s for %s%s>", cleanText(c.Name), cleanText(c.Domain), cleanText(c.Path))
+}
 
 // CookieJar keeps the cookies that servers set and gives them back to those they
 // are for.
 //
 // It follows RFC 6265bis with the public suffix list, so that no host can set a
-// cookie for a whole "co.uk". A [Session] whose Policy has NetscapeCookies makes
-// its jar keep to the rules of Python's http.cookiejar instead.
+// cookie for a whole "co.uk". A [Session] whose Policy has NetscapeCookies uses
+// its jar by the rules of Python's http.cookiejar instead.
 //
-// The zero value is an empty jar, ready to use. A jar is safe for concurrent use.
-// A nil jar can be read, and is empty. It is also an [http.CookieJar].
+// The zero value is an empty jar, ready to use. A jar is safe for concurrent use,
+// and several sessions may share one. A nil jar can be read, and is empty. It is
+// also an [http.CookieJar].
 type CookieJar struct {
-	count    atomic.Int64 // of the cookies, to be seen without the lock
-	netscape atomic.Bool
-	pinned   bool // the rules were chosen by an option, not by a policy
-
-	anySuffix bool
-	filter    func(Cookie) bool
-	clock     func() time.Time // nil: time.Now
-
-	mu     sync.RWMutex
-	index  cookieIndex
-	views  map[viewKey]*cookieView // Cookie lines built since the last change
-	latest atomic.Pointer[cookieView]
+	jar   cookie.Jar
+	rules cookie.Rules // chosen by options; a Policy may add to them
 }
+
+var _ http.CookieJar = (*CookieJar)(nil)
 
 // JarOption configures a [CookieJar].
 type JarOption func(*CookieJar)
@@ -41,22 +64,24 @@ type JarOption func(*CookieJar)
 // returns false makes a jar that forgets everything. keep may be called by
 // several goroutines at once and must not use the jar.
 func CookieFilter(keep func(Cookie) bool) JarOption {
-	return func(j *CookieJar) { j.filter = keep }
+	return func(j *CookieJar) {
+		j.jar.Keep = nil
+		if keep != nil {
+			j.jar.Keep = func(c cookie.Cookie) bool { return keep(Cookie(c)) }
+		}
+	}
 }
 
 // AnyDomain lets hosts set cookies for public suffixes such as "co.uk", for
 // private networks whose names look like them.
 func AnyDomain() JarOption {
-	return func(j *CookieJar) { j.anySuffix = true }
+	return func(j *CookieJar) { j.rules.AnySuffix = true }
 }
 
 // NetscapeRules makes the jar keep to the rules of Python's http.cookiejar,
 // whatever the policy of the session that uses it.
 func NetscapeRules() JarOption {
-	return func(j *CookieJar) {
-		j.netscape.Store(true)
-		j.pinned = true
-	}
+	return func(j *CookieJar) { j.rules.Netscape = true }
 }
 
 // NewCookieJar returns an empty jar.
@@ -70,154 +95,47 @@ func NewCookieJar(options ...JarOption) *CookieJar {
 	return j
 }
 
-// newResponseJar returns the jar for the cookies of a single reply.
-func newResponseJar(policy *Policy) *CookieJar {
-	j := &CookieJar{}
-	j.usePolicy(policy)
-	return j
+// under returns the rules by which a session with a policy uses the jar.
+func (j *CookieJar) under(policy *Policy) cookie.Rules {
+	rules := j.rules
+	rules.Netscape = rules.Netscape || policy != nil && policy.NetscapeCookies
+	return rules
 }
 
-// usePolicy tells a jar by whose rules to keep cookies; the session calls it
-// before every use.
-func (j *CookieJar) usePolicy(policy *Policy) {
-	if j == nil || policy == nil || j.pinned || j.netscape.Load() == policy.NetscapeCookies {
-		return
-	}
-	j.netscape.Store(policy.NetscapeCookies)
-}
+// forgets reports whether cookies are filtered.
+func (j *CookieJar) forgets() bool { return j.jar.Keep != nil }
 
-func (j *CookieJar) rules() cookieRules {
-	return cookieRules{netscape: j.netscape.Load(), anySuffix: j.anySuffix}
-}
-
-func (j *CookieJar) now() time.Time {
-	if j.clock != nil {
-		return j.clock()
-	}
-	return time.Now()
-}
-
-// Set puts a cookie into the jar by hand, in the place of one with the same
-// domain, path and name. See [Cookie] for where it will be sent. A cookie that is
-// no valid header text, or whose domain is no host name, is [ErrInvalidArgument].
+// Set puts a cookie into the jar by hand, instead of one with the same domain,
+// path and name. See [Cookie] for where it will be sent. A cookie that is not
+// valid header text, or whose domain is not a host name, is [ErrInvalidArgument].
 // One that has expired is kept, but not sent.
 func (j *CookieJar) Set(c Cookie) error {
 	if j == nil {
 		return fail(ErrInvalidArgument, "a nil CookieJar cannot keep the cookie %q", c.Name)
 	}
-	c, err := c.checked()
+	checked, err := cookie.Cookie(c).Check()
 	if err != nil {
-		return err
+		return fail(ErrInvalidArgument, "%v", err)
 	}
-	if j.netscape.Load() {
-		c.Value = dropEscapedQuotes(c.Value)
-	}
-	j.change(func(index *cookieIndex) { index.put(storedCookie{Cookie: c, trusted: true}) }, c)
+	j.jar.Put(cookie.ByHand(checked, j.rules))
 	return nil
-}
-
-// change runs f on the index, unless the filter has no use for any of cookies.
-func (j *CookieJar) change(f func(*cookieIndex), cookies ...Cookie) {
-	for _, c := range cookies {
-		if j.filter != nil && !j.filter(c) {
-			return
-		}
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	f(&j.index)
-	j.views = nil
-	j.latest.Store(nil)
-	j.count.Store(int64(j.index.size))
-}
-
-// store keeps the cookies of a reply: its Set-Cookie fields, for the URL that the
-// request was sent to. A Host header of the caller has no say in it.
-func (j *CookieJar) store(r *Response) {
-	if j == nil || r == nil || r.Request == nil {
-		return
-	}
-	if fields := setCookieFields(r.Headers); len(fields) > 0 {
-		j.receive(r.URL, fields)
-	}
-}
-
-// maxSetCookies is how many Set-Cookie fields of one reply are looked at.
-const maxSetCookies = 256
-
-func setCookieFields(h Headers) []string {
-	if !h.Has("Set-Cookie") {
-		return nil
-	}
-	fields := h.Values("Set-Cookie")
-	return fields[:min(len(fields), maxSetCookies)]
-}
-
-// receive keeps the cookies that a server at url sets.
-func (j *CookieJar) receive(url string, fields []string) {
-	rules := j.rules()
-	u, err := uri.Parse(url)
-	if err != nil {
-		return
-	}
-	origin, ok := rules.origin(&u)
-	if !ok {
-		return
-	}
-	now := j.now()
-	j.admit(&origin, rules.parse(fields, now), rules, now)
-}
-
-func (j *CookieJar) admit(origin *cookieOrigin, received []setCookie, rules cookieRules, now time.Time) {
-	admitted := make([]storedCookie, 0, len(received))
-	for i := range received {
-		c, ok := rules.admit(origin, &received[i])
-		if ok && (j.filter == nil || j.filter(c.Cookie)) {
-			admitted = append(admitted, c)
-		}
-	}
-	if len(admitted) == 0 {
-		return
-	}
-	j.change(func(index *cookieIndex) {
-		var domains []string
-		for _, c := range admitted {
-			switch {
-			case !rules.netscape && !origin.secure && index.shadowsSecure(&c.Cookie):
-			case c.expired(now):
-				index.remove(c.Domain, c.Path, c.Name)
-			default:
-				index.put(c)
-				domains = append(domains, c.Domain)
-			}
-		}
-		index.limit(domains, now)
-	})
 }
 
 // Update copies all cookies of other into j, over those with the same domain,
 // path and name.
 func (j *CookieJar) Update(other *CookieJar) {
-	if j == nil || j == other {
-		return
-	}
-	for _, c := range other.snapshot() {
-		j.change(func(index *cookieIndex) { index.put(c) }, c.Cookie)
+	if j != nil && other != nil && j != other {
+		j.jar.Put(other.jar.Snapshot()...)
 	}
 }
 
 // Clone returns an independent copy with the same options; of nil, an empty jar.
 func (j *CookieJar) Clone() *CookieJar {
 	c := &CookieJar{}
-	if j == nil {
-		return c
+	if j != nil {
+		c.rules = j.rules
+		j.jar.CloneInto(&c.jar)
 	}
-	c.netscape.Store(j.netscape.Load())
-	c.pinned, c.anySuffix, c.filter, c.clock = j.pinned, j.anySuffix, j.filter, j.clock
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	c.index = j.index.clone()
-	c.count.Store(int64(c.index.size))
 	return c
 }
 
@@ -225,10 +143,245 @@ func (j *CookieJar) Clone() *CookieJar {
 // the jar filters out is kept from later calls, not from this one.
 func (j *CookieJar) forCall(policy *Policy) *CookieJar {
 	c := j.Clone()
-	c.filter = nil
-	c.usePolicy(policy)
+	c.jar.Keep = nil
+	c.rules = c.under(policy)
 	return c
+}
+
+// maxSetCookies is how many Set-Cookie fields of one response are looked at.
+const maxSetCookies = 256
+
+// store keeps the cookies of a response: its Set-Cookie fields, for the URL that
+// the request was sent to. A Host header of the caller has no say in it.
+func (j *CookieJar) store(r *Response, policy *Policy) {
+	if j == nil || r == nil || r.Request == nil || !r.Headers.Has("Set-Cookie") {
+		return
+	}
+	fields := r.Headers.Values("Set-Cookie")
+	j.jar.Receive(r.URL, fields[:min(len(fields), maxSetCookies)], j.under(policy))
+}
+
+// Header returns the value of the Cookie header for a request to url, "" if there
+// are no cookies for it. Longer paths come first, then cookies set earlier
+// (RFC 6265bis section 5.8.3).
+func (j *CookieJar) Header(url string) string { return j.header(url, nil, true) }
+
+// header leaves out cookies without a domain if they are not wanted.
+func (j *CookieJar) header(url string, policy *Policy, unbound bool) string {
+	if j == nil {
+		return ""
+	}
+	return j.jar.Header(url, j.under(policy), unbound)
+}
+
+// SetCookies keeps cookies that the server at u set, for [http.CookieJar].
+func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	if j == nil || u == nil {
+		return
+	}
+	fields := make([]string, 0, len(cookies))
+	for _, c := range cookies[:min(len(cookies), maxSetCookies)] {
+		if c != nil && !strings.Contains(c.Name+c.Value, ";") {
+			fields = append(fields, setCookieField(c))
+		}
+	}
+	j.jar.Receive(u.String(), fields, j.rules)
+}
+
+// setCookieField writes a cookie as a server would. A cookie that came from one
+// brings its field along.
+func setCookieField(c *http.Cookie) string {
+	if c.Raw != "" {
+		return c.Raw
+	}
+	var b strings.Builder
+	b.WriteString(c.Name + "=" + plainValue(c))
+	attr := func(name, value string) {
+		if value != "" && !strings.Contains(value, ";") {
+			b.WriteString("; " + name + "=" + value)
+		}
+	}
+	attr("Domain", c.Domain)
+	attr("Path", c.Path)
+	switch {
+	case c.MaxAge < 0:
+		attr("Max-Age", "0")
+	case c.MaxAge > 0:
+		attr("Max-Age", strconv.Itoa(c.MaxAge))
+	case !c.Expires.IsZero():
+		attr("Expires", c.Expires.UTC().Format(http.TimeFormat))
+	}
+	if c.Secure {
+		b.WriteString("; Secure")
+	}
+	if c.HttpOnly {
+		b.WriteString("; HttpOnly")
+	}
+	attr("SameSite", sameSiteModes[c.SameSite])
+	return b.String()
+}
+
+func plainValue(c *http.Cookie) string {
+	if c.Quoted {
+		return `"` + c.Value + `"`
+	}
+	return c.Value
+}
+
+var sameSiteModes = map[http.SameSite]string{
+	http.SameSiteStrictMode: "Strict", http.SameSiteLaxMode: "Lax", http.SameSiteNoneMode: "None",
+}
+
+// Cookies returns the cookies for a request to u, for [http.CookieJar].
+func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
+	if j == nil || u == nil {
+		return nil
+	}
+	var cookies []*http.Cookie
+	for _, c := range j.jar.Match(u.String(), j.rules) {
+		value, quoted := c.Value, false
+		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+			value, quoted = value[1:n-1], true
+		}
+		cookies = append(cookies, &http.Cookie{Name: c.Name, Value: value, Quoted: quoted})
+	}
+	return cookies
+}
+
+// All iterates over the cookies, expired ones included, in the order in which
+// their domain, within it their path, and within that their name was first seen.
+// The jar may be changed meanwhile; the iteration shows it as it was.
+func (j *CookieJar) All() iter.Seq[Cookie] {
+	return func(yield func(Cookie) bool) {
+		if j == nil {
+			return
+		}
+		for _, c := range j.jar.Snapshot() {
+			if !yield(Cookie(c.Cookie)) {
+				return
+			}
+		}
+	}
+}
+
+// Len returns how many cookies the jar holds, expired ones included.
+func (j *CookieJar) Len() int {
+	if j == nil {
+		return 0
+	}
+	return j.jar.Len()
 }
 
 // String tells how many cookies the jar holds.
 func (j *CookieJar) String() string { return fmt.Sprintf("<CookieJar [%d]>", j.Len()) }
+
+// Get returns the value of the cookie with a name. It is [ErrNoCookie] if there
+// is none, and [ErrCookieConflict] if there are several.
+func (j *CookieJar) Get(name string) (string, error) {
+	c, err := j.Find(name, "", "")
+	return c.Value, err
+}
+
+// Find returns the cookie with a name, a domain and a path, where an empty domain
+// or path stands for any. The domain is compared as [Cookie] shows it. It is
+// [ErrNoCookie] if there is none, and [ErrCookieConflict] if there are several.
+func (j *CookieJar) Find(name, domain, path string) (Cookie, error) {
+	var found []Cookie
+	for c := range j.matching(name, domain, path) {
+		found = append(found, c)
+	}
+	switch len(found) {
+	case 0:
+		return Cookie{}, fail(ErrNoCookie, "there is no cookie %q", name)
+	case 1:
+		return found[0], nil
+	}
+	return Cookie{}, fail(ErrCookieConflict, "there are %d cookies %q: name the domain or the path", len(found), name)
+}
+
+// matching iterates over the cookies with a name, a domain and a path, where an
+// empty one stands for any.
+func (j *CookieJar) matching(name, domain, path string) iter.Seq[Cookie] {
+	return func(yield func(Cookie) bool) {
+		for c := range j.All() {
+			if (*cookie.Cookie)(&c).Is(name, domain, path) && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// Has reports whether there is a cookie with a name.
+func (j *CookieJar) Has(name string) bool {
+	for c := range j.All() {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Delete removes every cookie with a name, a domain and a path, where an empty
+// one stands for any, and returns how many there were.
+func (j *CookieJar) Delete(name, domain, path string) int {
+	return j.removeIf(func(c *cookie.Stored) bool { return c.Is(name, domain, path) })
+}
+
+// Clear removes all cookies.
+func (j *CookieJar) Clear() {
+	if j != nil {
+		j.jar.Clear()
+	}
+}
+
+// ClearExpired removes the cookies that have expired and returns how many.
+func (j *CookieJar) ClearExpired() int {
+	if j == nil {
+		return 0
+	}
+	now := j.jar.Now()
+	return j.removeIf(func(c *cookie.Stored) bool { return c.Expired(now) })
+}
+
+// ClearSession removes the cookies that no date ends, as when a browser is
+// closed, and returns how many there were.
+func (j *CookieJar) ClearSession() int {
+	return j.removeIf(func(c *cookie.Stored) bool { return c.Expires.IsZero() })
+}
+
+func (j *CookieJar) removeIf(match func(*cookie.Stored) bool) int {
+	if j == nil {
+		return 0
+	}
+	return j.jar.RemoveIf(match)
+}
+
+// Domains returns the domains of the cookies, each once, in the jar's order.
+func (j *CookieJar) Domains() []string {
+	return j.distinct(func(c *Cookie) string { return c.Domain })
+}
+
+// Paths returns the paths of the cookies, each once, in the jar's order.
+func (j *CookieJar) Paths() []string {
+	return j.distinct(func(c *Cookie) string { return c.Path })
+}
+
+func (j *CookieJar) distinct(part func(*Cookie) string) []string {
+	var parts []string
+	for c := range j.All() {
+		if p := part(&c); !slices.Contains(parts, p) {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// Map returns the values by name of the cookies with a domain and a path, where
+// an empty one stands for any. Of several with the same name, the last counts.
+func (j *CookieJar) Map(domain, path string) map[string]string {
+	values := map[string]string{}
+	for c := range j.matching("", domain, path) {
+		values[c.Name] = c.Value
+	}
+	return values
+}

@@ -76,7 +76,7 @@ func ExampleCookieJar_Save() {
 	jar := requests.NewCookieJar()
 	_ = jar.Set(requests.Cookie{Name: "session", Value: "1", Domain: "example.com"})
 	_ = jar.Set(requests.Cookie{Name: "lasting", Value: "2", Domain: "example.com", Expires: time.Now().Add(time.Hour)})
-	fmt.Println(jar.Save(file, requests.WithSessionCookies))
+	fmt.Println(jar.Save(file, requests.KeepSessionCookies))
 
 	loaded := requests.NewCookieJar()
 	fmt.Println(loaded.Load(file))

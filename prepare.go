@@ -113,7 +113,7 @@ func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 		}
 		jar, p.jar = own, own
 	}
-	p.setCookieHeader(jar, true)
+	p.setCookieHeader(jar, d.policy, true)
 	return nil
 }
 
@@ -121,9 +121,6 @@ func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 // those of the call, which a filter of the session's jar does not keep from being sent.
 func (r *Request) ownCookies(session *CookieJar, policy *Policy) (*CookieJar, error) {
 	jar := session.forCall(policy)
-	filter := jar.filter
-	jar.filter = nil
-	defer func() { jar.filter = filter }()
 	if r.Jar != nil {
 		jar.Update(r.Jar)
 	}
@@ -137,11 +134,11 @@ func (r *Request) ownCookies(session *CookieJar, policy *Policy) (*CookieJar, er
 
 // setCookieHeader adds the Cookie line of the jar, unless the caller wrote one.
 // Cookies that are bound to no domain may be left out.
-func (p *PreparedRequest) setCookieHeader(jar *CookieJar, unbound bool) {
+func (p *PreparedRequest) setCookieHeader(jar *CookieJar, policy *Policy, unbound bool) {
 	if jar == nil || p.Headers.Has("Cookie") {
 		return
 	}
-	if line := jar.header(p.URL, unbound); line != "" {
+	if line := jar.header(p.URL, policy, unbound); line != "" {
 		p.Headers.Add("Cookie", line)
 	}
 }

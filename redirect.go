@@ -221,13 +221,12 @@ func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
 // addresses. A redirect does not lead them to another origin, no more than a
 // Cookie header (rules 1 and 8), unless the jar is to behave as Python's.
 func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
-	jar := c.session.jar()
-	if p.jar == nil && (jar == nil || jar.filter != nil) {
-		p.jar = jar.forCall(&c.session.Policy)
+	jar, policy := c.session.Cookies, &c.session.Policy
+	if p.jar == nil && (jar == nil || jar.forgets()) {
+		p.jar = jar.forCall(policy)
 	}
 	if p.jar != nil {
-		p.jar.usePolicy(&c.session.Policy)
-		p.jar.store(r)
+		p.jar.store(r, policy)
 		p.jar.Update(jar)
 		jar = p.jar
 	}
@@ -235,7 +234,7 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 	if err != nil {
 		return urlError(err)
 	}
-	p.setCookieHeader(jar, !leaves || c.session.Policy.NetscapeCookies)
+	p.setCookieHeader(jar, policy, !leaves || policy.NetscapeCookies)
 	return nil
 }
 

@@ -80,8 +80,8 @@ func (r *Response) complete(p *PreparedRequest, a Adapter, opts SendOptions) {
 	}
 	r.adapter, r.opts = a, opts
 	if r.Cookies == nil && r.Headers.Has("Set-Cookie") {
-		r.Cookies = newResponseJar(opts.policy)
-		r.Cookies.store(r)
+		r.Cookies = (*CookieJar)(nil).forCall(opts.policy)
+		r.Cookies.store(r, nil)
 	}
 }
 

@@ -111,7 +111,7 @@ func TestRule09Ways(t *testing.T) {
 // TestRule36Sockets: a jar that was saved and loaded leads no cookie to another host, nor
 // do cookies that had no host at all.
 func TestRule36Sockets(t *testing.T) {
-	for _, options := range [][]requests.FileOption{{requests.WithSessionCookies}, {requests.WithSessionCookies, requests.AsJSON}} {
+	for _, options := range [][]requests.CookieFileOption{{requests.KeepSessionCookies}, {requests.KeepSessionCookies, requests.AsJSON}} {
 		w := newWorld(t)
 		first := w.session(t)
 		if _, err := first.Get(t.Context(), settingURL("http://example.com/", "host=1", "wide=1; Domain=example.com", "__Host-x=1; Secure; Path=/", "path=1; Path=/deep")); err != nil {
@@ -166,7 +166,7 @@ func TestRule34Files(t *testing.T) {
 		"JSON, deep":      strings.Repeat("[", 1<<20),
 	} {
 		jar := requests.NewCookieJar()
-		err := jar.Load(wiretest.File(t, "cookies", []byte(text)), requests.WithSessionCookies)
+		err := jar.Load(wiretest.File(t, "cookies", []byte(text)), requests.KeepSessionCookies)
 		if err == nil || jar.Len() > 0 {
 			t.Errorf("%s: %v, %d cookies", name, err, jar.Len())
 		}

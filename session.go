@@ -202,19 +202,11 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
-	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.jar(), hooks: s.Hooks, policy: &s.Policy}
+	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, policy: &s.Policy}
 	if s.TrustEnv {
 		d.netrc = s
 	}
 	return r.prepare(&d)
-}
-
-func (s *Session) jar() *CookieJar {
-	if s.Cookies == nil {
-		return nil
-	}
-	s.Cookies.usePolicy(&s.Policy)
-	return s.Cookies
 }
 
 // Send sends a prepared request as it is, with what opts leaves open taken from
@@ -297,9 +289,8 @@ func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOp
 // history (a challenge that was answered), then those of the reply itself. A
 // reply that a hook made up has no request and leaves no cookies.
 func (s *Session) storeCookies(p *PreparedRequest, r *Response) {
-	jar := s.jar()
 	for _, earlier := range r.History {
-		jar.store(earlier)
+		s.Cookies.store(earlier, &s.Policy)
 	}
-	jar.store(r)
+	s.Cookies.store(r, &s.Policy)
 }

@@ -98,7 +98,7 @@ func (c *curlCase) loadCookies(t *testing.T, s *requests.Session, srv *curlServe
 		if err := os.WriteFile(path, []byte(srv.here(string(content))), 0o600); err != nil {
 			return err
 		}
-		if err := s.Cookies.Load(path, requests.WithSessionCookies, requests.SkipBadLines); err != nil {
+		if err := s.Cookies.Load(path, requests.KeepSessionCookies, requests.SkipBadLines); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ type client struct {
 	files   requests.Files
 	load    string
 	save    string
-	cookies requests.FileOption
+	cookies requests.CookieFileOption
 	output  string
 	key     string
 	cert    string
@@ -159,7 +159,7 @@ func (c *client) options2(f *flag.FlagSet) {
 	f.BoolFunc("no-env", "TrustEnv off", func(string) error { c.session.TrustEnv = false; return nil })
 	f.BoolFunc("as-json", "save cookies as JSON", func(string) error { c.cookies |= requests.AsJSON; return nil })
 	f.BoolFunc("all", "session cookies and expired ones as well", func(string) error {
-		c.cookies |= requests.WithSessionCookies | requests.WithExpired
+		c.cookies |= requests.KeepSessionCookies | requests.KeepExpired
 		return nil
 	})
 	f.Func("policy", "like-requests, netrc-default, netrc-redirect or allow-downgrade", c.policy)

@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"strings"
@@ -7,17 +7,17 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 )
 
-// cookieDate collects the parts of a date as they are found.
-type cookieDate struct {
+// date collects the parts of a date as they are found.
+type date struct {
 	hour, minute, second, day, month, year int
 
 	hasTime, hasDay, hasMonth, hasYear bool
 }
 
-// parseCookieDate reads the value of Expires by RFC 6265bis section 5.1.1, which
+// parseDate reads the value of Expires by RFC 6265bis section 5.1.1, which
 // finds a date in almost anything that people have written there.
-func parseCookieDate(s string) (time.Time, bool) {
-	var d cookieDate
+func parseDate(s string) (time.Time, bool) {
+	var d date
 	for token := range strings.FieldsFuncSeq(s, isDateDelimiter) {
 		d.read(token)
 	}
@@ -29,7 +29,7 @@ func isDateDelimiter(r rune) bool {
 }
 
 // read takes a token for the first part it can be and that is still missing.
-func (d *cookieDate) read(token string) {
+func (d *date) read(token string) {
 	switch {
 	case !d.hasTime && d.readTime(token):
 		d.hasTime = true
@@ -43,7 +43,7 @@ func (d *cookieDate) read(token string) {
 }
 
 // readTime reads "hour:minute:second", anything but a digit following.
-func (d *cookieDate) readTime(token string) bool {
+func (d *date) readTime(token string) bool {
 	hour, rest, _ := strings.Cut(token, ":")
 	minute, second, ok := strings.Cut(rest, ":")
 	var h, m, s int
@@ -74,7 +74,7 @@ func readNumber(s string, least, most int, n *int) bool {
 
 var monthNames = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
 
-func (d *cookieDate) readMonth(token string) bool {
+func (d *date) readMonth(token string) bool {
 	if len(token) < 3 {
 		return false
 	}
@@ -87,7 +87,7 @@ func (d *cookieDate) readMonth(token string) bool {
 	return false
 }
 
-func (d *cookieDate) time() (time.Time, bool) {
+func (d *date) time() (time.Time, bool) {
 	switch {
 	case d.year >= 70 && d.year <= 99:
 		d.year += 1900

@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"slices"
@@ -16,8 +16,8 @@ import (
 
 // netscapeOrigin adds ".local" to hosts without a dot, and takes port 80 where
 // the URL names none, for https as well.
-func netscapeOrigin(u *uri.URL) cookieOrigin {
-	o := cookieOrigin{host: u.Hostname(), path: escapeCookiePath(u.Path, false), port: u.Port, secure: isSecureScheme(u.Scheme)}
+func netscapeOrigin(u *uri.URL) origin {
+	o := origin{host: u.Hostname(), path: escapePath(u.Path, false), port: u.Port, secure: isSecureScheme(u.Scheme)}
 	if strings.IndexByte(o.host, ':') >= 0 {
 		o.host, o.port = "["+o.host+"]", 80
 	}
@@ -47,7 +47,7 @@ func parseNetscape(fields []string, now time.Time) []setCookie {
 		}
 	}
 	slices.SortStableFunc(received, func(a, b setCookie) int {
-		return boolOrder(b.expired(now)) - boolOrder(a.expired(now))
+		return boolOrder(b.Expired(now)) - boolOrder(a.Expired(now))
 	})
 	return received
 }
@@ -62,7 +62,7 @@ const (
 )
 
 func readNetscape(field string, now time.Time) (c setCookie, v verdict) {
-	if hasCookieControl(field) || len(field) > maxNetscapeField {
+	if hasControl(field) || len(field) > maxNetscapeField {
 		return c, dropCookie
 	}
 	pair, attrs, more := strings.Cut(field, ";")
@@ -117,7 +117,7 @@ func (p *netscapeAttributes) read(c *setCookie, name, value string, hasValue boo
 	case "domain":
 		c.domain, c.hasDomain = ascii.Lower(value), true
 	case "path":
-		c.Path = escapeCookiePath(value, true)
+		c.Path = escapePath(value, true)
 	case "port":
 		c.port, c.hasPort = strings.Join(strings.Fields(value), ""), true
 		c.barePort = !hasValue
@@ -191,8 +191,8 @@ func unixTime(seconds int64) time.Time {
 
 // admitNetscape fills in what the field left open and decides whether the host
 // may set the cookie.
-func admitNetscape(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
-	s := storedCookie{Cookie: c.Cookie, trusted: o.secure}
+func admitNetscape(o *origin, c *setCookie) (Stored, bool) {
+	s := Stored{Cookie: c.Cookie, trusted: o.secure}
 	s.Domain, s.HostOnly = o.host, !c.hasDomain
 	if c.hasDomain {
 		s.Domain = "." + strings.TrimPrefix(c.domain, ".")
@@ -246,7 +246,7 @@ func isPortList(ports string) bool {
 }
 
 // reachesPort reports whether the cookie is for port: for all, or on its list.
-func (c *storedCookie) reachesPort(port int) bool {
+func (c *Stored) reachesPort(port int) bool {
 	if c.port == "" {
 		return true
 	}
@@ -276,9 +276,9 @@ func trimPython(s string) string {
 	return s
 }
 
-// escapeCookiePath percent-encodes a path and writes escapes in upper case. Text
+// escapePath percent-encodes a path and writes escapes in upper case. Text
 // of a header is ISO-8859-1 to Python, and goes into the path as UTF-8.
-func escapeCookiePath(path string, latin1 bool) string {
+func escapePath(path string, latin1 bool) string {
 	if isPlainPath(path) {
 		return path
 	}

@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"cmp"
@@ -10,40 +10,40 @@ import (
 // Bounds on what servers can make a jar keep (RFC 6265bis section 6.1 asks for
 // 50 and 3000 at the least). Cookies put in by hand count, but have no bound.
 const (
-	maxDomainCookies = 180
-	maxJarCookies    = 3000
+	maxOfDomain = 180
+	maxOfJar    = 3000
 )
 
-// storedCookie is a cookie as the index keeps it. It is never changed in place.
-type storedCookie struct {
+// Stored is a cookie as the index keeps it. It is never changed in place.
+type Stored struct {
 	Cookie
 	seq     uint64 // when the cookie was first set; replacing keeps it
 	port    string // Netscape: the ports it is for
 	trusted bool   // set over a secure connection, or by hand
 }
 
-// cookieIndex is the cookies by domain, then path, then name, each in the order
+// index is the cookies by domain, then path, then name, each in the order
 // in which they were first seen: the order of Python's jar.
-type cookieIndex struct {
-	domains []*cookieDomain
-	byName  map[string]*cookieDomain
+type index struct {
+	domains []*domainCookies
+	byName  map[string]*domainCookies
 	size    int
 	seq     uint64
 }
 
-type cookieDomain struct {
+type domainCookies struct {
 	name  string
 	order uint64
-	paths []*cookiePath
+	paths []*pathCookies
 	size  int
 }
 
-type cookiePath struct {
+type pathCookies struct {
 	path    string
-	cookies []*storedCookie
+	cookies []*Stored
 }
 
-func (x *cookieIndex) put(c storedCookie) {
+func (x *index) put(c Stored) {
 	x.seq++
 	d := x.domain(c.Domain)
 	p := d.path(c.Path)
@@ -60,12 +60,12 @@ func (x *cookieIndex) put(c storedCookie) {
 
 // domain returns the cookies of a domain, to which some are about to be added.
 // Domains and paths without cookies keep their place, as in Python, up to a point.
-func (x *cookieIndex) domain(name string) *cookieDomain {
+func (x *index) domain(name string) *domainCookies {
 	if d := x.byName[name]; d != nil {
 		return d
 	}
-	if len(x.domains) >= maxJarCookies {
-		x.domains = slices.DeleteFunc(x.domains, func(d *cookieDomain) bool {
+	if len(x.domains) >= maxOfJar {
+		x.domains = slices.DeleteFunc(x.domains, func(d *domainCookies) bool {
 			if d.size == 0 {
 				delete(x.byName, d.name)
 			}
@@ -73,34 +73,34 @@ func (x *cookieIndex) domain(name string) *cookieDomain {
 		})
 	}
 	if x.byName == nil {
-		x.byName = map[string]*cookieDomain{}
+		x.byName = map[string]*domainCookies{}
 	}
-	d := &cookieDomain{name: name, order: x.seq}
+	d := &domainCookies{name: name, order: x.seq}
 	x.domains = append(x.domains, d)
 	x.byName[name] = d
 	return d
 }
 
-func (d *cookieDomain) path(path string) *cookiePath {
+func (d *domainCookies) path(path string) *pathCookies {
 	for _, p := range d.paths {
 		if p.path == path {
 			return p
 		}
 	}
-	if len(d.paths) >= maxDomainCookies {
-		d.paths = slices.DeleteFunc(d.paths, func(p *cookiePath) bool { return len(p.cookies) == 0 })
+	if len(d.paths) >= maxOfDomain {
+		d.paths = slices.DeleteFunc(d.paths, func(p *pathCookies) bool { return len(p.cookies) == 0 })
 	}
-	p := &cookiePath{path: path}
+	p := &pathCookies{path: path}
 	d.paths = append(d.paths, p)
 	return p
 }
 
-func (p *cookiePath) find(name string) int {
-	return slices.IndexFunc(p.cookies, func(c *storedCookie) bool { return c.Name == name })
+func (p *pathCookies) find(name string) int {
+	return slices.IndexFunc(p.cookies, func(c *Stored) bool { return c.Name == name })
 }
 
 // all yields the cookies in the jar's order.
-func (x *cookieIndex) all(yield func(*storedCookie) bool) {
+func (x *index) all(yield func(*Stored) bool) {
 	for _, d := range x.domains {
 		for _, p := range d.paths {
 			for _, c := range p.cookies {
@@ -112,12 +112,12 @@ func (x *cookieIndex) all(yield func(*storedCookie) bool) {
 	}
 }
 
-func (x *cookieIndex) remove(domain, path, name string) {
-	x.removeIf(domain, func(c *storedCookie) bool { return c.Path == path && c.Name == name })
+func (x *index) remove(domain, path, name string) {
+	x.removeIf(domain, func(c *Stored) bool { return c.Path == path && c.Name == name })
 }
 
 // removeIf removes the cookies of a domain that match.
-func (x *cookieIndex) removeIf(domain string, match func(*storedCookie) bool) {
+func (x *index) removeIf(domain string, match func(*Stored) bool) {
 	d := x.byName[domain]
 	if d == nil {
 		return
@@ -132,7 +132,7 @@ func (x *cookieIndex) removeIf(domain string, match func(*storedCookie) bool) {
 }
 
 // removeAll removes the cookies that match and returns how many there were.
-func (x *cookieIndex) removeAll(match func(*storedCookie) bool) int {
+func (x *index) removeAll(match func(*Stored) bool) int {
 	before := x.size
 	for _, d := range x.domains {
 		x.removeIf(d.name, match)
@@ -143,8 +143,8 @@ func (x *cookieIndex) removeAll(match func(*storedCookie) bool) int {
 // reaching returns the domains whose cookies may be for host, in the order in
 // which they were first seen: host, every domain above it, each with and without
 // the dot, and the one without a name.
-func (x *cookieIndex) reaching(host string) []*cookieDomain {
-	var found []*cookieDomain
+func (x *index) reaching(host string) []*domainCookies {
+	var found []*domainCookies
 	add := func(name string) {
 		if d := x.byName[name]; d != nil && d.size > 0 {
 			found = append(found, d)
@@ -161,27 +161,27 @@ func (x *cookieIndex) reaching(host string) []*cookieDomain {
 		}
 		dotted = dotted[1+next:]
 	}
-	slices.SortFunc(found, func(a, b *cookieDomain) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(found, func(a, b *domainCookies) int { return cmp.Compare(a.order, b.order) })
 	return found
 }
 
 // limit makes room in the given domains and in the whole, dropping first what has
 // expired and then what was set first.
-func (x *cookieIndex) limit(domains []string, now time.Time) {
+func (x *index) limit(domains []string, now time.Time) {
 	for _, name := range domains {
-		if d := x.byName[name]; d != nil && d.size > maxDomainCookies {
-			x.drop(d.size-maxDomainCookies, now, d)
+		if d := x.byName[name]; d != nil && d.size > maxOfDomain {
+			x.drop(d.size-maxOfDomain, now, d)
 		}
 	}
-	if x.size > maxJarCookies {
-		x.drop(x.size-maxJarCookies, now, x.domains...)
+	if x.size > maxOfJar {
+		x.drop(x.size-maxOfJar, now, x.domains...)
 	}
 }
 
-func (x *cookieIndex) drop(n int, now time.Time, domains ...*cookieDomain) {
-	found := slices.Collect((&cookieIndex{domains: domains}).all)
-	slices.SortFunc(found, func(a, b *storedCookie) int {
-		return cmp.Or(boolOrder(b.expired(now))-boolOrder(a.expired(now)), cmp.Compare(a.seq, b.seq))
+func (x *index) drop(n int, now time.Time, domains ...*domainCookies) {
+	found := slices.Collect((&index{domains: domains}).all)
+	slices.SortFunc(found, func(a, b *Stored) int {
+		return cmp.Or(boolOrder(b.Expired(now))-boolOrder(a.Expired(now)), cmp.Compare(a.seq, b.seq))
 	})
 	for _, c := range found[:n] {
 		x.remove(c.Domain, c.Path, c.Name)
@@ -198,7 +198,7 @@ func boolOrder(b bool) int {
 // shadowsSecure reports whether c, which came over an insecure connection, would
 // replace a Secure cookie that did not, or be taken for it (RFC 6265bis section
 // 5.7 step 10).
-func (x *cookieIndex) shadowsSecure(c *Cookie) bool {
+func (x *index) shadowsSecure(c *Cookie) bool {
 	domain := strings.TrimPrefix(c.Domain, ".")
 	for have := range x.all {
 		if !have.Secure || !have.trusted || have.Name != c.Name {
@@ -212,13 +212,13 @@ func (x *cookieIndex) shadowsSecure(c *Cookie) bool {
 	return false
 }
 
-func (x *cookieIndex) clone() cookieIndex {
-	c := cookieIndex{size: x.size, seq: x.seq, byName: make(map[string]*cookieDomain, len(x.byName))}
+func (x *index) clone() index {
+	c := index{size: x.size, seq: x.seq, byName: make(map[string]*domainCookies, len(x.byName))}
 	for _, d := range x.domains {
 		copied := *d
-		copied.paths = make([]*cookiePath, len(d.paths))
+		copied.paths = make([]*pathCookies, len(d.paths))
 		for i, p := range d.paths {
-			copied.paths[i] = &cookiePath{path: p.path, cookies: slices.Clone(p.cookies)}
+			copied.paths[i] = &pathCookies{path: p.path, cookies: slices.Clone(p.cookies)}
 		}
 		c.domains = append(c.domains, &copied)
 		c.byName[d.name] = &copied

@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"bytes"
@@ -8,28 +8,23 @@ import (
 	"strings"
 )
 
-// cookieFileHeader is the line by which programs know the format.
-const cookieFileHeader = "# Netscape HTTP Cookie File\n# This is a generated file. Do not edit.\n\n"
+// fileHeader is the line by which programs know the format.
+const fileHeader = "# Netscape HTTP Cookie File\n# This is a generated file. Do not edit.\n\n"
 
 // httpOnlyPrefix marks the lines of HttpOnly cookies, which are comments to old
 // programs.
 const httpOnlyPrefix = "#HttpOnly_"
 
-// maxCookieLine bounds a line of cookies.txt.
-const maxCookieLine = 64 << 10
+// maxLine bounds a line of cookies.txt.
+const maxLine = 64 << 10
 
-// MarshalText writes all cookies in the format of cookies.txt; see
-// [CookieJar.Save] for those that it cannot hold.
-func (j *CookieJar) MarshalText() ([]byte, error) { return j.marshalText(everything), nil }
-
-// UnmarshalText adds the cookies of a cookies.txt. On an error none is added.
-func (j *CookieJar) UnmarshalText(data []byte) error { return j.unmarshalText(data, everything) }
-
-func (j *CookieJar) marshalText(o FileOption) []byte {
-	b := []byte(cookieFileHeader)
-	for _, c := range j.writable(o) {
-		if !strings.Contains(c.Name+c.Value+c.Path, "\t") {
-			b = c.appendLine(b, j.netscape.Load())
+// Text writes cookies in the format of cookies.txt, those with a tab in their text
+// aside. By Netscape's rules the domains of cookies put in by hand have no dot.
+func Text(cookies []Stored, rules Rules) []byte {
+	b := []byte(fileHeader)
+	for _, c := range cookies {
+		if c.readable() && !strings.Contains(c.Name+c.Value+c.Path, "\t") {
+			b = c.appendLine(b, rules.Netscape)
 		}
 	}
 	return b
@@ -37,7 +32,7 @@ func (j *CookieJar) marshalText(o FileOption) []byte {
 
 // appendLine writes a cookie's seven fields. A cookie without a value is written
 // as a value without a name, as http.cookiejar has it.
-func (c *storedCookie) appendLine(b []byte, netscape bool) []byte {
+func (c *Stored) appendLine(b []byte, netscape bool) []byte {
 	domain, expires := c.Domain, int64(0)
 	if !c.HostOnly && !netscape {
 		domain = "." + strings.TrimPrefix(domain, ".")
@@ -62,32 +57,33 @@ func textBool(b bool) string {
 	return "FALSE"
 }
 
-func (j *CookieJar) unmarshalText(data []byte, o FileOption) error {
-	var cookies []storedCookie
+// ReadText reads a cookies.txt. On request it leaves out lines that are not cookies.
+func ReadText(data []byte, skipBadLines bool, rules Rules) ([]Stored, error) {
+	var cookies []Stored
 	number := 0
 	for line := range bytes.Lines(data) {
 		number++
-		c, ok, err := readCookieLine(line)
-		if err != nil && (o&SkipBadLines == 0 || !errors.As(err, new(badCookieLine))) {
-			return fmt.Errorf("line %d: %w", number, err)
+		c, ok, err := readLine(line)
+		if err != nil && (!skipBadLines || !errors.As(err, new(badLine))) {
+			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if ok && (!c.NoValue || j.rules().netscape) {
+		if ok && (!c.NoValue || rules.Netscape) {
 			cookies = append(cookies, c)
 		}
 	}
-	return j.take(cookies, o)
+	return cookies, nil
 }
 
-// badCookieLine is the error of a line that is text, but no cookie.
-type badCookieLine struct{ error }
+// badLine is the error of a line that is text, but no cookie.
+type badLine struct{ error }
 
-// readCookieLine reads one line; not ok are comments and empty lines.
-func readCookieLine(line []byte) (c storedCookie, ok bool, err error) {
-	if len(line) > maxCookieLine {
-		return c, false, fmt.Errorf("longer than %d bytes", maxCookieLine)
+// readLine reads one line; not ok are comments and empty lines.
+func readLine(line []byte) (c Stored, ok bool, err error) {
+	if len(line) > maxLine {
+		return c, false, fmt.Errorf("longer than %d bytes", maxLine)
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
-	if hasCookieControl(text) {
+	if hasControl(text) {
 		return c, false, fmt.Errorf("control character")
 	}
 	text, c.HTTPOnly = strings.CutPrefix(text, httpOnlyPrefix)
@@ -99,15 +95,15 @@ func readCookieLine(line []byte) (c storedCookie, ok bool, err error) {
 		fields = append(fields, "")
 	}
 	if len(fields) != 7 {
-		return c, false, badCookieLine{fmt.Errorf("%d fields, not 7", len(fields))}
+		return c, false, badLine{fmt.Errorf("%d fields, not 7", len(fields))}
 	}
 	if err := c.setFields(fields); err != nil {
-		return c, false, badCookieLine{err}
+		return c, false, badLine{err}
 	}
 	return c, true, nil
 }
 
-func (c *storedCookie) setFields(fields []string) error {
+func (c *Stored) setFields(fields []string) error {
 	c.trusted = true
 	c.Domain, c.Path, c.Secure = fields[0], fields[2], strings.EqualFold(fields[3], "TRUE")
 	switch below := strings.EqualFold(fields[1], "TRUE"); {
@@ -130,6 +126,6 @@ func (c *storedCookie) setFields(fields []string) error {
 		c.Name, c.Value = c.Value, ""
 	}
 	var err error
-	c.Cookie, err = c.checked()
+	c.Cookie, err = c.Check()
 	return err
 }

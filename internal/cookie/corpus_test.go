@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ func readCorpus(t *testing.T, name string, v any) {
 	t.Helper()
 	dir := os.Getenv("CORPORA_DIR")
 	if dir == "" {
-		dir = filepath.Join("..", "shared", "corpora")
+		dir = filepath.Join("..", "..", "..", "shared", "corpora")
 	}
 	data, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
@@ -79,18 +79,18 @@ func TestCookieCorpus(t *testing.T) {
 			if c.Disabled {
 				t.Skip("disabled in its source")
 			}
-			j := NewCookieJar()
+			j := newJar(Rules{})
 			for _, s := range c.Steps {
 				fields := latin1Bytes(s.SetCookie)
 				for i := range fields {
 					fields[i] = fillDates(fields[i])
 				}
-				j.receive(prepared(t, s.URL), fields)
+				j.receive(prepared(t, s.URL), fields...)
 			}
 			var want, got []string
 			for _, q := range c.Queries {
 				want = append(want, fmt.Sprintf("%s: %s", q.URL, orEmpty(q.Expected)))
-				got = append(got, fmt.Sprintf("%s: %s", q.URL, latin1Text(j.Header(prepared(t, q.URL)))))
+				got = append(got, fmt.Sprintf("%s: %s", q.URL, latin1Text(j.header(prepared(t, q.URL)))))
 			}
 			diff := cmp.Diff(want, got)
 			switch why := cookieCorpusDepartures[c.ID]; {
@@ -113,11 +113,11 @@ func TestCookieDateCorpus(t *testing.T) {
 	readCorpus(t, "extras.json", &corpus)
 	for _, c := range corpus.Dates {
 		got := ""
-		if date, ok := parseCookieDate(c.Value); ok {
+		if date, ok := parseDate(c.Value); ok {
 			got = date.Format(http.TimeFormat)
 		}
 		if diff := cmp.Diff(orEmpty(c.Expected), got); diff != "" {
-			t.Errorf("parseCookieDate(%q) (-want +got):\n%s", c.Value, diff)
+			t.Errorf("parseDate(%q) (-want +got):\n%s", c.Value, diff)
 		}
 	}
 }

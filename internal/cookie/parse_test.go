@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"net/http"
@@ -10,15 +10,11 @@ import (
 )
 
 // setFrom is what a server at http://www.a.test/dir/page leaves in a jar.
-func setFrom(options []JarOption, fields ...string) (*CookieJar, []Cookie) {
-	j := NewCookieJar(options...)
-	j.clock = func() time.Time { return time.Unix(recordedNow, 0) }
-	j.receive("http://www.a.test/dir/page", fields)
-	var cookies []Cookie
-	for c := range j.All() {
-		cookies = append(cookies, c)
-	}
-	return j, cookies
+func setFrom(rules Rules, fields ...string) (*ruledJar, []Cookie) {
+	j := newJar(rules)
+	j.Clock = func() time.Time { return time.Unix(recordedNow, 0) }
+	j.receive("http://www.a.test/dir/page", fields...)
+	return j, j.cookies()
 }
 
 func at(seconds int64) time.Time { return time.Unix(recordedNow+seconds, 0).UTC() }
@@ -28,7 +24,7 @@ type setCookieTest struct {
 	want  Cookie // the zero Cookie: refused
 }
 
-func checkSetCookies(t *testing.T, options []JarOption, usual Cookie, tests []setCookieTest) {
+func checkSetCookies(t *testing.T, rules Rules, usual Cookie, tests []setCookieTest) {
 	t.Helper()
 	for _, tt := range tests {
 		var want []Cookie
@@ -42,7 +38,7 @@ func checkSetCookies(t *testing.T, options []JarOption, usual Cookie, tests []se
 			}
 			want = append(want, c)
 		}
-		_, got := setFrom(options, tt.field)
+		_, got := setFrom(rules, tt.field)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tt.field, diff)
 		}
@@ -59,7 +55,7 @@ func TestSetCookie(t *testing.T) {
 	}
 	ends := func(seconds int64) Cookie { return with(func(c *Cookie) { c.Expires = at(seconds) }) }
 	path := func(p string) Cookie { return with(func(c *Cookie) { c.Path = p }) }
-	checkSetCookies(t, nil, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
+	checkSetCookies(t, Rules{}, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
 		{"a=b", ab},
 		{" \ta \t=\t b ", ab},
 		{"a=b;", ab},
@@ -76,8 +72,8 @@ func TestSetCookie(t *testing.T) {
 		{"; a=b", Cookie{}},
 		{"a=b\x01", Cookie{}},
 		{"a=b; Path=/\x7f", Cookie{}},
-		{"a=" + strings.Repeat("v", maxCookieSize-1), Cookie{Name: "a", Value: strings.Repeat("v", maxCookieSize-1)}},
-		{"a=" + strings.Repeat("v", maxCookieSize), Cookie{}},
+		{"a=" + strings.Repeat("v", maxSize-1), Cookie{Name: "a", Value: strings.Repeat("v", maxSize-1)}},
+		{"a=" + strings.Repeat("v", maxSize), Cookie{}},
 		{"a=b; PATH = /x ", path("/x")},
 		{"a=b; Path=/x; Path=/y", path("/y")},
 		{"a=b; Path=/x; Path=", ab},
@@ -107,12 +103,12 @@ func TestSetCookie(t *testing.T) {
 		{"a=b; Max-Age=6,0", ab},
 		{"a=b; Max-Age=", ab},
 		{"a=b; Max-Age=-", ab},
-		{"a=b; Max-Age=99999999999999999999", ends(int64(maxCookieAge / time.Second))},
+		{"a=b; Max-Age=99999999999999999999", ends(int64(maxAge / time.Second))},
 		{"a=b; Max-Age=0", Cookie{}},
 		{"a=b; Max-Age=-1", Cookie{}},
 		{"a=b; Expires=Tue, 14 Nov 2023 22:14:20 GMT", ends(60)},
 		{"a=b; Expires=Tue, 14 Nov 2023 22:13:20 GMT", Cookie{}},
-		{"a=b; Expires=Tue, 14 Nov 2199 22:13:20 GMT", ends(int64(maxCookieAge / time.Second))},
+		{"a=b; Expires=Tue, 14 Nov 2199 22:13:20 GMT", ends(int64(maxAge / time.Second))},
 		{"a=b; Expires=never", ab},
 	})
 }
@@ -121,7 +117,7 @@ func TestSetCookie(t *testing.T) {
 func TestNetscapeSetCookie(t *testing.T) {
 	ab := Cookie{Name: "a", Value: "b"}
 	ends := func(seconds int64) Cookie { return Cookie{Name: "a", Value: "b", Expires: at(seconds)} }
-	checkSetCookies(t, []JarOption{NetscapeRules()}, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
+	checkSetCookies(t, Rules{Netscape: true}, Cookie{Domain: "www.a.test", Path: "/dir"}, []setCookieTest{
 		{"a=b", ab},
 		{"\xa0a = b\x85", ab},
 		{"a", Cookie{Name: "a", NoValue: true}},
@@ -158,8 +154,8 @@ func TestNetscapeSetCookie(t *testing.T) {
 		{`a=b; Port="80"`, Cookie{}},
 		{"a=b\x00", Cookie{}},
 	})
-	spoilt, _ := setFrom([]JarOption{NetscapeRules()}, "a=1", "b=2; Max-Age")
-	deleted, _ := setFrom([]JarOption{NetscapeRules()}, "a=1", "a=; Max-Age=0")
+	spoilt, _ := setFrom(Rules{Netscape: true}, "a=1", "b=2; Max-Age")
+	deleted, _ := setFrom(Rules{Netscape: true}, "a=1", "a=; Max-Age=0")
 	if diff := cmp.Diff([]int{0, 1}, []int{spoilt.Len(), deleted.Len()}); diff != "" {
 		t.Errorf("cookies of a reply with a Max-Age without value, and of one that sets and deletes (-want +got):\n%s", diff)
 	}
@@ -180,9 +176,9 @@ func TestNetscapeHosts(t *testing.T) {
 		{"http://a.test/", "a=1; Port=80", "https://a.test/", "a=1"},
 	}
 	for _, tt := range tests {
-		j := NewCookieJar(NetscapeRules())
-		j.receive(tt.from, []string{tt.field})
-		if diff := cmp.Diff(tt.want, j.Header(tt.to)); diff != "" {
+		j := newJar(Rules{Netscape: true})
+		j.receive(tt.from, tt.field)
+		if diff := cmp.Diff(tt.want, j.header(tt.to)); diff != "" {
 			t.Errorf("%s from %s to %s (-want +got):\n%s", tt.field, tt.from, tt.to, diff)
 		}
 	}
@@ -213,7 +209,7 @@ func TestCookieDates(t *testing.T) {
 		return date.Format(http.TimeFormat)
 	}
 	for _, tt := range tests {
-		got := [2]string{show(parseCookieDate(tt.date)), show(parseNetscapeDate(tt.date, at(0)))}
+		got := [2]string{show(parseDate(tt.date)), show(parseNetscapeDate(tt.date, at(0)))}
 		if diff := cmp.Diff([2]string{tt.want, tt.netscape}, got); diff != "" {
 			t.Errorf("%q by RFC and by Python (-want +got):\n%s", tt.date, diff)
 		}

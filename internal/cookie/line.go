@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"iter"
@@ -18,11 +18,11 @@ type viewKey struct {
 	netscape bool
 }
 
-// cookieView is the cookies for one host in the order of the Cookie line, and the
+// view is the cookies for one host in the order of the Cookie line, and the
 // lines built of them. It holds as long as the jar does not change.
-type cookieView struct {
+type view struct {
 	key     viewKey
-	cookies []*storedCookie
+	cookies []*Stored
 	until   time.Time         // the first of them expires; zero: never
 	anyPath bool              // all are for the path "/": line is for every path
 	line    string            // if anyPath
@@ -35,35 +35,54 @@ const (
 	maxViewLines = 64
 )
 
-// Header returns the value of the Cookie header for a request to url, "" if there
-// are no cookies for it. Longer paths come first, then cookies set earlier
-// (RFC 6265bis section 5.8.3).
-func (j *CookieJar) Header(url string) string { return j.header(url, true) }
-
-// header leaves out cookies without a domain if they are not wanted.
-func (j *CookieJar) header(url string, unbound bool) string {
-	if j == nil || j.count.Load() == 0 {
+// Header returns the value of the Cookie field for a request to url, "" if there
+// are no cookies for it. It leaves out cookies without a domain if they are not
+// wanted.
+func (j *Jar) Header(url string, rules Rules, unbound bool) string {
+	if j.Len() == 0 {
 		return ""
 	}
 	u, err := uri.Parse(url)
 	if err != nil {
 		return ""
 	}
-	rules := j.rules()
-	origin, ok := rules.origin(&u)
+	to, ok := rules.origin(&u)
 	if !ok {
 		return ""
 	}
-	key := viewKey{origin.host, origin.port, origin.secure, unbound, rules.netscape}
-	if line, ok := j.remembered(&key, origin.path); ok {
+	key := viewKey{to.host, to.port, to.secure, unbound, rules.Netscape}
+	if line, ok := j.remembered(&key, to.path); ok {
 		return line
 	}
-	return j.build(key, origin, rules)
+	return j.build(key, &to, rules)
+}
+
+// Match returns the cookies for a request to url in the order of the Cookie field.
+func (j *Jar) Match(url string, rules Rules) []Cookie {
+	if j.Len() == 0 {
+		return nil
+	}
+	u, err := uri.Parse(url)
+	if err != nil {
+		return nil
+	}
+	to, ok := rules.origin(&u)
+	if !ok {
+		return nil
+	}
+	now := j.Now()
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	var cookies []Cookie
+	for c := range j.index.view(&to, rules, true, now).forPath(to.path) {
+		cookies = append(cookies, c.Cookie)
+	}
+	return cookies
 }
 
 // remembered returns the line built for an earlier request. The host asked last,
 // the usual one, is found without the lock.
-func (j *CookieJar) remembered(key *viewKey, path string) (line string, ok bool) {
+func (j *Jar) remembered(key *viewKey, path string) (line string, ok bool) {
 	if v := j.latest.Load(); v != nil && v.anyPath && v.key == *key && v.holds(j) {
 		return v.line, true
 	}
@@ -82,18 +101,18 @@ func (j *CookieJar) remembered(key *viewKey, path string) (line string, ok bool)
 }
 
 // holds reports whether none of the cookies has expired since.
-func (v *cookieView) holds(j *CookieJar) bool { return v.until.IsZero() || j.now().Before(v.until) }
+func (v *view) holds(j *Jar) bool { return v.until.IsZero() || j.Now().Before(v.until) }
 
 // build makes the line and remembers it.
-func (j *CookieJar) build(key viewKey, origin cookieOrigin, rules cookieRules) string {
-	now := j.now()
+func (j *Jar) build(key viewKey, to *origin, rules Rules) string {
+	now := j.Now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	v := j.views[key]
 	if v == nil || !v.holds(j) {
-		v = j.index.view(&origin, rules, key.unbound, now)
+		v = j.index.view(to, rules, key.unbound, now)
 		if j.views == nil || len(j.views) >= maxViews {
-			j.views = map[viewKey]*cookieView{}
+			j.views = map[viewKey]*view{}
 		}
 		key.host = strings.Clone(key.host)
 		v.key = key
@@ -106,20 +125,20 @@ func (j *CookieJar) build(key viewKey, origin cookieOrigin, rules cookieRules) s
 	if len(v.lines) >= maxViewLines {
 		clear(v.lines)
 	}
-	line := v.build(origin.path)
-	v.lines[strings.Clone(origin.path)] = line
+	line := v.build(to.path)
+	v.lines[strings.Clone(to.path)] = line
 	return line
 }
 
 // view chooses the cookies for an origin, whatever the path.
-func (x *cookieIndex) view(origin *cookieOrigin, rules cookieRules, unbound bool, now time.Time) *cookieView {
-	v := &cookieView{anyPath: true, lines: map[string]string{}}
-	for _, d := range x.reaching(origin.host) {
+func (x *index) view(to *origin, rules Rules, unbound bool, now time.Time) *view {
+	v := &view{anyPath: true, lines: map[string]string{}}
+	for _, d := range x.reaching(to.host) {
 		if d.name == "" && !unbound {
 			continue
 		}
-		for c := range (&cookieIndex{domains: []*cookieDomain{d}}).all {
-			if c.expired(now) || !rules.reaches(c, origin) {
+		for c := range (&index{domains: []*domainCookies{d}}).all {
+			if c.Expired(now) || !rules.reaches(c, to) {
 				continue
 			}
 			v.cookies = append(v.cookies, c)
@@ -137,8 +156,8 @@ func (x *cookieIndex) view(origin *cookieOrigin, rules cookieRules, unbound bool
 }
 
 // forPath yields the cookies for a path.
-func (v *cookieView) forPath(path string) iter.Seq[*storedCookie] {
-	return func(yield func(*storedCookie) bool) {
+func (v *view) forPath(path string) iter.Seq[*Stored] {
+	return func(yield func(*Stored) bool) {
 		for _, c := range v.cookies {
 			if pathMatches(path, c.Path) && !yield(c) {
 				return
@@ -148,7 +167,7 @@ func (v *cookieView) forPath(path string) iter.Seq[*storedCookie] {
 }
 
 // build writes the Cookie line for a path.
-func (v *cookieView) build(path string) string {
+func (v *view) build(path string) string {
 	size := 0
 	for c := range v.forPath(path) {
 		size += len(c.Name) + len(c.Value) + len("=; ")

@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"cmp"
@@ -12,18 +12,17 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// cookieRules is the set of rules by which a jar takes cookies and gives them
-// back: those of RFC 6265bis here, those of Python's http.cookiejar in
-// cookienetscape.go.
-type cookieRules struct {
-	netscape  bool
-	anySuffix bool // hosts may set cookies for public suffixes
+// Rules are the rules by which a jar takes cookies and gives them back: those of
+// RFC 6265bis, or, in netscape.go, those of Python's http.cookiejar.
+type Rules struct {
+	Netscape  bool // http.cookiejar's
+	AnySuffix bool // hosts may set cookies for public suffixes
 }
 
-// cookieOrigin is what of a URL matters for cookies. The host is the one that is
+// origin is what of a URL matters for cookies. The host is the one that is
 // connected to, never that of a Host header (security rule 35), and an IPv6 zone
 // is no part of it (rule 24).
-type cookieOrigin struct {
+type origin struct {
 	host   string
 	path   string
 	port   int // 0 where ports do not matter
@@ -32,11 +31,11 @@ type cookieOrigin struct {
 }
 
 // origin returns the origin of a URL, not ok if it has no cookies.
-func (r cookieRules) origin(u *uri.URL) (o cookieOrigin, ok bool) {
-	if r.netscape {
+func (r Rules) origin(u *uri.URL) (o origin, ok bool) {
+	if r.Netscape {
 		return netscapeOrigin(u), true
 	}
-	o = cookieOrigin{host: u.Hostname(), path: u.Path}
+	o = origin{host: u.Hostname(), path: u.Path}
 	if o.path == "" {
 		o.path = "/"
 	}
@@ -63,8 +62,8 @@ func addressOf(host string) (netip.Addr, bool) {
 }
 
 // parse reads Set-Cookie fields, in the order in which they are to be applied.
-func (r cookieRules) parse(fields []string, now time.Time) []setCookie {
-	if r.netscape {
+func (r Rules) parse(fields []string, now time.Time) []setCookie {
+	if r.Netscape {
 		return parseNetscape(fields, now)
 	}
 	received := make([]setCookie, 0, len(fields))
@@ -81,15 +80,15 @@ func (r cookieRules) parse(fields []string, now time.Time) []setCookie {
 // One step is wider than the draft: a Secure cookie may come over plain http, as
 // RFC 6265 and every server written for it have it; but it must not take the
 // place of one that came over https.
-func (r cookieRules) admit(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
-	if r.netscape {
+func (r Rules) admit(o *origin, c *setCookie) (Stored, bool) {
+	if r.Netscape {
 		return admitNetscape(o, c)
 	}
 	domain, ok := r.domain(o, c.domain)
 	if !ok || !c.prefixAllowed(o, domain) {
-		return storedCookie{}, false
+		return Stored{}, false
 	}
-	s := storedCookie{Cookie: c.Cookie, trusted: o.secure}
+	s := Stored{Cookie: c.Cookie, trusted: o.secure}
 	s.Domain, s.HostOnly = domain, domain == o.host
 	if s.Path == "" {
 		s.Path = defaultPath(o.path)
@@ -99,7 +98,7 @@ func (r cookieRules) admit(o *cookieOrigin, c *setCookie) (storedCookie, bool) {
 
 // domain returns the Domain of a cookie that the host of o sets with the given
 // attribute, not ok if it may not.
-func (r cookieRules) domain(o *cookieOrigin, attr string) (string, bool) {
+func (r Rules) domain(o *origin, attr string) (string, bool) {
 	if attr == "" || o.ip && attr == o.host {
 		return o.host, true
 	}
@@ -107,7 +106,7 @@ func (r cookieRules) domain(o *cookieOrigin, attr string) (string, bool) {
 	switch {
 	case domain == "" || o.ip || !isBelow(o.host, domain):
 		return "", false
-	case !r.anySuffix && isPublicSuffix(domain):
+	case !r.AnySuffix && isPublicSuffix(domain):
 		return o.host, domain == o.host
 	}
 	return "." + domain, true
@@ -142,7 +141,7 @@ func canonicalName(domain string) string {
 
 // prefixAllowed holds cookies to what their name promises (RFC 6265bis section
 // 4.1.3), letter case aside.
-func (c *setCookie) prefixAllowed(o *cookieOrigin, domain string) bool {
+func (c *setCookie) prefixAllowed(o *origin, domain string) bool {
 	switch {
 	case ascii.HasPrefixFold(c.Name, "__secure-"):
 		return c.Secure && o.secure
@@ -162,19 +161,19 @@ func defaultPath(path string) string {
 
 // reaches reports whether a cookie found under a domain above the origin's host,
 // or its own, is sent there. Paths are looked at later.
-func (r cookieRules) reaches(c *storedCookie, o *cookieOrigin) bool {
+func (r Rules) reaches(c *Stored, o *origin) bool {
 	if c.Secure && !o.secure {
 		return false
 	}
-	if r.netscape {
+	if r.Netscape {
 		return c.reachesPort(o.port)
 	}
 	return c.Domain == "" || c.Domain == o.host || !c.HostOnly && (!o.ip || c.Domain[1:] == o.host)
 }
 
 // order is that of the Cookie line.
-func (r cookieRules) order(a, b *storedCookie) int {
-	if n := cmp.Compare(len(b.Path), len(a.Path)); n != 0 || r.netscape {
+func (r Rules) order(a, b *Stored) int {
+	if n := cmp.Compare(len(b.Path), len(a.Path)); n != 0 || r.Netscape {
 		return n
 	}
 	return cmp.Compare(a.seq, b.seq)

@@ -1,7 +1,6 @@
-package requests
+package cookie
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +17,10 @@ var sampleFields = []string{
 }
 
 // checkJar is what holds of every jar, whatever a server has said.
-func checkJar(t *testing.T, j *CookieJar, urls ...string) {
+func checkJar(t *testing.T, j *ruledJar, urls ...string) {
 	t.Helper()
 	n := 0
-	for c := range j.All() {
+	for _, c := range j.cookies() {
 		n++
 		if strings.ContainsAny(c.Name+c.Value+c.Domain+c.Path, "\r\n\x00") || c.Name == "" || c.Path == "" {
 			t.Errorf("kept %#v", c)
@@ -31,11 +30,11 @@ func checkJar(t *testing.T, j *CookieJar, urls ...string) {
 		t.Errorf("Len (-counted +got):\n%s", diff)
 	}
 	for _, url := range urls {
-		line := j.Header(url)
+		line := j.header(url)
 		if strings.ContainsAny(line, "\r\n\x00") {
 			t.Errorf("Header(%q) = %q", url, line)
 		}
-		if diff := cmp.Diff(line, j.Header(url)); diff != "" {
+		if diff := cmp.Diff(line, j.header(url)); diff != "" {
 			t.Errorf("Header(%q), asked again (-first +second):\n%s", url, diff)
 		}
 	}
@@ -47,27 +46,28 @@ func FuzzSetCookie(f *testing.F) {
 		f.Add("http://localhost:8080/", field, "b=2; Path=/x", true)
 	}
 	f.Fuzz(func(t *testing.T, url, first, second string, netscape bool) {
-		j := &CookieJar{pinned: true}
-		j.netscape.Store(netscape)
-		j.receive(url, []string{first, second})
+		j := newJar(Rules{Netscape: netscape})
+		j.receive(url, first, second)
 		checkJar(t, j, url, "https://www.example.co.uk/x/y", "http://co.uk/", "http://other.test/")
-		if got := j.Header("http://other.test/"); got != "" && !strings.Contains(url, "test") {
+		if got := j.header("http://other.test/"); got != "" && !strings.Contains(url, "test") {
 			t.Errorf("%q set %q for another host", url, got)
 		}
-		data, err := json.Marshal(j)
+		loaded := newJar(j.rules)
+		data, err := JSON(j.Snapshot())
 		if err != nil {
 			t.Fatal(err)
 		}
-		loaded := &CookieJar{pinned: true}
-		loaded.netscape.Store(netscape)
-		if err := json.Unmarshal(data, loaded); err != nil {
+		cookies, err := ReadJSON(data)
+		if err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
-		text, _ := j.MarshalText()
-		if err := loaded.UnmarshalText(text); err != nil {
+		loaded.Put(cookies...)
+		text := Text(j.Snapshot(), j.rules)
+		if cookies, err = ReadText(text, false, j.rules); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if diff := cmp.Diff(j.Header(url), loaded.Header(url)); diff != "" {
+		loaded.Put(cookies...)
+		if diff := cmp.Diff(j.header(url), loaded.header(url)); diff != "" {
 			t.Errorf("Header after loading %s and %q (-want +got):\n%s", data, text, diff)
 		}
 	})
@@ -82,11 +82,11 @@ func FuzzCookieDate(f *testing.F) {
 	}
 	now := time.Unix(recordedNow, 0)
 	f.Fuzz(func(t *testing.T, s string) {
-		if date, ok := parseCookieDate(s); ok && (date.Year() < 1601 || date.Year() > 9999) {
-			t.Errorf("parseCookieDate(%q) = %v", s, date)
+		if date, ok := parseDate(s); ok && (date.Year() < 1601 || date.Year() > 9999) {
+			t.Errorf("parseDate(%q) = %v", s, date)
 		}
-		if date, ok := parseCookieDate(s); ok {
-			again, ok := parseCookieDate(date.Format(time.RFC1123))
+		if date, ok := parseDate(s); ok {
+			again, ok := parseDate(date.Format(time.RFC1123))
 			if diff := cmp.Diff(date, again); diff != "" || !ok {
 				t.Errorf("%q, written and read again (-want +got):\n%s", s, diff)
 			}
@@ -98,32 +98,34 @@ func FuzzCookieDate(f *testing.F) {
 }
 
 func FuzzCookieFile(f *testing.F) {
-	f.Add([]byte(cookieFileHeader + ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n#HttpOnly_a.test\tFALSE\t/\tTRUE\t4102444800\t\tx"))
+	f.Add([]byte(fileHeader + ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n#HttpOnly_a.test\tFALSE\t/\tTRUE\t4102444800\t\tx"))
 	f.Add([]byte(`[{"name": "n", "value": "v", "domain": ".a.test", "path": "/", "expires": "2040-01-02T03:04:05Z"}]`))
 	f.Add([]byte("\t\t\t\t\t\t\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		j := NewCookieJar()
-		if err := j.decode(data, everything); err != nil {
-			if j.Len() != 0 {
-				t.Errorf("%d cookies of a file with the error %v", j.Len(), err)
-			}
+		cookies, err := ReadText(data, false, Rules{})
+		if err != nil {
+			cookies, err = ReadJSON(data)
+		}
+		if err != nil {
 			return
 		}
+		j, again := newJar(Rules{}), newJar(Rules{})
+		j.Put(cookies...)
 		checkJar(t, j, "http://a.test/")
-		if got := j.Len() - j.Delete("", "", ""); got != 0 {
-			t.Errorf("%d cookies left after deleting all", got)
+		text, err := JSON(j.Snapshot())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := j.decode(data, everything); err != nil {
-			t.Errorf("taken once, then: %v", err)
-		}
-		again := NewCookieJar()
-		text, _ := j.MarshalJSON()
-		if err := again.UnmarshalJSON(text); err != nil {
+		if cookies, err = ReadJSON(text); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		same := cmp.Options{cmp.AllowUnexported(storedCookie{}), cmpopts.IgnoreFields(storedCookie{}, "seq"), cmpopts.EquateEmpty()}
-		if diff := cmp.Diff(j.snapshot(), again.snapshot(), same); diff != "" {
+		again.Put(cookies...)
+		same := cmp.Options{cmp.AllowUnexported(Stored{}), cmpopts.IgnoreFields(Stored{}, "seq"), cmpopts.EquateEmpty()}
+		if diff := cmp.Diff(j.Snapshot(), again.Snapshot(), same); diff != "" {
 			t.Errorf("through JSON (-want +got):\n%s", diff)
+		}
+		if removed := j.RemoveIf(func(*Stored) bool { return true }); removed != again.Len() || j.Len() != 0 {
+			t.Errorf("%d cookies removed of %d, %d left", removed, again.Len(), j.Len())
 		}
 	})
 }

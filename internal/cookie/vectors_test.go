@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	stdcmp "cmp"
@@ -25,8 +25,8 @@ type pythonCookie struct {
 	Version int     `json:"version"`
 }
 
-func (p pythonCookie) stored() storedCookie {
-	c := storedCookie{Cookie: Cookie{Name: p.Name, Domain: p.Domain, Path: p.Path, Secure: p.Secure}}
+func (p pythonCookie) stored() Stored {
+	c := Stored{Cookie: Cookie{Name: p.Name, Domain: p.Domain, Path: p.Path, Secure: p.Secure}}
 	if c.NoValue = p.Value == nil; !c.NoValue {
 		c.Value = dropEscapedQuotes(*p.Value)
 	}
@@ -42,7 +42,7 @@ func (p pythonCookie) stored() storedCookie {
 	return c
 }
 
-func toPython(c storedCookie) pythonCookie {
+func toPython(c Stored) pythonCookie {
 	p := pythonCookie{Name: c.Name, Domain: c.Domain, Path: c.Path, Secure: c.Secure}
 	if !c.NoValue {
 		p.Value = &c.Value
@@ -60,12 +60,12 @@ func toPython(c storedCookie) pythonCookie {
 const recordedNow = 1700000000
 
 // recordedJar is a jar with Python's rules and the clock of the recordings.
-func recordedJar(cookies ...pythonCookie) *CookieJar {
-	j := NewCookieJar(NetscapeRules())
-	j.clock = func() time.Time { return time.Unix(recordedNow, 0) }
+func recordedJar(cookies ...pythonCookie) *ruledJar {
+	j := newJar(Rules{Netscape: true})
+	j.Clock = func() time.Time { return time.Unix(recordedNow, 0) }
 	for _, p := range cookies {
 		c := p.stored()
-		j.change(func(x *cookieIndex) { x.put(c) })
+		j.Put(c)
 	}
 	return j
 }
@@ -82,7 +82,7 @@ func parityDir(t testing.TB) string {
 	if dir := os.Getenv("PARITY_DIR"); dir != "" {
 		return dir
 	}
-	return filepath.Join("testdata", "parity")
+	return filepath.Join("..", "..", "testdata", "parity")
 }
 
 // readVectors reads the cases of a recorded file.
@@ -129,7 +129,7 @@ func TestCookieHeaderVectors(t *testing.T) {
 					sendable = append(sendable, p)
 				}
 			}
-			got := recordedJar(sendable...).Header(in.URL)
+			got := recordedJar(sendable...).header(in.URL)
 			if diff := cmp.Diff(orEmpty(want), got); diff != "" {
 				t.Errorf("Header (-want +got):\n%s", diff)
 			}
@@ -180,7 +180,7 @@ func (x *cookieExchange) departure() string {
 func TestCookieExchangeReference(t *testing.T) {
 	dir := os.Getenv("PARITY_REFERENCE_DIR")
 	if dir == "" {
-		dir = filepath.Join("..", "shared", "parity", "reference")
+		dir = filepath.Join("..", "..", "..", "shared", "parity", "reference")
 	}
 	for _, c := range readVectors[vectorCase](t, filepath.Join(dir, "cookie_exchange.json")) {
 		t.Run(c.ID, func(t *testing.T) {
@@ -213,15 +213,15 @@ type exchangeResult struct {
 func (x *cookieExchange) run() exchangeResult {
 	j := recordedJar()
 	at := func(now int64) {
-		j.clock = func() time.Time { return time.Unix(stdcmp.Or(now, recordedNow), 0) }
+		j.Clock = func() time.Time { return time.Unix(stdcmp.Or(now, recordedNow), 0) }
 	}
 	for _, s := range x.Set {
 		at(s.Now)
-		j.receive(s.URL, latin1Bytes(s.SetCookie))
+		j.receive(s.URL, latin1Bytes(s.SetCookie)...)
 	}
 	at(x.Request.Now)
-	got := exchangeResult{Cookie: latin1Text(j.Header(x.Request.URL))}
-	for _, s := range j.snapshot() {
+	got := exchangeResult{Cookie: latin1Text(j.header(x.Request.URL))}
+	for _, s := range j.Snapshot() {
 		s.Name, s.Value = latin1Text(s.Name), latin1Text(s.Value)
 		got.Jar = append(got.Jar, toPython(s))
 	}

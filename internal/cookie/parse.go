@@ -1,4 +1,4 @@
-package requests
+package cookie
 
 import (
 	"strings"
@@ -23,21 +23,21 @@ type setCookie struct {
 // Bounds of RFC 6265bis: name and value of a cookie, the value of an attribute,
 // and how long a cookie lives (sections 5.5 and 5.6).
 const (
-	maxCookieSize    = 4096
+	maxSize          = 4096
 	maxAttributeSize = 1024
-	maxCookieAge     = 400 * 24 * time.Hour
+	maxAge           = 400 * 24 * time.Hour
 )
 
 // parseSetCookie reads a Set-Cookie field by RFC 6265bis section 5.6. A cookie
 // without a name, which it has as an option, is refused: servers do not mean it.
 func parseSetCookie(field string, now time.Time) (c setCookie, ok bool) {
-	if hasCookieControl(field) {
+	if hasControl(field) {
 		return c, false
 	}
 	pair, attrs, more := strings.Cut(field, ";")
 	name, value, hasValue := strings.Cut(pair, "=")
 	c.Name, c.Value = ascii.TrimBlanks(name), ascii.TrimBlanks(value)
-	if !hasValue || c.Name == "" || len(c.Name)+len(c.Value) > maxCookieSize {
+	if !hasValue || c.Name == "" || len(c.Name)+len(c.Value) > maxSize {
 		return c, false
 	}
 	var p attributes
@@ -63,7 +63,7 @@ type attributes struct {
 func (p *attributes) read(c *setCookie, name, value string, now time.Time) {
 	switch strings.ToLower(name) {
 	case "expires":
-		if t, ok := parseCookieDate(value); ok {
+		if t, ok := parseDate(value); ok {
 			p.expires = t
 		}
 	case "max-age":
@@ -94,7 +94,7 @@ func (p *attributes) end(now time.Time) time.Time {
 	if end.IsZero() {
 		end = p.expires
 	}
-	if latest := now.Add(maxCookieAge); end.After(latest) {
+	if latest := now.Add(maxAge); end.After(latest) {
 		return latest.Truncate(time.Second)
 	}
 	return end
@@ -109,7 +109,7 @@ func parseMaxAge(value string, now time.Time) (time.Time, bool) {
 	}
 	seconds := int64(0)
 	for i := range len(digits) {
-		seconds = min(seconds*10+int64(digits[i]-'0'), int64(maxCookieAge/time.Second)+1)
+		seconds = min(seconds*10+int64(digits[i]-'0'), int64(maxAge/time.Second)+1)
 	}
 	if negative || seconds == 0 {
 		return time.Unix(0, 0).UTC(), true
