@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/httpdate"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -113,11 +114,11 @@ func TestCookieDateCorpus(t *testing.T) {
 	readCorpus(t, "extras.json", &corpus)
 	for _, c := range corpus.Dates {
 		got := ""
-		if date, ok := parseDate(c.Value); ok {
+		if date, ok := httpdate.Cookie(c.Value); ok {
 			got = date.Format(http.TimeFormat)
 		}
 		if diff := cmp.Diff(orEmpty(c.Expected), got); diff != "" {
-			t.Errorf("parseDate(%q) (-want +got):\n%s", c.Value, diff)
+			t.Errorf("httpdate.Cookie(%q) (-want +got):\n%s", c.Value, diff)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/httpdate"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -139,7 +140,7 @@ func (p *netscapeAttributes) read(c *setCookie, name, value string, hasValue boo
 
 // readExpires takes a date that can be read, unless Max-Age has been seen.
 func (p *netscapeAttributes) readExpires(c *setCookie, value string, hasValue bool) verdict {
-	if t, ok := parseNetscapeDate(stripQuotes(value), p.now); ok && hasValue && !p.maxAge {
+	if t, ok := httpdate.Netscape(stripQuotes(value), p.now); ok && hasValue && !p.maxAge {
 		c.Expires = t
 		p.seen["expires"] = true
 	}
@@ -154,7 +155,7 @@ func (p *netscapeAttributes) readMaxAge(c *setCookie, value string, hasValue boo
 	if !ok {
 		return dropCookie
 	}
-	c.Expires = unixTime(p.now.Unix() + seconds)
+	c.Expires = httpdate.Unix(p.now.Unix() + seconds)
 	p.maxAge = true
 	return keepCookie
 }
@@ -181,12 +182,6 @@ func pythonInt(s string) (int64, bool) {
 		n = -n
 	}
 	return n, true
-}
-
-// unixTime is time.Unix in UTC, not beyond the years that can be written down.
-func unixTime(seconds int64) time.Time {
-	const lastSecond = 253402300799 // of the year 9999
-	return time.Unix(max(min(seconds, lastSecond), 1), 0).UTC()
 }
 
 // admitNetscape fills in what the field left open and decides whether the host

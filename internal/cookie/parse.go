@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/httpdate"
 )
 
 // setCookie is a Set-Cookie field. Of its Cookie, Path is empty where the field
@@ -63,7 +64,7 @@ type attributes struct {
 func (p *attributes) read(c *setCookie, name, value string, now time.Time) {
 	switch strings.ToLower(name) {
 	case "expires":
-		if t, ok := parseDate(value); ok {
+		if t, ok := httpdate.Cookie(value); ok {
 			p.expires = t
 		}
 	case "max-age":

@@ -1,7 +1,6 @@
 package cookie
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -180,38 +179,6 @@ func TestNetscapeHosts(t *testing.T) {
 		j.receive(tt.from, tt.field)
 		if diff := cmp.Diff(tt.want, j.header(tt.to)); diff != "" {
 			t.Errorf("%s from %s to %s (-want +got):\n%s", tt.field, tt.from, tt.to, diff)
-		}
-	}
-}
-
-func TestCookieDates(t *testing.T) {
-	tests := []struct{ date, want, netscape string }{
-		{"Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"},
-		{"Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"},
-		{"Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT", ""},
-		{"06 Nov 94 8:9:7x", "Sun, 06 Nov 1994 08:09:07 GMT", ""},
-		{"6/11/1994", "", "Sun, 06 Nov 1994 00:00:00 GMT"},
-		{"06 Nov 1994 08:49 -0500", "", "Sun, 06 Nov 1994 13:49:00 GMT"},
-		{"06 Nov 1994 08:49:37 EST", "Sun, 06 Nov 1994 08:49:37 GMT", ""},
-		{"06 November 69 08:49:37", "Wed, 06 Nov 2069 08:49:37 GMT", ""},
-		{"31 Feb 2000 08:49:37", "", "Thu, 02 Mar 2000 08:49:37 GMT"},
-		{"06 Nov 1600 08:49:37", "", ""},
-		{"06 Nov 1994 24:00:00", "", "Mon, 07 Nov 1994 00:00:00 GMT"},
-		{"06 Nov 1994 08:60:37", "", ""},
-		{"006 Nov 1994 08:49:37", "", ""},
-		{"06 Nov 19945 08:49:37", "", ""},
-		{"", "", ""},
-	}
-	show := func(date time.Time, ok bool) string {
-		if !ok {
-			return ""
-		}
-		return date.Format(http.TimeFormat)
-	}
-	for _, tt := range tests {
-		got := [2]string{show(parseDate(tt.date)), show(parseNetscapeDate(tt.date, at(0)))}
-		if diff := cmp.Diff([2]string{tt.want, tt.netscape}, got); diff != "" {
-			t.Errorf("%q by RFC and by Python (-want +got):\n%s", tt.date, diff)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/mountable/requests/internal/httpdate"
 )
 
 // fileHeader is the line by which programs know the format.
@@ -119,7 +121,7 @@ func (c *Stored) setFields(fields []string) error {
 		if err != nil {
 			return fmt.Errorf("no date")
 		}
-		c.Expires = unixTime(seconds)
+		c.Expires = httpdate.Unix(seconds)
 	}
 	c.Name, c.Value = fields[5], fields[6]
 	if c.NoValue = c.Name == ""; c.NoValue {
