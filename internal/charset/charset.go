@@ -5,7 +5,7 @@
 // text and bytes into lines.
 //
 // It does no I/O, keeps no state between calls, and is safe for concurrent use;
-// a Decoder or LineSplitter belongs to one goroutine.
+// a Decoder or Scanner belongs to one goroutine.
 package charset
 
 import (

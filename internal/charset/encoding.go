@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -119,8 +120,10 @@ func (e Encoding) all(data []byte) ([]byte, bool) {
 // Decoder decodes a stream piece by piece, with U+FFFD for bytes that do not
 // fit. What it returns never ends inside a character.
 type Decoder struct {
-	m    machine
-	rest []byte
+	encoding Encoding
+	m        machine
+	rest     []byte
+	lineEnds string // bytes from 0x80 on that a line end may end in
 }
 
 // NewDecoder returns a Decoder for the named encoding; ok is false when the
@@ -130,7 +133,32 @@ func NewDecoder(name string) (d *Decoder, ok bool) {
 	if !ok || e.start == nil {
 		return nil, false
 	}
-	return &Decoder{m: e.start()}, true
+	m := e.start()
+	return &Decoder{encoding: e, m: m, lineEnds: lineEnds(m)}, true
+}
+
+// DecoderOr is NewDecoder by the first name that stands for an encoding.
+func DecoderOr(name, other string) *Decoder {
+	if d, ok := NewDecoder(name); ok {
+		return d
+	}
+	d, _ := NewDecoder(other)
+	return d
+}
+
+// lineEnds returns the bytes from 0x80 on that U+0085, U+2028 or U+2029 may end in.
+func lineEnds(m machine) string {
+	switch m := m.(type) {
+	case utf8Machine, *bomMachine:
+		return "\x85\xa8\xa9"
+	case latin1Machine:
+		return "\x85"
+	case tableMachine:
+		if i := slices.Index(m.table, 0x85); i >= 0 {
+			return string([]byte{byte(m.from + i)})
+		}
+	}
+	return ""
 }
 
 // Decode returns the text that is complete with chunk; final says that nothing

@@ -2,152 +2,58 @@ package charset
 
 import (
 	"bytes"
-	"iter"
+	"strings"
 )
 
-// LineSplitter cuts a body that comes in chunks into lines, the same lines
-// wherever the chunks are cut (Requests gives an extra empty line where a
-// chunk ends inside CR LF or after a delimiter). A line is handed out as soon
-// as its end is seen. The time taken is linear, also for a line of many chunks.
-type LineSplitter struct {
+// Separator is what stands between two lines. It belongs to one goroutine.
+type Separator struct {
 	delimiter []byte
-	find      func(p []byte) finder
-	pending   []byte
-	begun     bool // some content was fed
-	skipLF    bool // the last chunk ended in CR
+	text      bool
 }
 
-// finder returns where the next separator at or after from begins and ends;
-// end is 0 when there is none.
-type finder func(from int) (start, end int)
+// LineEnds separates at \n, \r and \r\n and, in text, at what Python's str.splitlines
+// takes as well: \v, \f, \x1c to \x1e, U+0085, U+2028 and U+2029. Text is UTF-8.
+func LineEnds(text bool) *Separator { return &Separator{text: text} }
 
-// NewLineSplitter returns a splitter at every occurrence of delimiter or, if it
-// is empty, at line ends: \n, \r and \r\n and, in text, those of Python's
-// str.splitlines as well: \v, \f, \x1c to \x1e, U+0085, U+2028 and U+2029.
-// Text is UTF-8 in chunks that do not end inside a character.
-func NewLineSplitter(delimiter []byte, text bool) *LineSplitter {
-	s := &LineSplitter{delimiter: bytes.Clone(delimiter), find: byteLineEnds}
+// Delimiter separates at every occurrence of delimiter. An empty one means LineEnds.
+func Delimiter(delimiter string, text bool) *Separator {
+	return &Separator{delimiter: []byte(delimiter), text: text}
+}
+
+// find returns where the first separator of p begins and ends; end is 0 if there is none.
+func (s *Separator) find(p []byte) (start, end int) {
 	switch {
-	case len(delimiter) > 0:
-		s.find = s.delimiters
-	case text:
-		s.find = textLineEnds
-	}
-	return s
-}
-
-// Feed gives the lines that end in chunk, without their ends. A line is valid
-// until the next step of the loop; what is left over of the chunk is kept when
-// the loop ran to its end.
-func (s *LineSplitter) Feed(chunk []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		if len(chunk) == 0 {
-			return
+	case len(s.delimiter) > 0:
+		if i := bytes.Index(p, s.delimiter); i >= 0 {
+			return i, i + len(s.delimiter)
 		}
-		s.begun = true
-		from := s.resume(chunk)
-		if from < 0 {
-			s.pending = append(s.pending, chunk...)
-			return
-		}
-		if len(s.delimiter) > 0 && from > 0 && !yield(s.take(nil)) {
-			return
-		}
-		next := s.find(chunk)
-		for {
-			start, end := next(from)
-			if end == 0 {
-				break
-			}
-			s.skipLF = len(s.delimiter) == 0 && end == len(chunk) && chunk[end-1] == '\r'
-			if !yield(s.take(chunk[from:start])) {
-				return
-			}
-			from = end
-		}
-		s.pending = append(s.pending, chunk[from:]...)
-	}
-}
-
-// take returns the line that ends with tail.
-func (s *LineSplitter) take(tail []byte) []byte {
-	if len(s.pending) == 0 {
-		return tail
-	}
-	line := append(s.pending, tail...)
-	s.pending = line[:0]
-	return line
-}
-
-// resume finishes a separator that the chunk before has begun, and returns
-// where in this chunk to go on, or -1 if the chunk is too short to tell.
-// A delimiter found across the border leaves its line in pending.
-func (s *LineSplitter) resume(chunk []byte) int {
-	if s.skipLF {
-		s.skipLF = false
-		if chunk[0] == '\n' {
-			return 1
-		}
-	}
-	d := len(s.delimiter)
-	if d < 2 || len(s.pending) == 0 {
-		return 0
-	}
-	tail := max(0, len(s.pending)-d+1)
-	border := append(bytes.Clone(s.pending[tail:]), chunk[:min(d-1, len(chunk))]...)
-	i := bytes.Index(border, s.delimiter)
-	if i < 0 {
-		if len(chunk) < d-1 {
-			return -1
-		}
-		return 0
-	}
-	used := tail + i + d - len(s.pending)
-	s.pending = s.pending[:tail+i]
-	return used
-}
-
-// Flush ends the body and returns its last line, if there is one: what follows
-// the last line end unless that is empty; what follows the last delimiter even
-// if it is empty, provided there was a body at all. The splitter can be used
-// again afterwards.
-func (s *LineSplitter) Flush() (line []byte, ok bool) {
-	line = s.pending
-	ok = len(line) > 0 || s.begun && len(s.delimiter) > 0
-	s.pending, s.begun, s.skipLF = nil, false, false
-	return line, ok
-}
-
-func (s *LineSplitter) delimiters(p []byte) finder {
-	return func(from int) (int, int) {
-		i := bytes.Index(p[from:], s.delimiter)
-		if i < 0 {
-			return 0, 0
-		}
-		return from + i, from + i + len(s.delimiter)
-	}
-}
-
-// byteLineEnds remembers the next \n, so that a text of many \r is not searched
-// for it again and again.
-func byteLineEnds(p []byte) finder {
-	lf := -1
-	return func(from int) (int, int) {
-		if lf < from {
-			if lf = bytes.IndexByte(p[from:], '\n'); lf < 0 {
-				lf = len(p)
-			} else {
-				lf += from
+	case s.text:
+		for i := range p {
+			if size := textLineEnd(p[i:]); size > 0 {
+				return lineEnd(p, i, size)
 			}
 		}
-		if cr := bytes.IndexByte(p[from:lf], '\r'); cr >= 0 {
-			return lineEnd(p, from+cr, 1)
+	default:
+		lf := bytes.IndexByte(p, '\n')
+		if cr := bytes.IndexByte(p[:max(lf, 0)], '\r'); cr >= 0 {
+			return lineEnd(p, cr, 1)
 		}
-		if lf == len(p) {
-			return 0, 0
+		if lf >= 0 {
+			return lf, lf + 1
 		}
-		return lineEnd(p, lf, 1)
+		if cr := bytes.IndexByte(p, '\r'); cr >= 0 {
+			return lineEnd(p, cr, 1)
+		}
 	}
+	return 0, 0
+}
+
+// overlap is how many bytes at the end of what holds no separator may begin one.
+func (s *Separator) overlap() int {
+	if len(s.delimiter) > 0 {
+		return len(s.delimiter) - 1
+	}
+	return len("\u2028") - 1
 }
 
 // lineEnd completes a line end of size bytes at i, which may be \r of \r\n.
@@ -158,18 +64,7 @@ func lineEnd(p []byte, i, size int) (start, end int) {
 	return i, i + size
 }
 
-func textLineEnds(p []byte) finder {
-	return func(from int) (int, int) {
-		for i := from; i < len(p); i++ {
-			if size := textLineEnd(p[i:]); size > 0 {
-				return lineEnd(p, i, size)
-			}
-		}
-		return 0, 0
-	}
-}
-
-// textLineEnd is the size of the line end p begins with, 0 if it is none.
+// textLineEnd is the size of the line end p begins with, 0 if there is none.
 func textLineEnd(p []byte) int {
 	switch c := p[0]; {
 	case '\n' <= c && c <= '\r' || 0x1c <= c && c <= 0x1e:
@@ -180,4 +75,32 @@ func textLineEnd(p []byte) int {
 		return 3
 	}
 	return 0
+}
+
+// cut returns how much of p may be decoded at once, so that the text ends where its
+// first separator does: everything, if no byte of p may be the last of one.
+func (s *Separator) cut(p []byte, d *Decoder) int {
+	i := -1
+	switch last := len(s.delimiter) - 1; {
+	case !d.encoding.ascii, last >= 0 && s.delimiter[last] >= 0x80 && d.encoding.name != "utf_8":
+		return 1
+	case last >= 0:
+		i = bytes.IndexByte(p, s.delimiter[last])
+	default:
+		i = indexLineEnd(p, d.lineEnds)
+	}
+	if i < 0 {
+		return len(p)
+	}
+	return i + 1
+}
+
+// indexLineEnd finds the first byte that ends a line by itself, or is one of high.
+func indexLineEnd(p []byte, high string) int {
+	for i, c := range p {
+		if c < 0x20 && textLineEnd(p[i:i+1]) > 0 || c >= 0x80 && strings.IndexByte(high, c) >= 0 {
+			return i
+		}
+	}
+	return -1
 }

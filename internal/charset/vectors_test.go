@@ -227,7 +227,7 @@ func TestVectorsLines(t *testing.T) {
 		if decoded {
 			chunks, err = decodePieces(pieces, v)
 		}
-		got := lines(NewLineSplitter(v.bytes("delimiter"), decoded), chunks)
+		got := lines(Delimiter(string(v.bytes("delimiter")), decoded), chunks)
 		if want, differs := lineDifferences[v.ID]; differs {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -238,17 +238,33 @@ func TestVectorsLines(t *testing.T) {
 	})
 }
 
-func lines(s *LineSplitter, chunks []string) []string {
-	got := []string{}
+// lines scans chunks, as text in UTF-8 or as bytes.
+func lines(by *Separator, chunks []string) []string {
+	s, got := new(Scanner), []string{}
 	for _, c := range chunks {
-		for line := range s.Feed([]byte(c)) {
-			got = append(got, string(line))
-		}
+		s.Came(copy(s.Room(len(c)), c))
+		got = append(got, scanned(s, by)...)
 	}
-	if line, ok := s.Flush(); ok {
+	s.End()
+	return append(got, scanned(s, by)...)
+}
+
+// scanned are the lines that have come.
+func scanned(s *Scanner, by *Separator) (got []string) {
+	for {
+		line, ok, err := scanLine(s, by, 0)
+		if !ok || err != nil {
+			return got
+		}
 		got = append(got, string(line))
 	}
-	return got
+}
+
+func scanLine(s *Scanner, by *Separator, limit int) ([]byte, bool, error) {
+	if by.text {
+		return s.TextLine("utf-8", by, limit)
+	}
+	return s.Line(by, limit)
 }
 
 // TestErrors tells the two ways decoding can fail apart.
