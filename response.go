@@ -40,15 +40,7 @@ type Response struct {
 	TLS        *tls.ConnectionState // nil without TLS
 	Attempts   []Attempt            // the tries that retries made before this reply
 
-	content  []byte
-	loaded   bool          // content holds the body
-	consumed bool          // the body has been read by streaming
-	failure  error         // what every further read gives
-	stream   wire.Stream   // Raw, with all it can do; nil until the first read
-	decoded  io.ReadCloser // stream with its codings undone, nil until the first read
-	buffer   []byte
-	offset   int    // of Read and Chunks in content
-	chunked  bool   // read by Chunks
+	body     *responseBody
 	apparent string // detected encoding, remembered
 	adapter  Adapter
 	opts     SendOptions
@@ -61,7 +53,12 @@ type Response struct {
 // is still in its content coding. The session reads and closes the body. A nil
 // body is empty.
 func NewResponse(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
-	r := &Response{StatusCode: status, Headers: headers, Raw: body, Request: p, Proto: "HTTP/1.1"}
+	both := new(struct {
+		Response
+		state responseBody
+	})
+	r := &both.Response
+	*r = Response{StatusCode: status, Headers: headers, Raw: body, Request: p, Proto: "HTTP/1.1", body: &both.state}
 	r.Reason = http.StatusText(status)
 	r.Encoding = charset.FromContentType(headers.Get("Content-Type"))
 	if p != nil {

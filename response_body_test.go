@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -293,6 +294,217 @@ func TestWriteTo(t *testing.T) {
 	for range 2 {
 		if _, err := bad.WriteTo(io.Discard); !errors.Is(err, requests.ErrContentDecoding) {
 			t.Errorf("error of the body: %v", err)
+		}
+	}
+}
+
+// operations are the ways to use a body. Each gives what it got, and its error.
+var operations = map[string]func(r *requests.Response) (string, error){
+	"Read": func(r *requests.Response) (string, error) {
+		b := make([]byte, 2)
+		n, err := io.ReadFull(r, b)
+		return string(b[:n]), err
+	},
+	"WriteTo": func(r *requests.Response) (string, error) {
+		var b strings.Builder
+		_, err := r.WriteTo(&b)
+		return b.String(), err
+	},
+	"ReadChunk": func(r *requests.Response) (string, error) {
+		chunk, err := r.ReadChunk(3)
+		return string(chunk), err
+	},
+	"Content": func(r *requests.Response) (string, error) {
+		content, err := r.Content()
+		return string(content), err
+	},
+	"Chunks":     func(r *requests.Response) (string, error) { return gather(r.Chunks(3)) },
+	"Lines":      func(r *requests.Response) (string, error) { return gather(r.Lines()) },
+	"TextLines":  func(r *requests.Response) (string, error) { return gather(r.TextLines()) },
+	"Split":      func(r *requests.Response) (string, error) { return gather(r.Split("|")) },
+	"TextSplit":  func(r *requests.Response) (string, error) { return gather(r.TextSplit("|")) },
+	"TextChunks": func(r *requests.Response) (string, error) { return gather(r.TextChunks(3)) },
+}
+
+// gather joins what a loop gives by commas.
+func gather[T ~string | ~[]byte](seq iter.Seq2[T, error]) (string, error) {
+	var parts []string
+	for x, err := range seq {
+		if err != nil {
+			return strings.Join(parts, ","), err
+		}
+		parts = append(parts, string(x))
+	}
+	return strings.Join(parts, ","), nil
+}
+
+// TestBodyStates does everything in every state, as the table in response_body.go has it.
+func TestBodyStates(t *testing.T) {
+	broken := errors.New("broken")
+	states := map[string]func(r *requests.Response){
+		"fresh":     func(r *requests.Response) {},
+		"streaming": func(r *requests.Response) { _, _ = io.ReadFull(r, make([]byte, 2)) },
+		"in memory": func(r *requests.Response) { _, _ = r.Content() },
+		"spent":     func(r *requests.Response) { _, _ = io.Copy(io.Discard, onlyRead{r}) },
+		"failed":    func(r *requests.Response) { _, _ = io.Copy(io.Discard, r) },
+		"closed":    func(r *requests.Response) { _ = r.Close() },
+		"left": func(r *requests.Response) {
+			for range r.Lines() {
+				break
+			}
+		},
+	}
+	const body = "a|b\nc|d\n"
+	want := map[string]map[string]string{
+		"fresh": {
+			"Read": "a|", "WriteTo": body, "ReadChunk": "a|b", "Content": body, "Chunks": "a|b,\nc|,d\n", "Lines": "a|b,c|d",
+			"TextLines": "a|b,c|d", "Split": "a,b\nc,d\n", "TextSplit": "a,b\nc,d\n", "TextChunks": "a|b,\nc|,d\n",
+		},
+		"streaming": {
+			"Read": "b\n", "WriteTo": body[2:], "ReadChunk": "b\nc", "Content": body[2:], "Chunks": "b\nc,|d\n", "Lines": "b,c|d",
+			"TextLines": "b,c|d", "Split": "b\nc,d\n", "TextSplit": "b\nc,d\n", "TextChunks": "b\nc,|d\n",
+		},
+		"spent": {"Read": "EOF", "WriteTo": "", "ReadChunk": "EOF"},
+	}
+	want["in memory"] = want["fresh"]
+	for state, prepare := range states {
+		for operation, do := range operations {
+			var src io.Reader = iotest.OneByteReader(strings.NewReader(body))
+			if state == "failed" {
+				src = iotest.ErrReader(broken)
+			}
+			r := requests.NewResponse(nil, 200, nil, io.NopCloser(io.MultiReader(src, strings.NewReader(""))))
+			prepare(r)
+			got, err := do(r)
+			expected, ok := want[state][operation]
+			switch {
+			case ok && expected == "EOF":
+				if got != "" || err != io.EOF {
+					t.Errorf("%s, %s: %q, %v", state, operation, got, err)
+				}
+			case ok:
+				if diff := cmp.Diff(expected, got); diff != "" || err != nil {
+					t.Errorf("%s, %s: %v (-want +got):\n%s", state, operation, err, diff)
+				}
+			case state == "failed":
+				if !errors.Is(err, broken) || !errors.Is(err, requests.ErrChunkedEncoding) {
+					t.Errorf("%s, %s: %q, %v", state, operation, got, err)
+				}
+			default:
+				isClosed := state != "spent"
+				if !errors.Is(err, requests.ErrStreamConsumed) || errors.Is(err, http.ErrBodyReadAfterClose) != isClosed || strings.Contains(err.Error(), "closed") != isClosed {
+					t.Errorf("%s, %s: %q, %v", state, operation, got, err)
+				}
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestLoopsShare reads on in a loop's body, in every way: nothing is lost, no line is cut.
+func TestLoopsShare(t *testing.T) {
+	const body = "one\r\ntwo\nthree|3\r\nfour\nfive\r\n"
+	want := map[string]string{
+		"Read": "one,tw,o,three|3,four,five", "WriteTo": "one,two\nthree|3\r\nfour\nfive\r\n", "ReadChunk": "one,two,,three|3,four,five",
+		"Content": "one,two\nthree|3\r\nfour\nfive\r\n", "Chunks": "one,two,\nth,ree,|3\r,\nfo,ur\n,fiv,e\r\n", "Lines": "one,two,three|3,four,five",
+		"TextLines": "one,two,three|3,four,five", "Split": "one,two\nthree,3\r\nfour\nfive\r\n", "TextSplit": "one,two\nthree,3\r\nfour\nfive\r\n",
+		"TextChunks": "one,two,\nth,ree,|3\r,\nfo,ur\n,fiv,e\r\n",
+	}
+	loops := map[string]func(r *requests.Response) iter.Seq2[string, error]{"Lines": (*requests.Response).Lines, "TextLines": (*requests.Response).TextLines}
+	for _, source := range []func(io.Reader) io.Reader{asItComes, iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+		for name, loop := range loops {
+			for operation, do := range operations {
+				r := requests.NewResponse(nil, 200, nil, io.NopCloser(source(strings.NewReader(body))))
+				r.Encoding = "utf-8"
+				var got []string
+				for line, err := range loop(r) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got = append(got, line); len(got) == 1 {
+						more, err := do(r)
+						if err != nil {
+							t.Errorf("%s in %s: %v", operation, name, err)
+						}
+						got = append(got, more)
+					}
+				}
+				joined := strings.Join(got, ",")
+				if strings.HasPrefix(operation, "Chunks") || operation == "TextChunks" || operation == "ReadChunk" {
+					joined, want[operation] = strings.ReplaceAll(joined, ",", ""), strings.ReplaceAll(want[operation], ",", "")
+				}
+				if diff := cmp.Diff(want[operation], joined); diff != "" {
+					t.Errorf("%s in %s (-want +got):\n%s", operation, name, diff)
+				}
+			}
+		}
+	}
+}
+
+func asItComes(r io.Reader) io.Reader { return onlyRead{r} }
+
+// TestLoopsOverMemory: a loop inside a loop over a body in memory is one of its own.
+func TestLoopsOverMemory(t *testing.T) {
+	r := replyWith("a\nb\n")
+	if _, err := r.Content(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line, err := range r.Lines() {
+		if err != nil || len(got) > 10 {
+			t.Fatal(err, got)
+		}
+		all, _ := gather(r.Lines())
+		pieces, _ := gather(r.Chunks(2))
+		got = append(got, line, all, pieces)
+	}
+	if diff := cmp.Diff([]string{"a", "a,b", "a\n,b\n", "b", "a,b", "a\n,b\n"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTwoLoops pulls lines from two loops in turn.
+func TestTwoLoops(t *testing.T) {
+	r := requests.NewResponse(nil, 200, nil, io.NopCloser(iotest.HalfReader(strings.NewReader("1\n2\n3\n4\n5"))))
+	next1, stop1 := iter.Pull2(r.Lines())
+	defer stop1()
+	next2, stop2 := iter.Pull2(r.TextLines())
+	defer stop2()
+	var got []string
+	for i := range 8 {
+		next := next1
+		if i%2 == 1 {
+			next = next2
+		}
+		line, err, ok := next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			got = append(got, line)
+		}
+	}
+	if diff := cmp.Diff([]string{"1", "2", "3", "4", "5"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestCloseWhileReading: Close ends a Read in another goroutine with an error that says so.
+func TestCloseWhileReading(t *testing.T) {
+	for _, coding := range []string{"", "gzip", "br"} {
+		pr, pw := io.Pipe()
+		r := requests.NewResponse(nil, 200, requests.Headers{{"Content-Encoding", coding}}, pr)
+		done := make(chan error)
+		go func() {
+			_, err := io.Copy(io.Discard, r)
+			done <- err
+		}()
+		_, _ = pw.Write([]byte{0x1f})
+		r.Close()
+		if err := <-done; !errors.Is(err, requests.ErrStreamConsumed) || !errors.Is(err, http.ErrBodyReadAfterClose) {
+			t.Errorf("%q: %v", coding, err)
 		}
 	}
 }
