@@ -22,7 +22,7 @@ func DumpPrefixes(request, response string) DumpOption {
 // DumpSecrets shows credentials, which are masked as "***" otherwise: the values of
 // Authorization, Cookie, Set-Cookie, and of headers named after keys, tokens or
 // passwords; user information and query parameters with such names in URLs; and
-// such fields of form bodies. Other bodies are always shown as they are.
+// such fields of forms, JSON and XML. Other bodies are always shown as they are.
 func DumpSecrets() DumpOption {
 	return func(d *dumper) { d.secrets = true }
 }
@@ -89,6 +89,9 @@ func (d *dumper) exchange(r *requests.Response) error {
 	d.dumpRequest(r.Request, d.proxied(r))
 	d.dumpHead(r)
 	content, err := r.Content()
+	if !d.secrets {
+		content = secret.Default().Body(r.Headers.Get("Content-Type"), content)
+	}
 	d.out = append(d.out, content...)
 	return err
 }

@@ -3,6 +3,8 @@ package uri
 import (
 	"strconv"
 	"strings"
+
+	"github.com/mountable/requests/internal/secret"
 )
 
 // SplitAuth returns the user and password in the authority of a URL, decoded
@@ -51,7 +53,7 @@ func DefragAuth(s string) string {
 // StripUserinfo removes the user information of any URL or URL-like text, such
 // as a proxy given without a scheme.
 func StripUserinfo(s string) string {
-	start, at := userinfoSpan(s)
+	start, at := secret.Userinfo(s)
 	if at < 0 {
 		return s
 	}

@@ -1,0 +1,101 @@
+package secret
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+)
+
+// Body masks what is secret in a body of this Content-Type: in forms and their parts, JSON
+// and XML. Without a type, or as plain text, it is what it looks like. Other bodies are
+// returned unchanged. What is broken or cut is masked as far as it can be read.
+func (n *Names) Body(contentType string, data []byte) []byte {
+	if n.none || len(data) == 0 {
+		return data
+	}
+	kind, params, _ := strings.Cut(contentType, ";")
+	kind = ascii.Lower(ascii.TrimBlanks(kind))
+	if kind == "" || kind == "text/plain" {
+		kind = looksLike(data)
+	}
+	switch {
+	case strings.HasSuffix(kind, "x-www-form-urlencoded"):
+		return []byte(n.Pairs(string(data)))
+	case strings.HasPrefix(kind, "multipart/"):
+		return n.multipart(param(params, "boundary"), data)
+	case strings.Contains(kind, "json"):
+		return n.JSON(data)
+	case strings.Contains(kind, "xml"):
+		return n.XML(data)
+	}
+	return data
+}
+
+func looksLike(data []byte) string {
+	text := bytes.TrimLeft(data, " \t\r\n\ufeff")
+	switch {
+	case len(text) == 0:
+	case text[0] == '{' || text[0] == '[':
+		return "json"
+	case text[0] == '<':
+		return "xml"
+	}
+	return ""
+}
+
+// multipart masks the content of parts with secret names, and looks into the others.
+func (n *Names) multipart(boundary string, data []byte) []byte {
+	if boundary == "" {
+		line, _, _ := bytes.Cut(data, []byte("\n"))
+		boundary = strings.TrimPrefix(strings.TrimRight(string(line), "\r"), "--")
+	}
+	if boundary == "" {
+		return data
+	}
+	delimiter := []byte("--" + boundary)
+	parts := bytes.Split(data, delimiter)
+	for i, part := range parts[1:] {
+		parts[i+1] = n.part(part)
+	}
+	return bytes.Join(parts, delimiter)
+}
+
+func (n *Names) part(part []byte) []byte {
+	head, content, ok := bytes.Cut(part, []byte("\r\n\r\n"))
+	if !ok {
+		return part
+	}
+	name, kind := "", ""
+	for line := range strings.SplitSeq(string(head), "\r\n") {
+		field, value, _ := strings.Cut(line, ":")
+		switch ascii.Lower(field) {
+		case "content-disposition":
+			name = param(value, "name")
+		case "content-type":
+			kind = value
+		}
+	}
+	content, tail := bytes.CutSuffix(content, []byte("\r\n"))
+	masked := []byte(Mask)
+	if !n.Is(name) {
+		masked = n.Body(kind, content)
+	}
+	out := append(bytes.Clone(head), "\r\n\r\n"...)
+	out = append(out, masked...)
+	if tail {
+		out = append(out, "\r\n"...)
+	}
+	return out
+}
+
+// param returns the parameter of that name, without quotes.
+func param(value, name string) string {
+	for p := range strings.SplitSeq(value, ";") {
+		key, v, _ := strings.Cut(ascii.TrimBlanks(p), "=")
+		if ascii.EqualFold(ascii.TrimBlanks(key), name) {
+			return strings.Trim(ascii.TrimBlanks(v), `"`)
+		}
+	}
+	return ""
+}
