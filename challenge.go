@@ -141,13 +141,15 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 	return again, nil
 }
 
-// startOver brings the body back to its start, or says that it cannot be sent again
+// startOver brings the body back to its start, or says that it cannot be sent again,
 // unless it may be empty then.
 func (p *PreparedRequest) startOver(empty bool) error {
-	if err := p.Rewind(); err != nil || empty || p.Replayable() {
-		return err
+	err := p.Rewind()
+	if spent, ok := p.body.Emptied(); err != nil && empty && ok {
+		p.body = spent
+		return nil
 	}
-	return fail(ErrUnrewindableBody, "the server asks for credentials, and the body cannot be sent again with them: give it as bytes or as an io.Seeker")
+	return err
 }
 
 // refused is err with the response that could not be answered.

@@ -44,7 +44,7 @@ func (s *Session) prepareNext(r *Response, opts SendOptions) error {
 	}
 	chain := newChain(s, r, opts)
 	next, err := chain.next(r)
-	if errors.Is(err, ErrRedirectScheme) || errors.Is(err, ErrRedirectDowngrade) {
+	if errors.Is(err, ErrRedirectScheme) || errors.Is(err, ErrRedirectDowngrade) || errors.Is(err, ErrUnrewindableBody) {
 		return nil // there is nothing to follow it with, and nobody asked to
 	}
 	r.Next = next
@@ -161,8 +161,8 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 		return nil, err
 	}
 	if p.Headers.Has("Content-Length") || p.Headers.Has("Transfer-Encoding") {
-		if err := p.Rewind(); err != nil {
-			return nil, err
+		if err := p.startOver(c.session.Policy.ResendUnrewindable); err != nil {
+			return nil, refused(err, r)
 		}
 	}
 	return p, nil

@@ -108,6 +108,15 @@ func (b *Body) Restart() error {
 	return nil
 }
 
+// Emptied returns what a stream without a position gives that is read a second time:
+// nothing, framed as before. ok is false for any other body.
+func (b *Body) Emptied() (spent Body, ok bool) {
+	if b.use == nil || b.rewind != oneShot {
+		return Body{}, false
+	}
+	return Body{kind: fromReader, reader: bytes.NewReader(nil), length: b.length, use: new(use)}, true
+}
+
 func (b *Body) rewound() error {
 	var err error
 	switch {

@@ -25,7 +25,7 @@ import (
 // the caller's body: a Read that does not return keeps the goroutine, and nothing else.
 type upload struct {
 	writer
-	body     *body.Body
+	body     body.Body
 	framing  framing
 	trailers func() [][2]string
 	wait     time.Duration // for a 100
@@ -67,18 +67,20 @@ var segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
 // startUpload sends head and body on another goroutine.
 func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
 	u := &upload{
-		body: req.Body, framing: f, trailers: req.Trailers, wait: req.ContinueWait, trace: x.trace,
+		framing: f, trailers: req.Trailers, wait: req.ContinueWait, trace: x.trace,
 		goOn: make(chan struct{}), stop: make(chan struct{}), finished: make(chan struct{}),
 		pending: append(make([]byte, 0, len(head)+maxTail), head...),
+	}
+	if req.Body != nil {
+		u.body = *req.Body
 	}
 	u.writer.x = x
 	x.upload = u
 	x.conn.source.hold()
-	if u.body == nil {
-		u.body = new(body.Body)
-	}
 	if u.body.Waits() {
+		u.writing.Lock() // until it knows its timer
 		u.timer = time.AfterFunc(holdBack, u.flushHeld)
+		u.writing.Unlock()
 	}
 	go u.run()
 }
