@@ -141,7 +141,7 @@ func (f framing) atOnce(req *wire.Request, head int) bool {
 	switch {
 	case req.Body == nil:
 		return req.Trailers == nil
-	case req.Body.Waits() || req.ContinueWait > 0 || req.Trailers != nil:
+	case req.Body.Waits() || req.Body.Len() < 0 || req.ContinueWait > 0 || req.Trailers != nil:
 		return false
 	}
 	return int64(head)+req.Body.Len()+h1.ChunkRoom+int64(len(h1.LastChunk)) <= oneWrite
