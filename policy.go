@@ -27,6 +27,9 @@ type Policy struct {
 	NetrcOnRedirect bool
 	// NetrcDefault lets the "default" entry of netrc match any host (rule 14).
 	NetrcDefault bool
+	// NetrcReplacesAuthorization lets netrc, and the user info of the URL, replace an
+	// Authorization field that the caller has written.
+	NetrcReplacesAuthorization bool
 	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL
 	// (rule 14). By default the entry must be that user's.
 	NetrcIgnoresUser bool
@@ -51,18 +54,19 @@ type Policy struct {
 // switch exists.
 func PolicyRequests() Policy {
 	return Policy{
-		KeepCrossOriginHeaders:   true,
-		CrossOriginDigest:        true,
-		ChallengesAsRequests:     true,
-		ResendUnrewindable:       true,
-		AllowDowngrade:           true,
-		NetrcOnRedirect:          true,
-		NetrcDefault:             true,
-		NetrcIgnoresUser:         true,
-		UnlimitedDecoding:        true,
-		NetscapeCookies:          true,
-		EnvironmentProxiesFirst:  true,
-		EnvironmentCAFirst:       true,
-		SendIgnoresEnvironmentCA: true,
+		KeepCrossOriginHeaders:     true,
+		CrossOriginDigest:          true,
+		ChallengesAsRequests:       true,
+		ResendUnrewindable:         true,
+		AllowDowngrade:             true,
+		NetrcOnRedirect:            true,
+		NetrcDefault:               true,
+		NetrcReplacesAuthorization: true,
+		NetrcIgnoresUser:           true,
+		UnlimitedDecoding:          true,
+		NetscapeCookies:            true,
+		EnvironmentProxiesFirst:    true,
+		EnvironmentCAFirst:         true,
+		SendIgnoresEnvironmentCA:   true,
 	}
 }

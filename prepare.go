@@ -2,6 +2,7 @@ package requests
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -273,38 +274,62 @@ func isFilename(name string) bool {
 	return name != "" && name[0] != '<' && name[0] != '|' && name[len(name)-1] != '>'
 }
 
-// prepareAuth takes the request's auth, else the session's, else netrc's, else
-// the URL's user info.
+// prepareAuth lets the auth that chooseAuth names put its credentials on p.
 func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
-	auth := r.Auth
-	if auth == nil {
-		auth = d.auth
-	}
-	if auth == nil && d.netrc != nil {
-		found, err := d.netrc.netrcAuth(p)
-		if err != nil {
-			return err
-		}
-		auth = found
-	}
-	if auth == nil {
-		if user, password, ok := uri.SplitAuth(p.URL); ok && user+password != "" {
-			auth = BasicAuth(user, password)
-		}
-	}
+	auth, err := r.chooseAuth(p, d)
 	switch {
-	case auth == nil:
-		return nil
+	case err != nil || auth == nil:
+		return err
 	case isNil(auth):
 		return fail(ErrInvalidArgument, "the Auth is a nil %T", auth)
 	}
+	written := p.Headers.Get("Authorization")
+	p.ownAuth = r.Auth != nil
 	if err := auth.Authenticate(p); err != nil {
 		return err
 	}
+	p.ambient = r.Auth == nil && p.Headers.Get("Authorization") != written
 	if !p.body.Streamed() {
 		p.setContentLength()
 	}
 	return nil
+}
+
+// chooseAuth takes the request's auth, else the session's, else, where nobody wrote an
+// Authorization field, netrc's or the URL's user info.
+func (r *Request) chooseAuth(p *PreparedRequest, d *defaults) (Auth, error) {
+	switch {
+	case r.Auth != nil:
+		return r.Auth, nil
+	case d.auth != nil:
+		return d.auth, nil
+	case p.hasWrittenAuthorization() && (d.policy == nil || !d.policy.NetrcReplacesAuthorization):
+		return nil, nil
+	}
+	if d.netrc != nil {
+		if found, err := d.netrc.netrcAuth(p); err != nil || found != nil {
+			return found, err
+		}
+	}
+	if user, password, ok := uri.SplitAuth(p.URL); ok && user+password != "" {
+		return BasicAuth(user, password), nil
+	}
+	return nil, nil
+}
+
+// hasWrittenAuthorization reports whether somebody wrote an Authorization field. One that
+// an http.Client has made of the URL's user info says no more than the URL.
+func (p *PreparedRequest) hasWrittenAuthorization() bool {
+	written := p.Headers.Get("Authorization")
+	if written == "" {
+		return p.Headers.Has("Authorization")
+	}
+	u, err := uri.Parse(p.URL)
+	if err != nil || !u.HasUser {
+		return true
+	}
+	_, password, _ := u.Userinfo()
+	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(userOf(&u)+":"+password))
 }
 
 func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {

@@ -22,6 +22,8 @@ type PreparedRequest struct {
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
 	home string     // origin of the first hop of the chain, for credentials bound to it
 
+	ownAuth bool // the call has an auth of its own
+	ambient bool // Authorization is the session's, netrc's or the URL's, and nobody wrote it for this call
 	crossed bool // a redirect to another origin is among the hops that led here
 
 	asked            *PreparedRequest // what was sent before a challenge, if p answers one

@@ -262,7 +262,8 @@ func (c *chain) rebuildAuth(p *PreparedRequest, from string) error {
 			p.Headers.Del("Authorization")
 		}
 	}
-	if !c.session.TrustEnv || !c.session.Policy.NetrcOnRedirect {
+	policy := &c.session.Policy
+	if !c.session.TrustEnv || !policy.NetrcOnRedirect || p.Headers.Has("Authorization") && !policy.NetrcReplacesAuthorization {
 		return nil
 	}
 	auth, err := c.session.netrcAuth(p)

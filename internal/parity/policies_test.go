@@ -71,18 +71,19 @@ func clone(want any) any { return eachObject(want, func(map[string]any) {}) }
 
 // policySubjects tell for each field of Policy whether a scenario is about what the field is for.
 var policySubjects = map[string]func(sc *scenario) bool{
-	"KeepCrossOriginHeaders":   redirects,
-	"CrossOriginDigest":        both(has(`"digest"`), func(sc *scenario) bool { return len(sc.Origins) > 1 || redirects(sc) }),
-	"ChallengesAsRequests":     has(`"digest"`),
-	"ResendUnrewindable":       has(`"data"`),
-	"AllowDowngrade":           both(redirects, has(`"tls": ?true`)),
-	"NetrcOnRedirect":          both(redirects, usesNetrc),
-	"NetrcDefault":             both(usesNetrc, has(`default`)),
-	"NetrcIgnoresUser":         both(usesNetrc, has(`@`)),
-	"NetscapeCookies":          has(`(?i)cookie`),
-	"EnvironmentProxiesFirst":  has(`(?i)_proxy"|"proxies"`),
-	"EnvironmentCAFirst":       has(`CA_BUNDLE`),
-	"SendIgnoresEnvironmentCA": has(`CA_BUNDLE`),
+	"KeepCrossOriginHeaders":     redirects,
+	"CrossOriginDigest":          both(has(`"digest"`), func(sc *scenario) bool { return len(sc.Origins) > 1 || redirects(sc) }),
+	"ChallengesAsRequests":       has(`"digest"`),
+	"ResendUnrewindable":         has(`"data"`),
+	"AllowDowngrade":             both(redirects, has(`"tls": ?true`)),
+	"NetrcOnRedirect":            both(redirects, usesNetrc),
+	"NetrcDefault":               both(usesNetrc, has(`default`)),
+	"NetrcReplacesAuthorization": both(has(`(?i)netrc|://[^/"]*@`), has(`(?i)"auth`)),
+	"NetrcIgnoresUser":           both(usesNetrc, has(`@`)),
+	"NetscapeCookies":            has(`(?i)cookie`),
+	"EnvironmentProxiesFirst":    has(`(?i)_proxy"|"proxies"`),
+	"EnvironmentCAFirst":         has(`CA_BUNDLE`),
+	"SendIgnoresEnvironmentCA":   has(`CA_BUNDLE`),
 }
 
 // has looks for a pattern in what the scenario sets up and calls.
