@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"context"
 	"encoding/base64"
 )
 
@@ -118,4 +119,75 @@ func latin1(s string) []byte {
 		out = append(out, byte(r))
 	}
 	return out
+}
+
+// SendAuthenticated sends p over an adapter with the credentials of auth, and has auth
+// answer the challenges that come back over the same adapter: what a [Wrapper] needs
+// that authenticates, such as adapters.Authenticate. The credentials belong to the URL
+// of p: they are kept from redirects. An Authorization field that p has from its caller
+// stays, and a call's own auth stays the only one. p is not changed.
+func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedRequest, opts SendOptions) (*Response, error) {
+	if isNil(auth) {
+		return nil, fail(ErrInvalidArgument, "the Auth of a mount is a nil %T", auth)
+	}
+	q, err := p.authenticated(auth)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	hooks := q.Hooks
+	q.Hooks = nil
+	r, err := sendThrough(ctx, a, q, opts)
+	if err != nil {
+		return nil, withRequest(err, p)
+	}
+	r, err = dispatchOrClose(ctx, hooks, r)
+	if err == nil && r.Request != nil && r.Request != p {
+		own := *r.Request
+		own.home = p.home // what comes next is the caller's chain again
+		r.Request = &own
+	}
+	return r, err
+}
+
+// authenticated is p as auth makes it, for its URL alone.
+func (p *PreparedRequest) authenticated(auth Auth) (*PreparedRequest, error) {
+	q := p.Clone()
+	q.Hooks, q.asked, q.home = nil, p.unanswered(), originOf(p.URL)
+	written := p.Headers.Values("Authorization")
+	q.Headers.Del("Authorization")
+	if err := auth.Authenticate(q); err != nil {
+		return nil, err
+	}
+	if p.ownAuth || len(written) > 0 && !p.ambient {
+		q.keepAuthorization(written, p)
+	}
+	if !q.body.Streamed() {
+		q.setContentLength()
+	}
+	return q, nil
+}
+
+// keepAuthorization takes back what an auth has done for the origin, for which the
+// caller has credentials, and leaves what it has done for proxies.
+func (p *PreparedRequest) keepAuthorization(written []string, from *PreparedRequest) {
+	if p.proxyCredentials == from.proxyCredentials {
+		p.Hooks = nil
+	}
+	p.Headers.Del("Authorization")
+	for _, value := range written {
+		p.Headers.Add("Authorization", value)
+	}
+}
+
+// dispatchOrClose runs hooks, and lets the response go where they fail or panic.
+func dispatchOrClose(ctx context.Context, hooks []Hook, r *Response) (*Response, error) {
+	first, done := r, false
+	defer func() {
+		if !done {
+			first.Close()
+		}
+	}()
+	r, err := dispatch(ctx, hooks, r)
+	done = err == nil
+	return r, err
 }

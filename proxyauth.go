@@ -41,6 +41,9 @@ func (p *PreparedRequest) SetProxyCredentials(c ProxyCredentials) {
 	p.proxyCredentials = c
 }
 
+// ProxyCredentials returns what SetProxyCredentials has set, nil for nothing.
+func (p *PreparedRequest) ProxyCredentials() ProxyCredentials { return p.proxyCredentials }
+
 // comparableCredentials can be a part of the pool's key where what it holds cannot.
 type comparableCredentials struct{ ProxyCredentials }
 

@@ -51,6 +51,7 @@ var (
 	errConnect = &limitError{requests.ErrConnectTimeout, "not connected in time (Timeouts.Connect)"}
 	errRead    = &limitError{requests.ErrReadTimeout, "nothing received in time (Timeouts.Read)"}
 	errBody    = &limitError{requests.ErrBodyTimeout, "nothing more received in time (Timeouts.Read)"}
+	errPool    = &limitError{requests.ErrPoolTimeout, "no turn came in time (Timeouts.Pool)"}
 	errTotal   = &limitError{requests.ErrTotalTimeout, "not finished in time (Timeouts.Total)"}
 )
 
@@ -96,7 +97,7 @@ func (w *watch) end() {
 }
 
 // failure is the error of a send that was ended from this side: refused, too late or
-// cancelled. nil if it was not.
+// canceled. nil if it was not.
 func (w *watch) failure(p *requests.PreparedRequest) error {
 	w.mu.Lock()
 	refused := w.refused
@@ -104,6 +105,15 @@ func (w *watch) failure(p *requests.PreparedRequest) error {
 	if refused != nil {
 		return (&requests.Error{Kind: requests.ErrConnection, Request: p, Err: refused}).MarkWritten()
 	}
+	if e := w.unsent(p); e != nil {
+		return e.MarkWritten()
+	}
+	return nil
+}
+
+// unsent is the error of a send that was ended before anything of it was written: too
+// late or canceled. nil if it was not.
+func (w *watch) unsent(p *requests.PreparedRequest) *requests.Error {
 	if w.ctx.Err() == nil {
 		return nil
 	}
@@ -111,10 +121,11 @@ func (w *watch) failure(p *requests.PreparedRequest) error {
 	e := &requests.Error{Request: p, Err: cause}
 	if limit, ok := errors.AsType[*limitError](cause); ok {
 		e.Kind = limit.kind
-		return e.MarkWritten()
+		return e
 	}
 	if known, ok := errors.AsType[*requests.Error](cause); ok {
-		return known
+		own := *known
+		return &own
 	}
 	e.Kind = requests.ErrCanceled
 	if errors.Is(w.ctx.Err(), context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
@@ -123,5 +134,5 @@ func (w *watch) failure(p *requests.PreparedRequest) error {
 	if !errors.Is(cause, w.ctx.Err()) {
 		e.Err = errors.Join(w.ctx.Err(), cause)
 	}
-	return e.MarkWritten()
+	return e
 }

@@ -1,0 +1,264 @@
+package adapters
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests"
+)
+
+// SingleFlight lets identical GET and HEAD requests that are under way at the same time
+// share one response: one is sent, and each caller gets a copy. Identical are requests
+// with the same URL, header, credentials for proxies and settings, but for deadlines,
+// which are each caller's own: who gives up leaves the others waiting, and the request
+// is canceled when nobody waits any more.
+//
+// Requests with a body, to be streamed or with [requests.OnInterim] are sent by
+// themselves. So are the later ones where a response turns out to be longer than 1 MiB,
+// which the first caller gets.
+func SingleFlight() requests.Wrapper {
+	return func(base requests.Adapter) requests.Adapter {
+		return &singleFlight{Adapter: base, flights: map[string][]*flight{}}
+	}
+}
+
+// maxShared is the longest body that is kept to be shared.
+const maxShared = 1 << 20
+
+type singleFlight struct {
+	requests.Adapter
+
+	// mu protects the fields below, and those of the flights that say so.
+	mu      sync.Mutex
+	flights map[string][]*flight
+}
+
+// flight is a request that is under way for several callers.
+type flight struct {
+	key         string
+	opts        requests.SendOptions
+	credentials requests.ProxyCredentials
+	cancel      context.CancelFunc
+	waiting     int  // by singleFlight.mu
+	left        bool // the first caller has gone; by singleFlight.mu
+
+	done     chan struct{} // closed when the fields below are set
+	response *requests.Response
+	content  []byte
+	cut      error         // of the body, after content; nil for its end
+	rest     io.ReadCloser // of a body beyond maxShared
+	err      error
+	panicked any
+}
+
+// CloseIdle passes on.
+func (s *singleFlight) CloseIdle() { closeIdle(s.Adapter) }
+
+// Send implements [requests.Adapter].
+func (s *singleFlight) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	if !shareable(p, opts) {
+		return s.Adapter.Send(ctx, p, opts)
+	}
+	w := newWatch(ctx, opts)
+	defer w.end()
+	if e := w.unsent(p); e != nil {
+		return nil, e
+	}
+	f, first := s.join(ctx, p, opts)
+	select {
+	case <-f.done:
+	case <-w.ctx.Done():
+		s.leave(f, first)
+		return nil, w.failure(p)
+	}
+	switch {
+	case f.panicked != nil:
+		panic(f.panicked)
+	case f.err != nil:
+		return nil, sharedError(f.err, p)
+	case f.rest != nil && !first:
+		return s.Adapter.Send(ctx, p, opts)
+	}
+	return f.copy(p, first), nil
+}
+
+func shareable(p *requests.PreparedRequest, opts requests.SendOptions) bool {
+	body, inMemory := p.Body()
+	return (p.Method == "GET" || p.Method == "HEAD") && inMemory && len(body) == 0 && opts.Stream != requests.On && opts.Interim == nil
+}
+
+// join waits for a flight that is under way, or begins one.
+func (s *singleFlight) join(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (f *flight, first bool) {
+	opts.Deadline = time.Time{} // each caller watches its own
+	key := flightKey(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.flights[key] {
+		if f.credentials == p.ProxyCredentials() && reflect.DeepEqual(f.opts, opts) {
+			f.waiting++
+			return f, false
+		}
+	}
+	f = &flight{key: key, opts: opts, credentials: p.ProxyCredentials(), waiting: 1, done: make(chan struct{})}
+	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.flights[key] = append(s.flights[key], f)
+	go s.fly(ctx, f, p.Clone()) // the caller may leave, and edit its own
+	return f, true
+}
+
+// flightKey is what identical requests have in common, but for their settings.
+func flightKey(p *requests.PreparedRequest) string {
+	var b strings.Builder
+	b.WriteString(p.Method + " " + p.URL)
+	for name, value := range p.Headers.All() {
+		b.WriteString("\n" + strings.ToLower(name) + ":" + value)
+	}
+	return b.String()
+}
+
+// fly sends the request and reads the response.
+func (s *singleFlight) fly(ctx context.Context, f *flight, p *requests.PreparedRequest) {
+	defer func() {
+		f.panicked = recover()
+		s.land(f)
+	}()
+	if f.response, f.err = s.Adapter.Send(ctx, p, f.opts); f.err != nil {
+		return
+	}
+	if f.response == nil {
+		f.err = invalid("the adapter returned neither a response nor an error")
+		return
+	}
+	f.read()
+}
+
+// read takes the body, unless it is too long to be kept.
+func (f *flight) read() {
+	raw := f.response.Raw
+	if raw == nil {
+		return
+	}
+	f.content, f.cut = io.ReadAll(io.LimitReader(raw, maxShared+1))
+	if len(f.content) > maxShared {
+		f.rest = &longBody{io.MultiReader(bytes.NewReader(f.content), raw), raw}
+		return
+	}
+	_ = raw.Close()
+}
+
+// land ends a flight: nobody joins it any more, and those who wait have their response.
+func (s *singleFlight) land(f *flight) {
+	s.mu.Lock()
+	s.remove(f)
+	abandoned := f.left
+	close(f.done)
+	s.mu.Unlock()
+	if f.rest == nil || abandoned {
+		f.drop()
+	}
+}
+
+// leave is for a caller that does not wait any longer.
+func (s *singleFlight) leave(f *flight, first bool) {
+	s.mu.Lock()
+	f.waiting--
+	f.left = f.left || first
+	landed := f.landed()
+	if f.waiting == 0 {
+		s.remove(f)
+		f.cancel()
+	}
+	s.mu.Unlock()
+	if landed && first {
+		f.drop()
+	}
+}
+
+func (f *flight) landed() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// drop lets go of the connection.
+func (f *flight) drop() {
+	if f.rest != nil {
+		_ = f.rest.Close()
+	}
+	f.cancel()
+}
+
+func (s *singleFlight) remove(f *flight) {
+	flights := slices.DeleteFunc(s.flights[f.key], func(other *flight) bool { return other == f })
+	if len(flights) == 0 {
+		delete(s.flights, f.key)
+		return
+	}
+	s.flights[f.key] = flights
+}
+
+// copy is the response for one caller.
+func (f *flight) copy(p *requests.PreparedRequest, first bool) *requests.Response {
+	r := *f.response
+	r.Request, r.Headers = p, f.response.Headers.Clone()
+	if f.rest != nil && first {
+		r.Raw = f.rest
+		whenEnded(&r, f.cancel)
+		return &r
+	}
+	body := memory{content: f.content}
+	if f.cut == nil {
+		body.trailers = f.response.Trailers()
+	}
+	r.Raw = &sharedBody{body, f.cut}
+	return &r
+}
+
+// sharedBody is a copy of a body, which may have been cut short.
+type sharedBody struct {
+	memory
+	cut error
+}
+
+// Read implements [io.Reader].
+func (b *sharedBody) Read(p []byte) (int, error) {
+	n, err := b.memory.Read(p)
+	if err == io.EOF && b.cut != nil {
+		return n, b.cut
+	}
+	return n, err
+}
+
+// Remaining is what is left, -1 where that is not known.
+func (b *sharedBody) Remaining() int64 {
+	if b.cut != nil {
+		return -1
+	}
+	return b.memory.Remaining()
+}
+
+// longBody is what has been read of a long body, and the rest.
+type longBody struct {
+	io.Reader
+	io.Closer
+}
+
+// sharedError is an error that several callers get, with the request of one.
+func sharedError(err error, p *requests.PreparedRequest) error {
+	e, ok := err.(*requests.Error)
+	if !ok {
+		return err
+	}
+	own := *e
+	own.Request = p
+	return &own
+}
