@@ -12,11 +12,8 @@ import (
 // CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). Host must consist of
 // characters that a host and a port may have. On an error (*Error) dst is returned as it was.
 func AppendRequestHead(dst []byte, method, target string, fields Fields) ([]byte, error) {
-	if !ascii.IsToken(method) {
-		return dst, fault(InvalidMethod, excerpt(method))
-	}
-	if !validTarget(target) {
-		return dst, fault(InvalidTarget, "empty, or holds a blank, a control or a non-ASCII character")
+	if err := CheckRequestLine(method, target); err != nil {
+		return dst, err
 	}
 	out := append(dst, method...)
 	out = append(out, ' ')
@@ -43,11 +40,8 @@ func AppendResponseHead(dst []byte, status int, reason string, fields Fields) ([
 func appendFields(dst, out []byte, fields Fields) ([]byte, error) {
 	for i := range fields {
 		name, value := fields[i][0], fields[i][1]
-		if !ascii.IsToken(name) {
-			return dst, fault(InvalidFieldName, excerpt(name))
-		}
-		if !validValue(value) || len(name) == len("host") && ascii.EqualFold(name, "host") && !validHost(value) {
-			return dst, fault(InvalidFieldValue, "of "+name)
+		if err := CheckField(name, value); err != nil {
+			return dst, err
 		}
 		out = append(out, name...)
 		out = append(out, ": "...)
@@ -55,6 +49,28 @@ func appendFields(dst, out []byte, fields Fields) ([]byte, error) {
 		out = append(out, "\r\n"...)
 	}
 	return append(out, "\r\n"...), nil
+}
+
+// CheckRequestLine finds what AppendRequestHead would refuse of a method and a target. Its error is an *Error.
+func CheckRequestLine(method, target string) error {
+	if !ascii.IsToken(method) {
+		return fault(InvalidMethod, excerpt(method))
+	}
+	if !validTarget(target) {
+		return fault(InvalidTarget, "empty, or holds a blank, a control or a non-ASCII character")
+	}
+	return nil
+}
+
+// CheckField finds what AppendRequestHead would refuse of a field. Its error is an *Error.
+func CheckField(name, value string) error {
+	if !ascii.IsToken(name) {
+		return fault(InvalidFieldName, excerpt(name))
+	}
+	if !validValue(value) || len(name) == len("host") && ascii.EqualFold(name, "host") && !validHost(value) {
+		return fault(InvalidFieldValue, "of "+name)
+	}
+	return nil
 }
 
 func validTarget(s string) bool {
