@@ -1,0 +1,226 @@
+package http2
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/mountable/requests/internal/ascii"
+)
+
+// headBlock is a header block that is being received: a head, an interim one, or trailers. All of it is decoded,
+// whoever wants it, as later blocks refer to it.
+type headBlock struct {
+	stream *Stream // nil where nobody wants it
+	last   bool    // END_STREAM
+	raw    int     // bytes of its fragments
+	frames int
+	size   int // of its fields, as RFC 9113 section 6.5.2 counts
+	status string
+	fields [][2]string
+	fault  string // what is wrong with it
+}
+
+// mostContinuations bounds the frames of one block. A peer that fills them needs 16.
+const mostContinuations = 64
+
+func (c *Conn) startBlock(f *http2.HeadersFrame) {
+	id := f.StreamID
+	s := c.known(id, f.Type)
+	if c.failed != nil {
+		return
+	}
+	c.head = headBlock{stream: s, last: f.StreamEnded()}
+	if s != nil && !s.headed {
+		c.head.fields = s.room[:0]
+	}
+	c.dec.SetEmitEnabled(s != nil)
+	c.addBlock(f.HeaderBlockFragment(), f.HeadersEnded())
+}
+
+// addBlock decodes a piece of the block.
+func (c *Conn) addBlock(fragment []byte, last bool) {
+	h := &c.head
+	h.raw += len(fragment)
+	if h.frames++; h.raw > c.cfg.HeadBytes || h.frames > mostContinuations {
+		c.violated(violation(http2.ErrCodeEnhanceYourCalm, "the server's header is larger than %d bytes", c.cfg.HeadBytes))
+		return
+	}
+	_, err := c.dec.Write(fragment)
+	if err == nil && last {
+		err = c.dec.Close()
+	}
+	if err != nil {
+		c.violated(violation(http2.ErrCodeCompression, "the server's header cannot be decoded: %v", err))
+		return
+	}
+	if !last {
+		return
+	}
+	block := *h
+	*h = headBlock{}
+	if s := block.stream; s != nil {
+		s.takeBlock(block)
+	}
+}
+
+// addField takes a field of the block that is being received.
+func (c *Conn) addField(f hpack.HeaderField) {
+	h := &c.head
+	h.size += int(f.Size())
+	most := c.cfg.HeadBytes
+	if h.stream != nil && h.stream.headed {
+		most = c.cfg.TrailerBytes
+	}
+	switch {
+	case h.size > most:
+		h.fault = "the server's header is larger than " + strconv.Itoa(most) + " bytes"
+	case len(h.fields) >= c.cfg.Fields:
+		h.fault = "the server's header has more than " + strconv.Itoa(c.cfg.Fields) + " fields"
+	case strings.HasPrefix(f.Name, ":"):
+		h.pseudo(f)
+	default:
+		h.field(f)
+	}
+	if h.fault != "" {
+		c.dec.SetEmitEnabled(false)
+	}
+}
+
+// pseudo takes :status, the only pseudo-header field of a response, which comes once and first (RFC 9113 section
+// 8.3.2).
+func (h *headBlock) pseudo(f hpack.HeaderField) {
+	if f.Name != ":status" || h.status != "" || len(h.fields) > 0 || h.stream.headed {
+		h.fault = "the server sent the field " + strconv.QuoteToASCII(f.Name) + " where it does not belong"
+		return
+	}
+	if h.status = f.Value; !validStatus(f.Value) {
+		h.fault = "the server sent the status " + excerpt(f.Value)
+	}
+}
+
+// validStatus reports whether s is a status code that HTTP/2 has.
+func validStatus(s string) bool {
+	return len(s) == 3 && '1' <= s[0] && s[0] <= '9' && ascii.IsDigit(s[1]) && ascii.IsDigit(s[2]) && s != "101"
+}
+
+// excerpt quotes the start of what a peer sent.
+func excerpt(s string) string { return strconv.QuoteToASCII(s[:min(len(s), 32)]) }
+
+// field takes an ordinary field: its name in lower case, no field of HTTP/1.1's connections (RFC 9113 section 8.2).
+func (h *headBlock) field(f hpack.HeaderField) {
+	value := strings.Trim(f.Value, " \t")
+	switch {
+	case !validName(f.Name):
+		h.fault = "the server sent the invalid field name " + excerpt(f.Name)
+	case !httpguts.ValidHeaderFieldValue(value):
+		h.fault = "the server sent an invalid value of the field " + f.Name
+	case ofConnections(f.Name):
+		h.fault = "the server sent the field " + f.Name + ", which is not HTTP/2"
+	default:
+		h.fields = append(h.fields, [2]string{f.Name, value})
+	}
+}
+
+func validName(name string) bool {
+	for i := range len(name) {
+		if ascii.IsUpper(name[i]) {
+			return false
+		}
+	}
+	return ascii.IsToken(name)
+}
+
+// ofConnections reports whether a field, in lower case, is about an HTTP/1.1 connection (RFC 9113 section 8.2.2).
+func ofConnections(name string) bool {
+	switch name {
+	case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "http2-settings":
+		return true
+	}
+	return false
+}
+
+// interim is a 1xx response that its request has not looked at yet.
+type interim struct {
+	status int
+	fields [][2]string
+}
+
+// takeBlock takes a block that is complete.
+func (s *Stream) takeBlock(b headBlock) {
+	switch {
+	case b.fault != "":
+		s.violated(violation(http2.ErrCodeProtocol, "%s", b.fault))
+	case s.ended:
+		s.violated(violation(http2.ErrCodeStreamClosed, "the server sends a header behind the end of the response"))
+	case s.headed && !b.last:
+		s.violated(violation(http2.ErrCodeProtocol, "the server sends a second head"))
+	case s.headed:
+		s.trailers = b.fields
+		s.receivedEnd()
+	case b.status == "":
+		s.violated(violation(http2.ErrCodeProtocol, "the server sent a head without a status"))
+	case b.status[0] == '1':
+		s.receivedInterim(b)
+	default:
+		s.receivedHead(b)
+	}
+}
+
+func (s *Stream) receivedInterim(b headBlock) {
+	status, _ := strconv.Atoi(b.status)
+	s.interimCount++
+	switch {
+	case b.last:
+		s.violated(violation(http2.ErrCodeProtocol, "the server ends a stream with the status %d", status))
+	case s.interimCount > s.conn.cfg.Interim:
+		s.violated(violation(http2.ErrCodeEnhanceYourCalm, "the server sent more than %d interim responses", s.conn.cfg.Interim))
+	default:
+		s.continued = s.continued || status == 100
+		s.interims = append(s.interims, interim{status, slices.Clone(b.fields)})
+		s.notify()
+	}
+}
+
+func (s *Stream) receivedHead(b headBlock) {
+	s.conn.useful()
+	s.response.Status, _ = strconv.Atoi(b.status)
+	length, ok := contentLength(b.fields)
+	if !ok {
+		s.violated(violation(http2.ErrCodeProtocol, "the server sent an invalid Content-Length"))
+		return
+	}
+	s.response.Fields, s.headed = b.fields, true
+	s.length = length
+	if s.bodiless = s.bodiless || s.response.Status == 204 || s.response.Status == 304; s.bodiless {
+		s.length = -1
+	}
+	if s.response.Status >= 400 && s.uploading {
+		s.stopUpload()
+	}
+	if b.last {
+		s.receivedEnd()
+		return
+	}
+	s.notify()
+}
+
+// contentLength returns what the fields say, -1 for nothing; ok is false where that is not one number.
+func contentLength(fields [][2]string) (n int64, ok bool) {
+	n = -1
+	for _, f := range fields {
+		if f[0] != "content-length" {
+			continue
+		}
+		v, err := strconv.ParseUint(f[1], 10, 63)
+		if err != nil || n >= 0 && int64(v) != n {
+			return 0, false
+		}
+		n = int64(v)
+	}
+	return n, true
+}

@@ -1,0 +1,9 @@
+package http2
+
+import (
+	"testing"
+
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+func TestMain(m *testing.M) { wiretest.Main(m) }
