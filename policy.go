@@ -35,6 +35,12 @@ type Policy struct {
 	NetrcIgnoresUser bool
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio (rule 27).
 	UnlimitedDecoding bool
+	// TruncatedContent takes gzip and deflate that are cut short for whole, and
+	// gives what could be decoded. By default that is ErrContentDecoding.
+	TruncatedContent bool
+	// GzipWithoutTrailer takes gzip for whole that lacks its trailer, as some
+	// devices send it: the data ends with its last block, or in a flush.
+	GzipWithoutTrailer bool
 	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
 	// no public suffix list (rule 33), and lets those without a domain follow
 	// redirects to other origins (rule 8).
@@ -68,5 +74,7 @@ func PolicyRequests() Policy {
 		EnvironmentProxiesFirst:    true,
 		EnvironmentCAFirst:         true,
 		SendIgnoresEnvironmentCA:   true,
+		TruncatedContent:           true,
+		GzipWithoutTrailer:         true,
 	}
 }

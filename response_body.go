@@ -99,12 +99,25 @@ func (r *Response) decode(stream wire.Stream) (source io.ReadCloser, plain bool,
 	if len(codings) == 0 {
 		return stream, true, nil
 	}
-	lim := coding.Limits{}
-	if r.opts.policy != nil && r.opts.policy.UnlimitedDecoding {
-		lim = coding.NoLimits
-	}
-	source, err = coding.NewReader(stream, codings, lim)
+	source, err = coding.NewReader(stream, codings, r.opts.policy.decoding())
 	return source, false, err
+}
+
+// decoding are the bounds of decoding. A nil Policy is the zero one.
+func (p *Policy) decoding() coding.Limits {
+	lim := coding.Limits{}
+	switch {
+	case p == nil:
+		return lim
+	case p.TruncatedContent:
+		lim.Leniency = coding.Truncated
+	case p.GzipWithoutTrailer:
+		lim.Leniency = coding.WithoutTrailer
+	}
+	if p.UnlimitedDecoding {
+		lim.MaxRatio = coding.Unlimited
+	}
+	return lim
 }
 
 // start returns what the body is read from, and streams from now on. Where there is

@@ -113,9 +113,9 @@ func (l *layer) start(name string, in, raw *source, lim Limits) {
 	*l = layer{name: name, in: in, raw: raw, lim: lim}
 	switch name {
 	case "gzip", "x-gzip":
-		l.dec, l.lenient = newGzip(in), !lim.RejectTruncated
+		l.dec, l.lenient = newGzip(in, lim.Leniency == WithoutTrailer), lim.Leniency == Truncated
 	case "deflate":
-		l.dec, l.lenient = newDeflate(in), !lim.RejectTruncated
+		l.dec, l.lenient = newDeflate(in), lim.Leniency == Truncated
 	case "br":
 		l.dec = newBrotli(in)
 	case "zstd":

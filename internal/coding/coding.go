@@ -3,11 +3,12 @@
 // br and zstd.
 //
 // What it keeps of Requests: names in any letter case, lists undone in
-// reverse, several gzip members joined into one body, bytes after the last
-// member ignored, and a gzip or deflate stream that is cut short giving what
-// could be decoded. What it does not keep, because corrupt data is an error:
-// a damaged second gzip member is reported instead of dropped, and an unknown
-// coding inside a list of known ones is named instead of taken for deflate.
+// reverse, several gzip members joined into one body, and bytes after the last
+// member ignored. What it does not keep, because data would be lost without a
+// word: a stream that is cut short is an error in every coding, unless Leniency
+// allows it, a damaged second gzip member is reported instead of dropped, and
+// an unknown coding inside a list of known ones is named instead of taken for
+// deflate.
 package coding
 
 import (
@@ -56,13 +57,28 @@ type Limits struct {
 	// RatioFloor is the decoded size in bytes below which MaxRatio is not
 	// looked at; zero: 32 MiB.
 	RatioFloor int64
-	// RejectTruncated makes the early end of a gzip or deflate stream an
-	// error (io.ErrUnexpectedEOF in an *Error). Requests accepts it.
-	RejectTruncated bool
+	// Leniency says which streams may end early. Any other that does is
+	// io.ErrUnexpectedEOF in an *Error.
+	Leniency Leniency
 }
 
-// NoLimits are Limits which allow everything, as Requests does.
-var NoLimits = Limits{MaxRatio: -1}
+// Leniency is what may be missing at the end of a stream.
+type Leniency uint8
+
+const (
+	// Complete: nothing.
+	Complete Leniency = iota
+	// WithoutTrailer: a gzip member's trailer, and the last block before it if
+	// what came ends in a flush, with all blocks whole. Some devices send
+	// gzip that way.
+	WithoutTrailer
+	// Truncated: anything of gzip and deflate. Requests gives what could be
+	// decoded.
+	Truncated
+)
+
+// Unlimited is a MaxRatio that allows everything, as Requests does.
+const Unlimited = -1
 
 const (
 	defaultRatio = 200

@@ -199,7 +199,7 @@ func TestEnds(t *testing.T) {
 		{"two members", "gzip", join(gz, gz), "oneone", false},
 		{"garbage after a member", "gzip", join(gz, []byte("garbage!")), "one", false},
 		{"padding after a member", "gzip", join(gz, make([]byte, 100_000)), "one", false},
-		{"one byte after a member", "gzip", join(gz, []byte{0x1f}), "one", false},
+		{"one byte after a member", "gzip", join(gz, []byte{0x1f}), "one", true},
 		{"members, garbage, member", "gzip", join(gz, gz, []byte("x"), gz), "oneone", false},
 		{"damaged second member", "gzip", join(gz, badSum), "oneone", true},
 		{"bad checksum", "gzip", badSum, "one", true},
@@ -210,7 +210,10 @@ func TestEnds(t *testing.T) {
 		{"bad adler", "deflate", badAdler, "one", true},
 		{"garbage after zlib", "deflate", join(zl, []byte("garbage")), "one", false},
 		{"no deflate", "deflate", []byte("\xff\xffbad"), "", true},
-		{"one byte of deflate", "deflate", []byte("x"), "", false},
+		{"one byte of deflate", "deflate", []byte("x"), "", true},
+		{"cut second member", "gzip", join(gz, gz[:len(gz)-1]), "oneone", true},
+		{"cut head of a second member", "gzip", join(gz, gz[:5]), "one", true},
+		{"cut second frame", "zstd", join(zs, zs[:5]), "one", true},
 		{"garbage after br", "br", join(br, []byte("garbage")), "one", true},
 		{"no br", "br", []byte("hello world, hello again"), "", true},
 		{"two frames", "zstd", join(zs, zs), "oneone", false},
@@ -260,30 +263,72 @@ func TestGzipHeaderFields(t *testing.T) {
 		t.Error("wrong header checksum: no error")
 	}
 	for cut := range len(member) {
-		if _, err := decode(bytes.NewReader(member[:cut]), Limits{}, "gzip"); err != nil {
+		if _, err := decode(bytes.NewReader(member[:cut]), Limits{}, "gzip"); (err == nil) != (cut == 0) {
 			t.Errorf("cut at %d: %v", cut, err)
+		}
+		if _, err := decode(bytes.NewReader(member[:cut]), Limits{Leniency: Truncated}, "gzip"); err != nil {
+			t.Errorf("cut at %d, lenient: %v", cut, err)
 		}
 	}
 }
 
-// TestCut cuts each coding at every offset: gzip and deflate give what could
-// be decoded, as in Requests; the others say that data is missing.
+// TestCut cuts each coding, and each coding in another, at every offset: data is
+// missing, and that is an error, unless Requests' leniency is asked for.
 func TestCut(t *testing.T) {
 	want := text(400)
 	for name := range encoders {
-		coded := encode(t, name, want)
-		lenient := name != "br" && name != "zstd"
-		for cut := 1; cut < len(coded); cut++ {
-			got, err := decode(bytes.NewReader(coded[:cut]), Limits{}, header(name))
-			if !bytes.HasPrefix(want, got) {
-				t.Fatalf("%s cut at %d: wrong data %q", name, cut, got)
+		for outer := range encoders {
+			coded, list := encode(t, name, want), header(name)
+			if outer != name {
+				coded, list = encode(t, outer, coded), list+", "+header(outer)
 			}
-			if coding := new(Error); lenient && err != nil || !lenient && !errors.As(err, &coding) {
-				t.Errorf("%s cut at %d: error %v", name, cut, err)
+			lenient := outer == name && name != "br" && name != "zstd"
+			for cut := 1; cut < len(coded); cut++ {
+				for _, wrap := range []func(io.Reader) io.Reader{iotest.DataErrReader, iotest.HalfReader} {
+					got, err := decode(wrap(bytes.NewReader(coded[:cut])), Limits{}, list)
+					if !bytes.HasPrefix(want, got) {
+						t.Fatalf("%s cut at %d: wrong data %q", list, cut, got)
+					}
+					if coding := new(Error); !errors.As(err, &coding) || !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Errorf("%s cut at %d: error %v", list, cut, err)
+					}
+				}
+				_, err := decode(bytes.NewReader(coded[:cut]), Limits{Leniency: Truncated}, list)
+				if coding := new(Error); lenient && err != nil || err != nil && !errors.As(err, &coding) {
+					t.Errorf("%s cut at %d, lenient: error %v", list, cut, err)
+				}
 			}
-			_, err = decode(bytes.NewReader(coded[:cut]), Limits{RejectTruncated: true}, header(name))
-			if !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("%s cut at %d, strict: error %v", name, cut, err)
+		}
+	}
+}
+
+// TestWithoutTrailer cuts gzip that is flushed now and then at every offset. With
+// WithoutTrailer what ends in a flush passes, and what ends before the trailer.
+func TestWithoutTrailer(t *testing.T) {
+	for _, level := range []int{gzip.NoCompression, gzip.BestSpeed, gzip.BestCompression, gzip.HuffmanOnly} {
+		var b bytes.Buffer
+		w, err := gzip.NewWriterLevel(&b, level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		borders, want := map[int]int{0: 0}, []byte(nil)
+		for i := range 4 {
+			piece := join(text(i*50), []byte("\x00\x00\xff\xff\x00\x00\xff\xff"))
+			want = append(want, piece...)
+			w.Write(piece)
+			w.Flush()
+			borders[b.Len()] = len(want)
+		}
+		w.Close()
+		coded := b.Bytes()
+		borders[len(coded)-8], borders[len(coded)] = len(want), len(want)
+		for cut := range len(coded) + 1 {
+			whole, isBorder := borders[cut]
+			for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader} {
+				got, err := decode(wrap(bytes.NewReader(coded[:cut])), Limits{Leniency: WithoutTrailer}, "gzip")
+				if (err == nil) != isBorder || isBorder && !bytes.Equal(want[:whole], got) || !bytes.HasPrefix(want, got) {
+					t.Errorf("level %d cut at %d of %d: %q, %v", level, cut, len(coded), got, err)
+				}
 			}
 		}
 	}

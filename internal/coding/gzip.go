@@ -21,8 +21,9 @@ const inputBuffer = 8 << 10
 // inflater is the pooled part of both deflate codings: the buffered input and
 // the decompressor. Partial flush lets every complete block out at once.
 type inflater struct {
-	in *bufio.Reader
-	fl io.ReadCloser
+	in    *bufio.Reader
+	fl    io.ReadCloser
+	flush flushEnd
 }
 
 var inflaters = sync.Pool{New: func() any {
@@ -38,7 +39,45 @@ func getInflater(src io.Reader) *inflater {
 
 func (f *inflater) release() {
 	f.in.Reset(nil)
+	f.flush = flushEnd{}
 	inflaters.Put(f)
+}
+
+// flushEnd completes deflated data that ends in a flush. A flush is an empty stored
+// block, which ends on the border of a byte with the four bytes of flushMark; where the
+// source ends behind one, the last block that is missing is put there. Data that ends
+// in the same four bytes inside a block does not get through with it: what is put there
+// would be data of that block, and the end of it is missing still.
+type flushEnd struct {
+	src      io.Reader
+	armed    bool // the decompressor is inside the data
+	last     [4]byte
+	finished bool // the last block was put there
+}
+
+const (
+	flushMark = "\x00\x00\xff\xff"
+	lastBlock = "\x03\x00"
+)
+
+func (f *flushEnd) Read(p []byte) (int, error) {
+	n, err := f.src.Read(p)
+	f.note(p[:n])
+	if n > 0 || err != io.EOF || !f.armed || f.finished || string(f.last[:]) != flushMark {
+		return n, err
+	}
+	f.finished = true
+	return copy(p, lastBlock), nil
+}
+
+// note remembers the last bytes that came.
+func (f *flushEnd) note(p []byte) {
+	if n := len(p); n >= len(f.last) {
+		copy(f.last[:], p[n-len(f.last):])
+		return
+	}
+	copy(f.last[:], f.last[len(p):])
+	copy(f.last[len(f.last)-len(p):], p)
 }
 
 func (f *inflater) restart() { _ = f.fl.(flate.Resetter).Reset(f.in, nil) }
@@ -88,9 +127,18 @@ type gzipReader struct {
 	crc     uint32
 	size    uint32
 	head    uint32 // running CRC of the header
+
+	withoutTrailer bool // a trailer may be missing
 }
 
-func newGzip(src io.Reader) *gzipReader { return &gzipReader{inflater: getInflater(src)} }
+func newGzip(src io.Reader, withoutTrailer bool) *gzipReader {
+	z := &gzipReader{inflater: getInflater(src), withoutTrailer: withoutTrailer}
+	if withoutTrailer {
+		z.flush.src = src
+		z.in.Reset(&z.flush)
+	}
+	return z
+}
 
 func (z *gzipReader) Read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
@@ -206,7 +254,12 @@ func (z *gzipReader) skipText() error {
 }
 
 func (z *gzipReader) data(p []byte) (int, error) {
+	z.flush.armed = true
 	n, err := z.fl.Read(p)
+	z.flush.armed = false
+	if n > 0 && z.flush.finished {
+		return 0, io.ErrUnexpectedEOF // made of what was put there
+	}
 	z.crc = crc32.Update(z.crc, crc32.IEEETable, p[:n])
 	z.size += uint32(n)
 	if err == io.EOF {
@@ -216,6 +269,12 @@ func (z *gzipReader) data(p []byte) (int, error) {
 }
 
 func (z *gzipReader) check() error {
+	if z.withoutTrailer {
+		if rest, err := z.in.Peek(1); len(rest) == 0 && err == io.EOF {
+			z.at = afterEnd
+			return nil
+		}
+	}
 	var sums [8]byte
 	if err := z.trailer(sums[:]); err != nil {
 		return err

@@ -90,7 +90,7 @@ func TestRule27Bombs(t *testing.T) {
 		{"ratio", Limits{RatioFloor: 1 << 20}, []string{"gzip"}, large, 0, ErrTooLarge},
 		{"default floor", Limits{}, []string{"gzip"}, large, 0, ErrTooLarge},
 		{"below the floor", Limits{RatioFloor: 64 << 20}, []string{"gzip"}, large, large, nil},
-		{"no limits", NoLimits, []string{"zstd"}, small, small, nil},
+		{"no limits", Limits{MaxRatio: Unlimited}, []string{"zstd"}, small, small, nil},
 		{"size", Limits{MaxDecoded: 12345, MaxRatio: -1}, []string{"br"}, small, 12345, ErrTooLarge},
 		{"exact size", Limits{MaxDecoded: small, MaxRatio: -1}, []string{"br"}, small, small, nil},
 		{"bomb in a bomb", Limits{RatioFloor: 1 << 20}, []string{"gzip", "gzip"}, large, 0, ErrTooLarge},

@@ -84,6 +84,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"EnvironmentProxiesFirst":    has(`(?i)_proxy"|"proxies"`),
 	"EnvironmentCAFirst":         has(`CA_BUNDLE`),
 	"SendIgnoresEnvironmentCA":   has(`CA_BUNDLE`),
+	"TruncatedContent":           has(`(?i)content-encoding`),
 }
 
 // has looks for a pattern in what the scenario sets up and calls.
