@@ -2,6 +2,8 @@ package requests
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -104,13 +106,65 @@ func exchangeKind(err error) Kind {
 	if e, ok := errors.AsType[*h1.Error](err); ok {
 		return headKind(e)
 	}
+	op, _ := errors.AsType[*net.OpError](err)
+	dialing := op != nil && op.Op == "dial"
 	switch {
+	case isTLS(err):
+		return ErrSSL
+	case op != nil && (op.Op == "proxyconnect" || op.Op == "socks connect"):
+		return ErrProxy
+	case isDeadline(err) && dialing:
+		return ErrConnectTimeout
 	case isDeadline(err):
 		return ErrReadTimeout
-	case dial.IsAlert(err):
-		return ErrSSL
+	case dialing:
+		return ErrConnect
 	}
 	return ErrConnection
+}
+
+// isTLS reports whether TLS itself has failed: a certificate, an alert, or a peer that
+// does not speak it.
+func isTLS(err error) bool {
+	if dial.IsAlert(err) {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	return isCertificate(err)
+}
+
+// isCertificate reports whether a certificate was refused outside of a handshake of
+// crypto/tls.
+func isCertificate(err error) bool {
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	return authority || host || invalid
+}
+
+// CarrierError makes an [*Error] of what ended the sending of p on another carrier than
+// [HTTPAdapter], for the authors of an [Adapter]: its Kind is the one that HTTPAdapter
+// gives to the cause, by the errors of context, net, crypto/tls and this package. An
+// *Error among the causes keeps its Kind. Nothing of the request counts as written; see
+// [Error.MarkWritten].
+func CarrierError(p *PreparedRequest, err error) *Error {
+	e := &Error{Kind: exchangeKind(err), Err: err}
+	if own, ok := errors.AsType[*Error](err); ok {
+		copied := *own
+		e = &copied
+	}
+	if e.Request == nil {
+		e.Request = p
+	}
+	return e
 }
 
 // headKind classifies a bad head. Differing lengths are ErrInvalidHeader, as in

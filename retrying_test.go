@@ -107,7 +107,8 @@ func TestRetryEndsWithOnInterim(t *testing.T) {
 			calls++
 			return never
 		}))
-		if !errors.Is(err, never) || calls != 1 {
+		e, ok := errors.AsType[*requests.Error](err)
+		if !ok || e.Kind != requests.ErrRequest || !errors.Is(err, never) || calls != 1 {
 			t.Errorf("%s: %v after %d tries", name, err, calls)
 		}
 	}

@@ -43,7 +43,7 @@ func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, o
 		w.end()
 		return nil, err
 	}
-	w.start(opts.Timeouts.Read, errRead)
+	w.start(opts.Timeouts.Read, reading)
 	go x.serve(a.handler, req)
 	r, err := x.await(p, opts)
 	if err != nil {
@@ -142,7 +142,7 @@ func (x *served) await(p *requests.PreparedRequest, opts requests.SendOptions) (
 					return nil, x.watch.failure(p)
 				}
 			}
-			x.watch.start(opts.Timeouts.Read, errRead)
+			x.watch.start(opts.Timeouts.Read, reading)
 		}
 	}
 }
@@ -177,7 +177,7 @@ type servedBody struct {
 
 // Read implements [io.Reader].
 func (b *servedBody) Read(p []byte) (int, error) {
-	b.watch.start(b.watch.opts.Read, errBody)
+	b.watch.start(b.watch.opts.Read, inBody)
 	n, err := b.body.read(b.watch.ctx, p)
 	b.watch.stop()
 	if err == nil || err == io.EOF && n > 0 {

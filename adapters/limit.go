@@ -63,7 +63,7 @@ func (l *limited) wait(ctx context.Context, p *requests.PreparedRequest, opts re
 		return nil
 	default:
 	}
-	w.start(opts.Timeouts.Pool, errPool)
+	w.start(opts.Timeouts.Pool, inQueue)
 	select {
 	case l.turns <- struct{}{}:
 		return nil

@@ -282,7 +282,7 @@ func (e *Expectation) missing(sent *Sent) miss {
 // response makes the response, after the delay.
 func (r Reply) response(p *requests.PreparedRequest, w *watch) (*requests.Response, error) {
 	if r.Delay > 0 {
-		w.start(w.opts.Read, errRead)
+		w.start(w.opts.Read, reading)
 		timer := time.NewTimer(r.Delay)
 		defer timer.Stop()
 		select {

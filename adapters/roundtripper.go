@@ -53,7 +53,7 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 		w.end()
 		return nil, err
 	}
-	w.start(opts.Timeouts.Read, errRead)
+	w.start(opts.Timeouts.Read, reading)
 	resp, err := a.transport.RoundTrip(req)
 	w.stop()
 	if err == nil && resp == nil {
@@ -130,8 +130,8 @@ func setHeader(req *http.Request, headers requests.Headers) (chunked bool) {
 // trace tells waiting for a connection from waiting for the reply.
 func (w *watch) trace(opts requests.SendOptions) *httptrace.ClientTrace {
 	t := &httptrace.ClientTrace{
-		GetConn: func(string) { w.start(opts.Timeouts.Connect, errConnect) },
-		GotConn: func(httptrace.GotConnInfo) { w.start(opts.Timeouts.Read, errRead) },
+		GetConn: func(string) { w.start(opts.Timeouts.Connect, connecting) },
+		GotConn: func(httptrace.GotConnInfo) { w.start(opts.Timeouts.Read, reading) },
 	}
 	if opts.Interim != nil {
 		t.Got1xxResponse = func(status int, header textproto.MIMEHeader) error {
@@ -178,7 +178,7 @@ type receivedBody struct {
 
 // Read implements [io.Reader].
 func (b *receivedBody) Read(p []byte) (int, error) {
-	b.watch.start(b.watch.opts.Read, errBody)
+	b.watch.start(b.watch.opts.Read, inBody)
 	n, err := b.resp.Body.Read(p)
 	b.watch.stop()
 	if b.left > 0 {

@@ -47,7 +47,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	case err == io.EOF && b.left > 0:
 		err = b.fail(requests.ErrBodyLength, "the body ended before the announced length", io.ErrUnexpectedEOF)
 	case err == io.EOF:
-		b.watch.start(b.watch.opts.Read, errRead)
+		b.watch.start(b.watch.opts.Read, reading)
 	case err != nil && b.failed.Load() == nil:
 		err = b.fail(requests.ErrInvalidBody, "the body could not be read to be sent", err)
 	}

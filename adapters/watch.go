@@ -3,6 +3,7 @@ package adapters
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -35,37 +36,35 @@ func (w *watch) interim(call func(int, requests.Headers) error, status int, head
 	return err
 }
 
-// limitError is the cause of a context that a limit has cancelled.
-type limitError struct {
+// limitError returns the cause of a context that a limit ends.
+func limitError(kind requests.Kind, detail string) error {
+	return &requests.Error{Kind: kind, Detail: detail, Err: os.ErrDeadlineExceeded}
+}
+
+// The limits, for watch.start.
+type waitFor struct {
 	kind   requests.Kind
 	detail string
 }
 
-func (e *limitError) Error() string { return e.detail }
-
-// Timeout makes it a net.Error's sort of error.
-func (e *limitError) Timeout() bool { return true }
-
-// The limits.
 var (
-	errConnect = &limitError{requests.ErrConnectTimeout, "not connected in time (Timeouts.Connect)"}
-	errRead    = &limitError{requests.ErrReadTimeout, "nothing received in time (Timeouts.Read)"}
-	errBody    = &limitError{requests.ErrBodyTimeout, "nothing more received in time (Timeouts.Read)"}
-	errPool    = &limitError{requests.ErrPoolTimeout, "no turn came in time (Timeouts.Pool)"}
-	errTotal   = &limitError{requests.ErrTotalTimeout, "not finished in time (Timeouts.Total)"}
+	connecting = waitFor{requests.ErrConnectTimeout, "not connected in time (Timeouts.Connect)"}
+	reading    = waitFor{requests.ErrReadTimeout, "nothing received in time (Timeouts.Read)"}
+	inBody     = waitFor{requests.ErrBodyTimeout, "nothing more received in time (Timeouts.Read)"}
+	inQueue    = waitFor{requests.ErrPoolTimeout, "no turn came in time (Timeouts.Pool)"}
 )
 
 func newWatch(ctx context.Context, opts requests.SendOptions) *watch {
 	w := &watch{opts: opts.Timeouts, total: func() {}}
 	if !opts.Deadline.IsZero() {
-		ctx, w.total = context.WithDeadlineCause(ctx, opts.Deadline, errTotal)
+		ctx, w.total = context.WithDeadlineCause(ctx, opts.Deadline, limitError(requests.ErrTotalTimeout, "not finished in time (Timeouts.Total)"))
 	}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	return w
 }
 
 // start begins a wait, in the place of the one before.
-func (w *watch) start(limit time.Duration, cause *limitError) {
+func (w *watch) start(limit time.Duration, what waitFor) {
 	w.stop()
 	if limit <= 0 || limit == requests.Forever {
 		return
@@ -73,7 +72,7 @@ func (w *watch) start(limit time.Duration, cause *limitError) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.ended {
-		w.timer = time.AfterFunc(limit, func() { w.cancel(cause) })
+		w.timer = time.AfterFunc(limit, func() { w.cancel(limitError(what.kind, what.detail)) })
 	}
 }
 
@@ -103,7 +102,7 @@ func (w *watch) failure(p *requests.PreparedRequest) error {
 	refused := w.refused
 	w.mu.Unlock()
 	if refused != nil {
-		return (&requests.Error{Kind: requests.ErrConnection, Request: p, Err: refused}).MarkWritten()
+		return (&requests.Error{Kind: requests.ErrRequest, Request: p, Err: refused}).MarkWritten()
 	}
 	if e := w.unsent(p); e != nil {
 		return e.MarkWritten()
@@ -118,21 +117,8 @@ func (w *watch) unsent(p *requests.PreparedRequest) *requests.Error {
 		return nil
 	}
 	cause := context.Cause(w.ctx)
-	e := &requests.Error{Request: p, Err: cause}
-	if limit, ok := errors.AsType[*limitError](cause); ok {
-		e.Kind = limit.kind
-		return e
+	if _, known := errors.AsType[*requests.Error](cause); !known && !errors.Is(cause, w.ctx.Err()) {
+		cause = errors.Join(w.ctx.Err(), cause)
 	}
-	if known, ok := errors.AsType[*requests.Error](cause); ok {
-		own := *known
-		return &own
-	}
-	e.Kind = requests.ErrCanceled
-	if errors.Is(w.ctx.Err(), context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
-		e.Kind = requests.ErrTotalTimeout
-	}
-	if !errors.Is(cause, w.ctx.Err()) {
-		e.Err = errors.Join(w.ctx.Err(), cause)
-	}
-	return e
+	return requests.CarrierError(p, cause)
 }
