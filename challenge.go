@@ -125,13 +125,13 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 	p := r.Request.Clone()
 	p.asked = r.Request.unanswered()
 	if err := p.startOver(x.Policy().ResendUnrewindable); err != nil {
-		return nil, refused(err, r)
+		return nil, withResponse(err, r)
 	}
 	if r.Cookies != nil {
 		p.setCookieHeader(r.Cookies, nil, true)
 	}
 	if err := authorize(p); err != nil {
-		return nil, refused(err, r)
+		return nil, withResponse(err, r)
 	}
 	again, err := r.Resend(ctx, p)
 	if err != nil {
@@ -150,20 +150,4 @@ func (p *PreparedRequest) startOver(empty bool) error {
 		return nil
 	}
 	return err
-}
-
-// refused is err with the response that could not be answered.
-func refused(err error, r *Response) error {
-	e, ok := err.(*Error)
-	if !ok {
-		return err
-	}
-	named := *e
-	if named.Response == nil {
-		named.Response = r
-	}
-	if named.Request == nil {
-		named.Request = r.Request
-	}
-	return &named
 }

@@ -144,6 +144,8 @@ type Error struct {
 	Op       string           // what was being done: "GET http://h/", "connect", …
 	Detail   string           // what was wrong, in words
 
+	original *Error // what e is a copy of, if it is one
+
 	written bool // something of the request had been written
 	dialing bool // there was no connection yet: the body has not been read
 }
@@ -171,12 +173,17 @@ func (e *Error) Error() string {
 	return cleanText(b.String())
 }
 
-// Unwrap gives the kind and the cause to [errors.Is] and [errors.As].
+// Unwrap gives the kind and the cause to [errors.Is] and [errors.As]. An error that an
+// adapter returned, and that was named after its request since, is among them.
 func (e *Error) Unwrap() []error {
-	if e.Err == nil {
-		return []error{e.Kind}
+	all := []error{e.Kind}
+	if e.Err != nil {
+		all = append(all, e.Err)
 	}
-	return []error{e.Kind, e.Err}
+	if e.original != nil {
+		all = append(all, e.original)
+	}
+	return all
 }
 
 // Timeout reports whether a time limit ended the request, as [net.Error] has it.
@@ -186,11 +193,22 @@ func (e *Error) Timeout() bool { return errors.Is(e, ErrTimeout) }
 // sending it again cannot repeat an effect.
 func (e *Error) SafeToRetry() bool { return !e.written }
 
-// MarkWritten notes, for an [Adapter], that something of the request may have been
-// written, and returns e.
+// MarkWritten returns a copy of e that says, for an [Adapter], that something of the
+// request may have been written.
 func (e *Error) MarkWritten() *Error {
-	e.written = true
-	return e
+	c := *e
+	c.written = true
+	return &c
+}
+
+// copy returns an error that can be changed before it is returned. Errors are values: one
+// that somebody may have seen, or may return a second time, is never changed.
+func (e *Error) copy() *Error {
+	c := *e
+	if c.original == nil {
+		c.original = e
+	}
+	return &c
 }
 
 // fail builds an Error that has no cause.
@@ -209,12 +227,30 @@ func wrap(kind Kind, err error, detail string) error {
 	return &Error{Kind: kind, Err: err, Detail: detail}
 }
 
-// withRequest names the request in an error of this package that has none yet.
+// withRequest names the request in an error of this package that names none: in a copy.
 func withRequest(err error, p *PreparedRequest) error {
-	if e, ok := err.(*Error); ok && e.Request == nil {
-		e.Request = p
+	e, ok := err.(*Error)
+	if !ok || e.Request != nil {
+		return err
 	}
-	return err
+	named := e.copy()
+	named.Request = p
+	return named
+}
+
+// withResponse adds the response to an error of this package that has none, and the
+// request it answers: in a copy.
+func withResponse(err error, r *Response) error {
+	e, ok := err.(*Error)
+	if !ok || e.Response != nil {
+		return withRequest(err, r.Request)
+	}
+	named := e.copy()
+	named.Response = r
+	if named.Request == nil {
+		named.Request = r.Request
+	}
+	return named
 }
 
 // cleanText escapes control characters, which a server may have chosen, so that

@@ -246,6 +246,9 @@ func (t *retrying) afterBody(resp *Response) (wait time.Duration, again bool, er
 // Other errors than MaxRetryError are returned unchanged.
 func (t *retrying) usedUp(err error, resp *Response) error {
 	gaveUp, ok := err.(*MaxRetryError)
+	if !ok && resp != nil {
+		return withResponse(err, resp)
+	}
 	if !ok {
 		return err
 	}
