@@ -103,19 +103,35 @@ func validZone(zone string) bool {
 // canonicalIPv4 returns the dotted form of the addresses the C library accepts
 // (inet_aton: one to four numbers, decimal, octal or hexadecimal), with or
 // without a trailing dot, which the resolver below a client might turn into an
-// address all the same. Every other
-// host is returned as it is.
-func canonicalIPv4(host string) string {
-	if host == "" || !is(host[0], digit) {
-		return host
+// address all the same. Every other host is returned as it is. ok is false for one that
+// ends in a number and is not an address: no name does (WHATWG URL, "ends in a number").
+func canonicalIPv4(host string) (name string, ok bool) {
+	if !endsInNumber(host) {
+		return host, true
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() {
+		return host, true
 	}
-	if ip, ok := ParseIPv4(strings.TrimSuffix(host, ".")); ok {
-		return ip.String()
+	ip, ok := ParseIPv4(strings.TrimSuffix(host, "."))
+	if !ok {
+		return "", false
 	}
-	return host
+	return ip.String(), true
+}
+
+// endsInNumber reports whether the last label of a host, trailing dots aside, is all digits
+// or a hexadecimal number.
+func endsInNumber(host string) bool {
+	host = strings.TrimRight(host, ".")
+	label := host[strings.LastIndexByte(host, '.')+1:]
+	if label == "" || !is(label[0], digit) {
+		return false
+	}
+	if countDigits(label) == len(label) {
+		return true
+	}
+	hex := len(label) > 1 && label[0] == '0' && label[1]|0x20 == 'x'
+	return hex && countOthers(label[2:], hexDigit) == 0
 }
 
 // ParseIPv4 reads an IPv4 address in any form inet_aton knows: "127.0.0.1",

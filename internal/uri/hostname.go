@@ -12,6 +12,9 @@ type problem struct {
 	detail string
 }
 
+// invalidLabel: no name begins with a wildcard or a dot.
+const invalidLabel = "invalid label"
+
 // maxHost bounds a host. No name is longer than 253 bytes (RFC 1035), and no
 // time is to be spent on one that is.
 const maxHost = 1024
@@ -21,6 +24,9 @@ const maxHost = 1024
 // Non-ASCII labels are encoded by strict IDNA 2008. Escapes of unreserved
 // characters are decoded; any other escape, and every character that ends or
 // splits an authority for some parser, is refused.
+//
+// A host that ends in a number and is not an IPv4 address, and one that begins with a
+// wildcard or an empty label, are refused.
 func normaliseHost(host string) (string, *problem) {
 	if len(host) > maxHost {
 		return "", &problem{InvalidHost, "too long"}
@@ -43,8 +49,14 @@ func normaliseHost(host string) (string, *problem) {
 		return "", bad
 	}
 	host = ascii.Lower(host)
+	if strings.HasPrefix(host, "*") || strings.HasPrefix(host, ".") {
+		return "", &problem{InvalidHost, invalidLabel}
+	}
 	if strings.Contains(host, "xn--") || !ascii.Only(host) {
 		return encodeLabels(host)
+	}
+	if _, ok := canonicalIPv4(host); !ok {
+		return "", &problem{AmbiguousHost, "it ends in a number and is not an IPv4 address"}
 	}
 	return host, nil
 }
@@ -60,7 +72,8 @@ func ASCIIHost(host string) string {
 	if bad != nil {
 		return ""
 	}
-	return canonicalIPv4(name)
+	name, _ = canonicalIPv4(name)
+	return name
 }
 
 func unquoteHost(host string) (string, *problem) {

@@ -64,7 +64,14 @@ func (u *URL) setPlainAuthority(s string) (end int) {
 	if host == "" || len(host) > maxHost || end < len(s) && !is(s[end], slash|question) && s[end] != '#' {
 		return 0
 	}
-	u.Host, u.Port = canonicalIPv4(host), port
+	if host[0] == '.' {
+		return 0
+	}
+	name, ok := canonicalIPv4(host)
+	if !ok {
+		return 0
+	}
+	u.Host, u.Port = name, port
 	if u.Host == host && host[len(host)-1] != '.' && port > 0 && s[3+len(host)] != '0' {
 		u.hostPort = s[2:end]
 	}
@@ -126,7 +133,7 @@ func (u *URL) setAuthority(s string) *problem {
 	if bad != nil {
 		return bad
 	}
-	u.Host = canonicalIPv4(name)
+	u.Host, _ = canonicalIPv4(name)
 	return nil
 }
 

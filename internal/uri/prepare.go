@@ -43,7 +43,7 @@ func PrepareText(raw, query string) (string, error) {
 	}
 	p, err := parseLoose(s)
 	var refused *Error
-	if errors.As(err, &refused) && refused.Code == AmbiguousHost && (s == "" || !startsWithScheme(s)) {
+	if errors.As(err, &refused) && (refused.Code == AmbiguousHost || refused.Detail == invalidLabel) && !startsWithScheme(s) {
 		return "", missingScheme(s)
 	}
 	if err != nil {
@@ -74,14 +74,26 @@ func (p *loose) checkPrepared(s string) error {
 		}
 		p.host = name
 	}
-	if p.host[0] == '*' || p.host[0] == '.' {
-		return fail(InvalidHost, s, "invalid label")
-	}
 	return nil
 }
 
-func missingScheme(s string) error {
-	return fail(MissingScheme, s, "perhaps you meant "+strconv.Quote("https://"+secret.URL(s)))
+func missingScheme(s string) error { return fail(MissingScheme, s, schemeHint(s)) }
+
+// schemeHint says what could have been meant by a URL without a scheme.
+func schemeHint(s string) string {
+	host := s[:authorityEnd(s)]
+	name, _, _ := strings.Cut(host, ":")
+	switch {
+	case s == "":
+		return "the URL is empty"
+	case strings.HasPrefix(s, "//"):
+		return "perhaps you meant " + strconv.Quote("https:"+secret.URL(s))
+	case name == "localhost" || name != "" && is(name[0], alpha|digit) && strings.IndexByte(name, '.') > 0:
+		return "perhaps you meant " + strconv.Quote("https://"+secret.URL(s))
+	case s[0] == '/' || s[0] == '?' || s[0] == '#':
+		return "it is relative, and there is no base to resolve it against"
+	}
+	return ""
 }
 
 // prepared writes the URL. The zone of an IPv6 host is encoded apart from the
@@ -164,6 +176,9 @@ func isPlainHost(s string) bool {
 		}
 	}
 	if name == "" || name[0] == '.' || strings.Contains(name, "xn--") {
+		return false
+	}
+	if _, ok := canonicalIPv4(name); !ok {
 		return false
 	}
 	n, ok := parsePort(port)

@@ -2,24 +2,21 @@ package uri
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
 )
 
 // ResolveRedirect returns the URL a Location field leads to. location is the
-// field's value as bytes, which must be UTF-8; respURL is the URL of the reply.
-// "//host" takes the scheme of the reply and a reference without a host is joined
-// to respURL. The result is requoted, no more: its dot segments and the case of
-// its host stay. lastFragment, the fragment of the URL before, is taken over if
-// location has none of its own.
+// field's value as bytes, each of which is percent-encoded if it is not ASCII; respURL is
+// the URL of the response. "//host" takes the scheme of the response and a reference
+// without a host is joined to respURL. The result is requoted, no more: its dot segments
+// and the case of its host stay. lastFragment, the fragment of the URL before, is taken
+// over if location has none of its own.
 //
-// Beyond Requests, a non-ASCII host is encoded by strict IDNA 2008 as in
-// [Prepare], and a backslash in the authority is refused.
+// Beyond Requests, the host is read as in [Prepare]: what is refused there is refused
+// here, and a non-ASCII one is encoded by strict IDNA 2008. A backslash in the authority is
+// refused.
 func ResolveRedirect(respURL, location, lastFragment string) (string, error) {
-	if !utf8.ValidString(location) {
-		return "", fail(InvalidText, strings.ToValidUTF8(location, string(utf8.RuneError)), "Location")
-	}
 	if strings.HasPrefix(location, "//") {
 		base, err := splitText(respURL)
 		if err != nil {
@@ -50,13 +47,16 @@ func (p *split) encodeHost(location string) error {
 		return fail(AmbiguousHost, location, "backslash in the authority")
 	}
 	user, hostport, hasUser := splitAuthority(p.netloc)
-	if ascii.Only(hostport) || !isWebScheme(p.scheme) {
+	host, _, _ := cutByte(hostport, ':')
+	if !isWebScheme(p.scheme) || strings.HasPrefix(host, "[") || host == "" {
 		return nil
 	}
-	host, _, _ := cutByte(hostport, ':')
 	name, bad := normaliseHost(host)
 	if bad != nil {
 		return fail(bad.code, location, bad.detail)
+	}
+	if ascii.Only(host) {
+		return nil
 	}
 	p.netloc = name + hostport[len(host):]
 	if hasUser {

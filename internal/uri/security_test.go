@@ -59,7 +59,7 @@ func TestRule23HostHeader(t *testing.T) {
 		"https://example.com:80/":     {"example.com:80", "example.com:80", "example.com:80"},
 		"https://EXAMPLE.com./":       {"example.com", "example.com.", "example.com.:443"},
 		"http://[2001:DB8::1]:8080/":  {"[2001:db8::1]:8080", "[2001:db8::1]:8080", "[2001:db8::1]:8080"},
-		"http://[fe80::1%25eth0]/":    {"[fe80::1]", "[fe80::1%eth0]", "[fe80::1%eth0]:80"},
+		"http://[fe80::1%25eth0]/":    {"[fe80::1]", "[fe80::1]", "[fe80::1%eth0]:80"},
 		"http://u:p@h.test:8443/":     {"h.test:8443", "h.test:8443", "h.test:8443"},
 		"http://127.0.0.1:0/":         {"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"},
 		"http://0x7f.1/":              {"127.0.0.1", "127.0.0.1", "127.0.0.1:80"},
@@ -151,8 +151,10 @@ func TestRule25OneHost(t *testing.T) {
 		"http://0x7f000001/":             "127.0.0.1",
 		"http://017700000001/":           "127.0.0.1",
 		"http://127.1/":                  "127.0.0.1",
-		"http://1.2.3.08/":               "1.2.3.08",
-		"http://256.1.1.1/":              "256.1.1.1",
+		"http://0177.0.0.1:80/":          "127.0.0.1",
+		"http://0x.0x0.0/":               "0.0.0.0",
+		"http://1.2.3.4.test/":           "1.2.3.4.test",
+		"http://a.0xg/":                  "a.0xg",
 	} {
 		prepared, err := Prepare(s, nil)
 		if err != nil {
@@ -356,7 +358,7 @@ func sameHost(t *testing.T, c corpusURL, url string) {
 	text, err := splitText(url)
 	if _, hostport, _ := text.userinfo(); err == nil {
 		host, _, _, _ := splitHostPort(hostport)
-		if name, bad := normaliseHost(host); bad != nil || canonicalIPv4(name) != u.Host {
+		if name, bad := normaliseHost(host); bad != nil || canonical(name) != u.Host {
 			t.Errorf("%s: %q has the host %q in its text, but %q is dialled", c.ID, url, host, u.Host)
 		}
 	}
@@ -372,4 +374,38 @@ func sameAddress(a, b string) bool {
 	x, errX := netip.ParseAddr(a)
 	y, errY := netip.ParseAddr(b)
 	return errX == nil && errY == nil && x == y
+}
+
+// TestRule25NumbersAreAddresses: a host that ends in a number is an IPv4 address, or
+// refused, in every place a URL comes from; so are wildcards.
+func TestRule25NumbersAreAddresses(t *testing.T) {
+	for host, want := range map[string]string{
+		"127.0.0.1": "127.0.0.1", "0177.0.0.1": "127.0.0.1", "127.1": "127.0.0.1", "2130706433": "127.0.0.1", "0x7f.1": "127.0.0.1",
+		"0X7F.0.0.1.": "127.0.0.1", "%30177.0.0.1": "127.0.0.1", "1.test": "1.test", "1e1": "1e1", "0xg": "0xg", "a.1e1": "a.1e1",
+		"256.256.256.256": "", "1.2.3.4.5": "", "1.2.3.4.5.": "", "1.2.3.08": "", "a.1": "", "a.09": "", "a.0xf": "", "a.0x": "",
+		"4294967296": "", "1..2": "", "1.2.3.4..": "", "*": "", "*.test": "", ".test": "", "%2A.test": "", "a.test.%31": "",
+	} {
+		for way, read := range map[string]func(string) (string, error){
+			"Prepare":  func(url string) (string, error) { return Prepare(url, nil) },
+			"Parse":    func(url string) (string, error) { return url, nil },
+			"Location": func(url string) (string, error) { return ResolveRedirect("http://a.test/", url, "") },
+			"Location without scheme": func(url string) (string, error) {
+				return ResolveRedirect("http://a.test/", strings.TrimPrefix(url, "http:"), "")
+			},
+		} {
+			url, err := read("http://" + host + ":8080/x")
+			if err == nil {
+				var u URL
+				if u, err = Parse(url); err == nil && u.Host != want {
+					t.Errorf("%s: %q is %q, want %q", way, host, u.Host, want)
+				}
+			}
+			if (err != nil) != (want == "") {
+				t.Errorf("%s: %q: %v", way, host, err)
+			}
+			if target, bad := AbsoluteTarget(url); err == nil && target != "http://"+want+":8080/x" {
+				t.Errorf("%s: a proxy is asked for %q, %v", way, target, bad)
+			}
+		}
+	}
 }

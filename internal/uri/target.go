@@ -62,7 +62,11 @@ func AbsoluteTarget(s string) (string, error) {
 	if p.scheme == "" || p.host == "" {
 		return "", fail(MissingHost, s, "")
 	}
-	target := p.scheme + "://" + p.netloc() + p.path
+	u, err := Parse(p.scheme + "://" + p.netloc())
+	if err != nil {
+		return "", fail(InvalidHost, s, "")
+	}
+	target := p.scheme + "://" + u.Netloc() + p.path
 	if p.hasQuery {
 		target += "?" + p.query
 	}

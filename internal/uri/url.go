@@ -103,10 +103,10 @@ func (u *URL) Hostname() string {
 }
 
 // Netloc is the host and, if the URL names one, the port: "example.com:80",
-// "[::1]:8080". An IPv6 zone follows a single "%", as in the request lines and
-// Host fields that urllib3 sends to a proxy.
+// "[::1]:8080". That is what request lines and Host fields for a proxy have. An IPv6 zone
+// is not part of it: it means something on this machine alone (RFC 6874 section 4).
 func (u *URL) Netloc() string {
-	host := bracket(u.Host, "%")
+	host := bracket(u.Hostname(), "%")
 	if u.Port < 0 {
 		return host
 	}
