@@ -121,18 +121,18 @@ func prepared(change func(p *requests.PreparedRequest)) func(*requests.Session, 
 var badURLs = []badInput{
 	{"empty", at(""), requests.ErrMissingSchema, "no scheme supplied"},
 	{"without scheme", at("example.test/path"), requests.ErrMissingSchema, `perhaps you meant "https://example.test/path"`},
-	{"without host", at("http://"), requests.ErrInvalidURL, `no host supplied: "http://"`},
-	{"blank in host", at("http://ada:hunter2@exa mple.test/"), requests.ErrInvalidURL, `invalid host: forbidden character: "http://***@exa mple.test/"`},
-	{"wildcard", at("http://*.example.test/"), requests.ErrInvalidURL, `invalid host: invalid label: "http://*.example.test/"`},
-	{"port", at("http://h.test:99999/"), requests.ErrInvalidURL, `invalid port: "http://h.test:99999/"`},
-	{"bracket", at("http://[::1/"), requests.ErrInvalidURL, `invalid host: "http://[::1/"`},
+	{"without host", at("http://"), requests.ErrInvalidURL, "http://: no host supplied"},
+	{"blank in host", at("http://ada:hunter2@exa mple.test/"), requests.ErrInvalidURL, "http://***@exa mple.test/: invalid host: forbidden character"},
+	{"wildcard", at("http://*.example.test/"), requests.ErrInvalidURL, "http://*.example.test/: invalid host: invalid label"},
+	{"port", at("http://h.test:99999/"), requests.ErrInvalidURL, "http://h.test:99999/: invalid port"},
+	{"bracket", at("http://[::1/"), requests.ErrInvalidURL, "http://[::1/: invalid host"},
 	{"nothing mounted", at("gopher://ada:hunter2@h.test/?token=hunter2"), requests.ErrInvalidSchema, `no adapter is mounted for "gopher://***@h.test/?token=***"`},
 	{"by hand", prepared(func(p *requests.PreparedRequest) { p.URL = "http://h.test/\r\nX: y" }), requests.ErrInvalidURL, `control character: "http://h.test/\r\nX: y"`},
 	{"none by hand", prepared(func(p *requests.PreparedRequest) { p.URL = "" }), requests.ErrInvalidSchema, `no adapter is mounted for ""`},
 	{"method", func(s *requests.Session, url string) error {
 		_, err := s.Request(context.Background(), "GE T", url)
 		return err
-	}, requests.ErrInvalidMethod, `the method "GE T" is no token`},
+	}, requests.ErrInvalidMethod, `the method "GE T" is not a token`},
 	{"method by hand", prepared(func(p *requests.PreparedRequest) { p.Method = "GET\r\n" }), requests.ErrInvalidMethod, `invalid method: "GET\r\n"`},
 }
 
@@ -188,7 +188,7 @@ func open(t *testing.T, name string) *os.File {
 }
 
 var badSettings = []badInput{
-	{"Timeout", with(requests.Timeout(-1)), requests.ErrInvalidTimeout, "Timeouts.Connect is negative: -1ns"},
+	{"Timeout", with(requests.Timeout(-1)), requests.ErrInvalidTimeout, "Timeout(-1ns): a time limit is above 0"},
 	{"Total", with(requests.Timeouts{Total: -time.Second}), requests.ErrInvalidTimeout, "Timeouts.Total is negative: -1s"},
 	{"the session's", after(func(s *requests.Session) { s.Timeouts.Pool = -1 }), requests.ErrInvalidTimeout, "Timeouts.Pool is negative"},
 	{"the session's, to any adapter", after(func(s *requests.Session) {
@@ -339,7 +339,7 @@ func TestNilIsNone(t *testing.T) {
 	s.Proxies, s.Params, s.Hooks, s.ProxyFunc = nil, nil, []requests.Hook{nil}, nil
 	s.Mount("http://", requests.NewHTTPAdapter(nil, requests.ConfigureConn(nil), requests.ResolveTo(nil), requests.ResolveWith(nil)))
 	r, err := s.Post(context.Background(), server.URL("/"), nil, requests.OptionFunc(nil), requests.JoinOptions(), requests.Body(nil),
-		requests.JSON(nil), requests.Headers(nil), requests.Files{{Field: "f"}}, requests.Authenticate(nil), requests.ReplaceHooks(nil), requests.OnInterim(nil),
+		requests.JSON(nil), requests.Headers(nil), requests.Files(nil), requests.Authenticate(nil), requests.ReplaceHooks(nil), requests.OnInterim(nil),
 		requests.ReplaceHooks(func(context.Context, *requests.Response) (*requests.Response, error) { return nil, nil }))
 	if err != nil {
 		t.Fatal(err)

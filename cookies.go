@@ -148,6 +148,13 @@ func (j *CookieJar) forCall(policy *Policy) *CookieJar {
 	return c
 }
 
+// bound is forCall without the cookies that have no domain, which go to every host.
+func (j *CookieJar) bound(policy *Policy) *CookieJar {
+	c := j.forCall(policy)
+	c.jar.RemoveIf(func(s *cookie.Stored) bool { return s.Domain == "" })
+	return c
+}
+
 // maxSetCookies is how many Set-Cookie fields of one response are looked at.
 const maxSetCookies = 256
 

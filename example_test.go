@@ -311,7 +311,7 @@ func ExampleError() {
 	fmt.Println(errors.Is(err, requests.ErrInvalidJSON), errors.As(err, &unsupported))
 	// Output:
 	// true false
-	// no scheme supplied: perhaps you meant "https://example.com": "example.com"
+	// GET example.com: no scheme supplied: perhaps you meant "https://example.com"
 	// true true
 }
 

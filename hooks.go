@@ -1,20 +1,31 @@
 package requests
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
-// Hook is called with each reply before its cookies are stored, before
+// Hook is called with each response before its cookies are stored, before
 // redirects are looked at and before its body is read. It may look at the
-// response, change it, or return another one, which takes its place for the
+// response, change it, or return another one, which replaces it for the
 // later hooks and for the caller; nil keeps the one it was given. An error ends
 // the call and reaches the caller unchanged. A hook may send again with
 // [Response.Resend].
 //
 // Hooks run in order, for every hop of a redirect chain. Those of a request
 // replace the session's. A nil hook is skipped.
+//
+// A hook need not close the response it replaces, which may be read by what replaces
+// it: it is closed together with that. After an error or a panic of a hook
+// every response that it was given, or got from Resend, is closed.
 type Hook func(ctx context.Context, r *Response) (*Response, error)
 
-// dispatch runs the hooks over a response.
-func dispatch(ctx context.Context, hooks []Hook, r *Response) (*Response, error) {
+// dispatch runs the hooks over a response. Until the last one has returned, it holds every
+// response that has come in this hop.
+func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, err error) {
+	held := &holding{}
+	held.add(r)
+	defer func() { held.end(last == nil) }()
 	for _, hook := range hooks {
 		if hook == nil {
 			continue
@@ -23,9 +34,55 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (*Response, error)
 		if err != nil {
 			return nil, err
 		}
-		if replaced != nil {
+		if replaced != nil && replaced != r {
+			held.add(replaced)
+			replaced.closes(r)
 			r = replaced
 		}
 	}
 	return r, nil
+}
+
+// holding is the responses of a hop on which hooks are still at work.
+type holding struct {
+	mu sync.Mutex
+	// mu protects the field below: a hook may send from several goroutines.
+	responses []*Response
+}
+
+// add keeps r, and what is sent again through it.
+func (h *holding) add(r *Response) {
+	if h == nil {
+		return
+	}
+	r.holding = h
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.responses = append(h.responses, r)
+}
+
+// end lets go of the responses, and closes them if the hooks have failed.
+func (h *holding) end(failed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.responses {
+		r.holding = nil
+		if failed {
+			r.Close()
+		}
+	}
+}
+
+// closes lets dropped, which r replaces and may read from, end with r.
+func (r *Response) closes(dropped *Response) {
+	b := r.state()
+	b.mu.Lock()
+	open := b.state == fresh || b.state == streaming
+	if open {
+		b.dropped = append(b.dropped, dropped)
+	}
+	b.mu.Unlock()
+	if !open {
+		dropped.Close()
+	}
 }

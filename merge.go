@@ -2,12 +2,56 @@ package requests
 
 import (
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/uri"
 )
 
 // Settings are taken from the call, then from the session, then from the environment.
 // A list of the call is laid over the session's (headers, params, cookies) or replaces it
 // (hooks, proxies by key in proxy.go); of everything else the first one given counts.
+
+// defaults is what a session adds to a request. The zero value adds nothing.
+type defaults struct {
+	base    string // relative URLs resolve against it
+	headers Headers
+	params  Params
+	auth    Auth
+	jar     *CookieJar
+	hooks   []Hook
+	policy  *Policy
+	netrc   *Session // whose netrc is consulted; nil for none
+	beyond  bool     // the request is for another origin than that of base
+}
+
+// resolve returns the URL of a request for url, and keeps what is meant for the origin of
+// the session's base from going to another one.
+func (d *defaults) resolve(url string) string {
+	if d.base == "" {
+		return url
+	}
+	url = uri.Join(d.base, url)
+	if leavesBase(d.base, url) && !d.policy.SettingsBeyondBase {
+		d.beyond, d.auth, d.params = true, nil, nil
+		d.headers = slices.DeleteFunc(d.headers.Clone(), func(f [2]string) bool {
+			return !crossOriginHeaders[strings.ToLower(f[0])] || strings.EqualFold(f[0], "Authorization")
+		})
+		d.jar = d.jar.bound(d.policy)
+	}
+	return url
+}
+
+// leavesBase reports whether what is meant for base must not go to url.
+func leavesBase(base, url string) bool {
+	from, errBase := uri.Prepare(base, nil)
+	to, errURL := uri.Prepare(url, nil)
+	if errBase != nil || errURL != nil {
+		return true
+	}
+	leaves, err := uri.ShouldStripAuth(from, to)
+	return leaves || err != nil
+}
 
 // MergeEnvironment fills in what opts leaves open from the session and, where
 // TrustEnv is set, from the environment, for a request to url.
@@ -36,7 +80,7 @@ func (s *Session) check(opts SendOptions) error {
 func (s *Session) mergeSession(opts SendOptions) SendOptions {
 	opts.Stream = opts.Stream.or(toggle(s.Stream))
 	opts.Redirects = opts.Redirects.or(On)
-	opts.Timeouts = opts.Timeouts.or(s.Timeouts)
+	opts.Timeouts = opts.Timeouts.or(s.timeouts())
 	opts.Cert = opts.Cert.or(s.Cert)
 	opts.policy, opts.merged, opts.trustEnv = &s.Policy, true, s.TrustEnv
 	return opts

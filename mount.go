@@ -1,7 +1,9 @@
 package requests
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -24,6 +26,17 @@ type mountTable struct {
 type mount struct {
 	prefix  string
 	adapter Adapter
+}
+
+// checkPrefix panics where a prefix can never be that of a URL. It is empty, for every
+// URL, or begins with a scheme or with a part of one. A dot in what would be the scheme, or
+// digits behind its colon, are those of a host and port.
+func checkPrefix(prefix string) {
+	scheme, rest, _ := strings.Cut(prefix, ":")
+	hostPort := rest != "" && '0' <= rest[0] && rest[0] <= '9'
+	if prefix != "" && (!ascii.IsToken(scheme) || strings.Contains(scheme, ".") || hostPort) {
+		panic(fmt.Sprintf("requests: Mount(%q): a prefix begins with a scheme, as in https://", redactURL(prefix)))
+	}
 }
 
 func (t *mountTable) mount(prefix string, adapter Adapter) {

@@ -1,7 +1,7 @@
 package requests
 
 // Policy holds the switches that restore Requests' behaviour where this package
-// is safer by default. The zero value is the safe one; [PolicyRequests] turns
+// is safer by default. The zero value is the safe one; [PolicyRequests] sets
 // every switch to Requests' way. The numbers are those of the security rules in
 // docs/differences.md.
 type Policy struct {
@@ -21,6 +21,18 @@ type Policy struct {
 	// stream that cannot be read twice, to answer a challenge or to follow a redirect.
 	// By default that is ErrUnrewindableBody.
 	ResendUnrewindable bool
+	// MethodsAsRequests has redirects change methods as Requests does: 302 makes a GET of
+	// PUT, PATCH and DELETE too, and 301 sends these again without their body.
+	MethodsAsRequests bool
+	// SettingsBeyondBase lets a session with a BaseURL add its Auth, its Params and all of
+	// its Headers to requests for other origins too.
+	SettingsBeyondBase bool
+	// BodiesAsRequests drops JSON where another body is given, and leaves a File without
+	// Content out. By default both are errors.
+	BodiesAsRequests bool
+	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been
+	// changed.
+	NoDefaultTimeouts bool
 	// AllowDowngrade follows redirects from https to http (rule 13).
 	AllowDowngrade bool
 	// NetrcOnRedirect looks up credentials in netrc for redirect targets (rule 14).
@@ -64,6 +76,10 @@ func PolicyRequests() Policy {
 		CrossOriginDigest:          true,
 		ChallengesAsRequests:       true,
 		ResendUnrewindable:         true,
+		MethodsAsRequests:          true,
+		SettingsBeyondBase:         true,
+		BodiesAsRequests:           true,
+		NoDefaultTimeouts:          true,
 		AllowDowngrade:             true,
 		NetrcOnRedirect:            true,
 		NetrcDefault:               true,

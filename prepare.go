@@ -18,17 +18,6 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// defaults is what a session adds to a request. The zero value adds nothing.
-type defaults struct {
-	headers Headers
-	params  Params
-	auth    Auth
-	jar     *CookieJar
-	hooks   []Hook
-	policy  *Policy
-	netrc   *Session // whose netrc is consulted; nil for none
-}
-
 // prepare runs the steps in Requests' order, from which the order of the header
 // fields follows: method, URL, headers, cookies, body, auth, hooks.
 func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
@@ -44,38 +33,59 @@ func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
 		err = r.prepareCookies(p, d)
 	}
 	if err == nil {
-		err = r.prepareBody(p)
+		err = r.prepareBody(p, d)
 	}
 	if err == nil {
 		err = r.prepareAuth(p, d)
 	}
 	if err != nil {
-		return nil, err
+		return nil, r.named(err)
 	}
 	r.prepareHooks(p, d)
 	return p, nil
 }
 
-func (r *Request) prepareMethod(p *PreparedRequest) error {
-	p.Method = strings.ToUpper(r.Method)
-	if p.Method == "" {
-		p.Method = "GET"
+// named adds method and URL to an error of this package: there is no prepared request yet
+// that could name them.
+func (r *Request) named(err error) error {
+	e, ok := err.(*Error)
+	if !ok || e.Request != nil || e.Op != "" {
+		return err
 	}
+	named := e.copy()
+	named.Op = strings.TrimSpace(r.method() + " " + redactURL(r.URL))
+	return named
+}
+
+// method is upper-case, GET if none is given.
+func (r *Request) method() string {
+	if r.Method == "" {
+		return "GET"
+	}
+	return strings.ToUpper(r.Method)
+}
+
+func (r *Request) prepareMethod(p *PreparedRequest) error {
+	p.Method = r.method()
 	if !ascii.IsToken(p.Method) {
-		return fail(ErrInvalidMethod, "the method %q is no token", p.Method)
+		return fail(ErrInvalidMethod, "the method %q is not a token", p.Method)
 	}
 	return nil
 }
 
 func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	var err error
+	url := d.resolve(r.URL)
 	switch params := r.mergeParams(d.params); {
 	case r.Query != "":
-		p.URL, err = uri.PrepareText(r.URL, r.Query)
+		p.URL, err = uri.PrepareText(url, r.Query)
 	default:
-		p.URL, err = uri.Prepare(r.URL, params)
+		p.URL, err = uri.Prepare(url, params)
 	}
-	return urlError(err)
+	if e, ok := err.(*uri.Error); ok {
+		return &Error{Kind: urlKind(e), Detail: e.Reason()} // named names the URL
+	}
+	return err
 }
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
@@ -107,7 +117,8 @@ func checkHeader(name, value string) error {
 
 func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 	jar := d.jar
-	if len(r.Cookies) > 0 || r.Jar != nil {
+	p.beyond = d.beyond
+	if len(r.Cookies) > 0 || r.Jar != nil || d.beyond {
 		own, err := r.ownCookies(d.jar, d.policy)
 		if err != nil {
 			return err
@@ -144,8 +155,8 @@ func (p *PreparedRequest) setCookieHeader(jar *CookieJar, policy *Policy, unboun
 	}
 }
 
-func (r *Request) prepareBody(p *PreparedRequest) error {
-	b, contentType, err := r.encodeBody()
+func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
+	b, contentType, err := r.encodeBody(d.policy)
 	if err != nil {
 		return err
 	}
@@ -161,25 +172,44 @@ func (r *Request) prepareBody(p *PreparedRequest) error {
 	return nil
 }
 
-// encodeBody chooses between the ways to give a body: data (Body or Form), then
-// files, then JSON.
-func (r *Request) encodeBody() (body.Body, string, error) {
+// encodeBody encodes the one body that is given: Form with Files are one, any other two are
+// a mistake. Empty text, bytes and lists count as not given.
+func (r *Request) encodeBody(policy *Policy) (body.Body, string, error) {
 	data, err := newBody(r.Body)
-	switch {
-	case err != nil:
+	if err != nil {
 		return body.Body{}, "", err
-	case !data.None() && len(r.Form) > 0:
-		return body.Body{}, "", fail(ErrInvalidBody, "Body and Form cannot both be given")
-	case !data.None() && len(r.Files) > 0:
-		return body.Body{}, "", fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
+	}
+	asRequests := policy != nil && policy.BodiesAsRequests
+	if err := r.checkBodies(!data.None(), asRequests); err != nil {
+		return body.Body{}, "", err
+	}
+	switch {
 	case len(r.Files) > 0:
-		return r.encodeFiles()
+		return r.encodeFiles(asRequests)
 	case len(r.Form) > 0:
 		return body.Bytes([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
 	case data.None() && r.JSON != nil:
 		return encodeJSON(r.JSON)
 	}
 	return data, "", nil
+}
+
+// checkBodies refuses two bodies. Requests overlooks JSON beside another one.
+func (r *Request) checkBodies(hasBody, asRequests bool) error {
+	form, files, json := len(r.Form) > 0, len(r.Files) > 0, r.JSON != nil && !asRequests
+	switch {
+	case hasBody && form:
+		return fail(ErrInvalidBody, "Body and Form cannot both be given")
+	case hasBody && files:
+		return fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
+	case hasBody && json:
+		return fail(ErrInvalidBody, "Body and JSON cannot both be given")
+	case form && json:
+		return fail(ErrInvalidBody, "Form and JSON cannot both be given")
+	case files && json:
+		return fail(ErrInvalidBody, "Files and JSON cannot both be given: give the JSON as a File")
+	}
+	return nil
 }
 
 // newBody makes the body of what a caller gave.
@@ -218,19 +248,20 @@ func asciiJSON(text []byte) []byte {
 	return out
 }
 
-func (r *Request) encodeFiles() (body.Body, string, error) {
+func (r *Request) encodeFiles(asRequests bool) (body.Body, string, error) {
 	parts := make([]multipart.Part, 0, len(r.Form)+len(r.Files))
 	for _, kv := range r.Form {
 		parts = append(parts, multipart.Part{Name: kv[0], Content: []byte(kv[1])})
 	}
 	for _, f := range r.Files {
+		if f.Content == nil && asRequests {
+			continue
+		}
 		part, err := f.part()
 		if err != nil {
 			return body.Body{}, "", err
 		}
-		if part.Content != nil {
-			parts = append(parts, part)
-		}
+		parts = append(parts, part)
 	}
 	boundary := multipart.NewBoundary()
 	data, err := multipart.Encode(boundary, parts)
@@ -240,11 +271,11 @@ func (r *Request) encodeFiles() (body.Body, string, error) {
 	return body.Bytes(data), "multipart/form-data; boundary=" + boundary, nil
 }
 
-// part reads the file. A nil Content leaves the part out, as in Requests.
+// part reads the file.
 func (f File) part() (multipart.Part, error) {
 	part := multipart.Part{Name: f.Field, ContentType: f.ContentType, Header: f.Headers}
 	if f.Content == nil {
-		return part, nil
+		return part, fail(ErrInvalidArgument, "the file %q has no Content", f.Field)
 	}
 	if isNil(f.Content) {
 		return part, fail(ErrInvalidBody, "the Content of file %q is a nil %T", f.Field, f.Content)
@@ -340,7 +371,7 @@ func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {
 	p.Hooks = append(p.Hooks, hooks...)
 }
 
-// urlError gives an error of the uri room its kind.
+// urlError gives an error of internal/uri its kind.
 func urlError(err error) error {
 	if err == nil {
 		return nil
@@ -349,11 +380,14 @@ func urlError(err error) error {
 	if !ok {
 		return wrap(ErrInvalidURL, err, "")
 	}
-	kind := ErrInvalidURL
+	return &Error{Kind: urlKind(e), Detail: e.Error()}
+}
+
+func urlKind(e *uri.Error) Kind {
 	if e.Code == uri.MissingScheme {
-		kind = ErrMissingSchema
+		return ErrMissingSchema
 	}
-	return &Error{Kind: kind, Detail: e.Error()}
+	return ErrInvalidURL
 }
 
 // isNil finds the nil pointers and functions that an interface hides.

@@ -24,6 +24,7 @@ type PreparedRequest struct {
 
 	ownAuth bool // the call has an auth of its own
 	ambient bool // Authorization is the session's, netrc's or the URL's, and nobody wrote it for this call
+	beyond  bool // it is for another origin than the session's BaseURL
 	crossed bool // a redirect to another origin is among the hops that led here
 
 	asked            *PreparedRequest // what was sent before a challenge, if p answers one

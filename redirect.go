@@ -11,13 +11,18 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// follow walks the redirect chain that starts with r and returns its last reply,
+// follow walks the redirect chain that starts with r and returns its last response,
 // the redirects in its History, oldest first. As in Requests, a challenge that was
 // answered on the way is not among them.
-func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*Response, error) {
-	if r.redirectTarget() == "" {
+func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (last *Response, err error) {
+	if !r.IsRedirect() {
 		return r, nil
 	}
+	defer func() {
+		if last == nil {
+			r.Close()
+		}
+	}()
 	chain := newChain(s, r, opts)
 	for {
 		next, err := chain.next(r)
@@ -37,15 +42,18 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (*R
 }
 
 // prepareNext sets Next of a redirect that is not to be followed. As in Requests,
-// that needs the body to be read.
+// that needs the body to be read. What could not be followed leaves Next nil: nobody
+// asked for it.
 func (s *Session) prepareNext(r *Response, opts SendOptions) error {
-	if r.redirectTarget() == "" {
+	if !r.IsRedirect() {
 		return nil
 	}
 	chain := newChain(s, r, opts)
 	next, err := chain.next(r)
-	if errors.Is(err, ErrRedirectScheme) || errors.Is(err, ErrRedirectDowngrade) || errors.Is(err, ErrUnrewindableBody) {
-		return nil // there is nothing to follow it with, and nobody asked to
+	for _, kind := range []Kind{ErrRedirectScheme, ErrRedirectDowngrade, ErrUnrewindableBody, ErrInvalidHeader} {
+		if errors.Is(err, kind) {
+			return nil
+		}
 	}
 	r.Next = next
 	return err
@@ -71,11 +79,17 @@ func newChain(s *Session, first *Response, opts SendOptions) *chain {
 
 // next returns the request that r redirects to, nil if it does not.
 func (c *chain) next(r *Response) (*PreparedRequest, error) {
-	location := r.redirectTarget()
-	if location == "" || r.Request == nil {
+	if !r.IsRedirect() || r.Request == nil {
 		return nil, nil
 	}
 	drain(r)
+	location, err := r.location()
+	if err != nil {
+		return nil, withResponse(err, r)
+	}
+	if location == "" {
+		return nil, nil
+	}
 	if len(c.history) >= c.session.MaxRedirects {
 		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", c.session.MaxRedirects)}
 	}
@@ -92,6 +106,19 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 	return p, nil
 }
 
+// location returns where a redirect leads, "" for nowhere. A Location that is repeated
+// counts once; of different ones nobody can tell which is meant.
+func (r *Response) location() (string, error) {
+	values := r.Headers.Values("Location")
+	first := strings.Trim(values[0], " \t")
+	for _, value := range values[1:] {
+		if value = strings.Trim(value, " \t"); value != first {
+			return "", fail(ErrInvalidHeader, "the redirect has two Locations: %q and %q", redactURL(first), redactURL(value))
+		}
+	}
+	return first, nil
+}
+
 // drain reads a redirect's body, so that its connection can be used again and
 // History has it. Broken framing or coding does not matter: hardly anybody will
 // look at the body. One that is longer than maxDrain is given up with its
@@ -103,7 +130,7 @@ func drain(r *Response) {
 
 const maxDrain = 1 << 20
 
-// target resolves Location against the reply's URL. The fragment is Location's,
+// target resolves Location against the response's URL. The fragment is Location's,
 // else the last one seen in the chain (RFC 9110 section 10.2.2).
 func (c *chain) target(r *Response, location string) (string, error) {
 	target, err := uri.ResolveRedirect(r.URL, location, c.fragment)
@@ -144,10 +171,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	from := p.URL
 	p.URL, p.home = target, c.home
 	p.crossed = p.crossed || !sameOrigin(from, target)
-	p.Method = redirectMethod(p.Method, r.StatusCode)
-	if r.StatusCode != 307 && r.StatusCode != 308 {
-		p.dropBody()
-	}
+	c.chooseMethod(p, r.StatusCode)
 	if err := c.stripHeaders(p, from); err != nil {
 		return nil, err
 	}
@@ -160,16 +184,38 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	if err := c.rebuildAuth(p, from); err != nil {
 		return nil, err
 	}
-	if p.Headers.Has("Content-Length") || p.Headers.Has("Transfer-Encoding") {
-		if err := p.startOver(c.session.Policy.ResendUnrewindable); err != nil {
-			return nil, refused(err, r)
-		}
+	if err := p.startOver(c.session.Policy.ResendUnrewindable); err != nil {
+		return nil, withResponse(err, r)
 	}
 	return p, nil
 }
 
-// redirectMethod: 303 and 302 make everything but HEAD a GET, 301 only POST.
-func redirectMethod(method string, status int) string {
+// chooseMethod decides with which method, and whether with the body, the target of a
+// redirect is asked (RFC 9110 section 15.4): 303 makes a GET of everything but HEAD, 301
+// and 302 of POST alone, and what becomes a GET loses its body. Everything else is sent as
+// it was: a PUT without its body would empty what the target names.
+func (c *chain) chooseMethod(p *PreparedRequest, status int) {
+	if c.session.Policy.MethodsAsRequests {
+		p.Method = methodAsRequests(p.Method, status)
+		if status != 307 && status != 308 {
+			p.dropBody()
+		}
+		return
+	}
+	switch {
+	case status == 303:
+		if p.Method != "HEAD" {
+			p.Method = "GET"
+		}
+		p.dropBody()
+	case (status == 301 || status == 302) && p.Method == "POST":
+		p.Method = "GET"
+		p.dropBody()
+	}
+}
+
+// methodAsRequests: 303 and 302 make everything but HEAD a GET, 301 only POST.
+func methodAsRequests(method string, status int) string {
 	switch {
 	case (status == 303 || status == 302) && method != "HEAD":
 		return "GET"
@@ -222,6 +268,9 @@ func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
 // Cookie header (rules 1 and 8), unless the jar is to behave as Python's.
 func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 	jar, policy := c.session.Cookies, &c.session.Policy
+	if p.beyond {
+		jar = jar.bound(policy)
+	}
 	if p.jar == nil && (jar == nil || jar.forgets()) {
 		p.jar = jar.forCall(policy)
 	}

@@ -44,6 +44,7 @@ type Response struct {
 	apparent string // detected encoding, remembered
 	adapter  Adapter
 	opts     SendOptions
+	holding  *holding // of the hop whose hooks are running
 
 	proxyAuth bool // the request carried Proxy-Authorization
 	tunnel    bool // it went through a proxy's tunnel
@@ -96,6 +97,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 		return nil, withRequest(err, p)
 	}
 	again.Elapsed = time.Since(start)
+	r.holding.add(again)
 	return again, nil
 }
 
@@ -131,14 +133,6 @@ func (r *Response) IsRedirect() bool {
 // IsPermanentRedirect is IsRedirect for 301 and 308.
 func (r *Response) IsPermanentRedirect() bool {
 	return (r.StatusCode == 301 || r.StatusCode == 308) && r.Headers.Has("Location")
-}
-
-// redirectTarget returns Location, "" where there is nowhere to go.
-func (r *Response) redirectTarget() string {
-	if !r.IsRedirect() {
-		return ""
-	}
-	return r.Headers.Get("Location")
 }
 
 // Link is one link of a Link header (RFC 8288): its URL under "url", and its

@@ -47,7 +47,7 @@ const (
 
 // responseBody is the state of a body, and what belongs to it.
 type responseBody struct {
-	// mu protects the fields below, up to failure: Close may come from another
+	// mu protects the fields below, up to dropped: Close may come from another
 	// goroutine than the one that reads.
 	mu      sync.Mutex
 	state   bodyState
@@ -55,6 +55,7 @@ type responseBody struct {
 	source  io.ReadCloser // stream with its codings undone; nil until it is needed
 	plain   bool          // source is stream itself
 	failure error
+	dropped []*Response // those that a hook has replaced by this one, and that end with it
 
 	content []byte
 	offset  int // of Read, WriteTo and ReadChunk in content
@@ -191,13 +192,17 @@ func (r *Response) ended(err error) error {
 func (r *Response) release() {
 	b := r.state()
 	b.mu.Lock()
-	source, plain, raw := b.source, b.plain, r.Raw
+	source, plain, raw, dropped := b.source, b.plain, r.Raw, b.dropped
+	b.dropped = nil
 	b.mu.Unlock()
 	if source != nil && !plain {
 		_ = source.Close()
 	}
 	if raw != nil {
 		_ = raw.Close()
+	}
+	for _, d := range dropped {
+		_ = d.Close()
 	}
 }
 

@@ -95,7 +95,10 @@ func (r *Retry) countResponse(resp *Response, try *Attempt) error {
 	if resp == nil || resp.StatusCode == 0 {
 		return &ResponseError{}
 	}
-	try.StatusCode, try.Location = resp.StatusCode, resp.redirectTarget()
+	try.StatusCode = resp.StatusCode
+	if resp.IsRedirect() {
+		try.Location, _ = resp.location()
+	}
 	if try.Location != "" {
 		r.Redirect = r.Redirect.less()
 		return &ResponseError{StatusCode: resp.StatusCode, Redirect: true}

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,17 +18,18 @@ import (
 // is safe for concurrent requests, as are its jar, its auth and its adapters.
 // Nothing of a single call stays in the session but cookies and connections.
 type Session struct {
+	BaseURL      string       // relative URLs resolve against it; see Prepare
 	Headers      Headers      // sent with every request; see DefaultHeaders
 	Params       Params       // added to the query of every request
 	Auth         Auth         // nil: netrc, then the URL's user info
-	Cookies      *CookieJar   // cookies of all replies, sent back by the jar's rules
+	Cookies      *CookieJar   // cookies of all responses, sent back by the jar's rules
 	Proxies      Proxies      // by scheme, "scheme://host" or "all"
 	ProxyFunc    ProxyFunc    // asked first, if set
-	Hooks        []Hook       // called with every reply, unless the request has hooks of its own
+	Hooks        []Hook       // called with every response, unless the request has hooks of its own
 	Verify       Verification // how servers' certificates are checked
 	Cert         Certificate  // shown to servers that ask for one
 	Stream       bool         // leave bodies to the caller by default
-	Timeouts     Timeouts     // no limits by default
+	Timeouts     Timeouts     // DefaultTimeouts by NewSession; the zero value has no limits
 	MaxRedirects int          // 30 by NewSession; beyond it ErrTooManyRedirects
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
@@ -37,12 +39,13 @@ type Session struct {
 	environ proxyenv.Environ
 }
 
-// NewSession returns a Session with the default headers, an empty cookie jar and
-// an [HTTPAdapter] mounted on "https://" and on "http://".
+// NewSession returns a Session with the default headers, [DefaultTimeouts], an empty cookie
+// jar and an [HTTPAdapter] mounted on "https://" and on "http://".
 func NewSession() *Session {
 	s := &Session{
 		Headers:      DefaultHeaders(),
 		Cookies:      NewCookieJar(),
+		Timeouts:     DefaultTimeouts(),
 		MaxRedirects: 30,
 		TrustEnv:     true,
 	}
@@ -85,21 +88,38 @@ const fallbackVersion = "0.1.0"
 // Mount makes adapter carry every URL that starts with prefix, letter case
 // aside. The longest mounted prefix wins. Mounting an old prefix again replaces
 // its adapter, which is not closed; mounting nil there leaves its URLs to shorter
-// prefixes.
+// prefixes. A prefix begins with a scheme, as in "https://api.example.com/": Mount
+// panics where it does not, because it would never be found.
 func (s *Session) Mount(prefix string, adapter Adapter) {
+	checkPrefix(prefix)
 	s.mounts.mount(prefix, adapter)
 }
 
-// Adapter returns the adapter that carries url, or [ErrInvalidSchema].
+// Adapter returns the adapter that carries url, which is absolute, or [ErrInvalidSchema].
 func (s *Session) Adapter(url string) (Adapter, error) {
 	if a := s.mounts.lookup(url); a != nil {
 		return a, nil
 	}
-	hint := ""
-	if !strings.Contains(url, "://") {
-		hint = "; a URL begins with its scheme, as in http://"
+	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), s.mountHint(url))
+}
+
+// mountHint says what could be meant by a URL that no adapter carries.
+func (s *Session) mountHint(url string) string {
+	const shown = 8
+	prefixes := s.Prefixes()
+	switch {
+	case len(prefixes) == 0:
+		return ": the Session has none; NewSession makes one that has, and Mount adds more"
+	case !strings.Contains(url, "://"):
+		return "; a URL begins with its scheme, as in http://"
 	}
-	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), hint)
+	for i, prefix := range prefixes {
+		prefixes[i] = redactURL(prefix)
+	}
+	if len(prefixes) > shown {
+		return fmt.Sprintf(", only for %s and %d more prefixes", strings.Join(prefixes[:shown], ", "), len(prefixes)-shown)
+	}
+	return ", only for " + strings.Join(prefixes, ", ")
 }
 
 // Prefixes returns the mounted prefixes in the order they are tried.
@@ -112,7 +132,7 @@ func (s *Session) Prefixes() []string {
 	return prefixes
 }
 
-// OnResponse adds hooks that see every reply of this session.
+// OnResponse adds hooks that see every response of this session.
 func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...) }
 
 // Close closes the mounted adapters and with them their idle connections. The
@@ -143,11 +163,7 @@ func (s *Session) Options(ctx context.Context, url string, options ...Option) (*
 // Head sends a HEAD request. Alone among the verbs, it does not follow redirects
 // unless asked.
 func (s *Session) Head(ctx context.Context, url string, options ...Option) (*Response, error) {
-	r := &Request{Method: "HEAD", URL: url, Send: SendOptions{Redirects: Off}}
-	if err := r.apply(options); err != nil {
-		return nil, err
-	}
-	return s.Do(ctx, r)
+	return s.request(ctx, &Request{Method: "HEAD", URL: url, Send: SendOptions{Redirects: Off}}, options)
 }
 
 // Post sends a POST request.
@@ -170,15 +186,19 @@ func (s *Session) Delete(ctx context.Context, url string, options ...Option) (*R
 	return s.Request(ctx, "DELETE", url, options...)
 }
 
-// Request sends a request with any method and returns the reply with its body
-// read, unless it is to be streamed. A reply of any status is no error; see
-// [Response.RaiseForStatus]. Every error of this package is an [*Error]; what an
-// Option, Auth, Hook, ProxyFunc or Adapter of the caller's returns comes back as
-// it is.
+// Request sends a request with any method and returns the response with its body
+// read, unless it is to be streamed. A response of any status is not an error; see
+// [Response.RaiseForStatus]. Every error of this package is an [*Error] that names
+// method and URL; what an Option, Auth, Hook, ProxyFunc or Adapter of the caller's
+// returns comes back as it is. Should one of these panic, the connection is closed
+// and the panic goes on.
 func (s *Session) Request(ctx context.Context, method, url string, options ...Option) (*Response, error) {
-	r := &Request{Method: method, URL: url}
+	return s.request(ctx, &Request{Method: method, URL: url}, options)
+}
+
+func (s *Session) request(ctx context.Context, r *Request, options []Option) (*Response, error) {
 	if err := r.apply(options); err != nil {
-		return nil, err
+		return nil, r.named(err)
 	}
 	return s.Do(ctx, r)
 }
@@ -198,11 +218,27 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 
 // Prepare merges r with the session's headers, params, cookies, auth and hooks
 // and encodes it. r is not changed, but a reader in it may be read.
+//
+// A relative URL is resolved against BaseURL, as RFC 3986 section 5 and Python's urljoin
+// have it:
+//
+//	BaseURL                       URL          request
+//	https://h.example/v1/         users        https://h.example/v1/users
+//	https://h.example/v1          users        https://h.example/users
+//	https://h.example/v1/         /users       https://h.example/users
+//	https://h.example/v1/         //o.example  https://o.example/
+//	https://h.example/v1/         https://o/x  https://o/x
+//
+// So a BaseURL usually ends with a slash, and URLs do not start with one. What the session
+// adds is meant for the origin of BaseURL: a request for another one, as in the last two
+// rows, goes without the session's Auth, Params and unbound cookies, and with those headers
+// alone that a redirect could carry there, unless Policy.SettingsBeyondBase is set. What the
+// request itself has goes along.
 func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
-	d := defaults{headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, policy: &s.Policy}
+	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, policy: &s.Policy}
 	if s.TrustEnv {
 		d.netrc = s
 	}
@@ -225,12 +261,24 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 	if err != nil {
 		return nil, err
 	}
+	return s.finish(ctx, r, opts)
+}
+
+// finish follows redirects and reads the body. Whatever ends it early, a panic of the
+// caller's code included, the connection is let go.
+func (s *Session) finish(ctx context.Context, r *Response, opts SendOptions) (done *Response, err error) {
+	defer func() {
+		if done == nil {
+			r.Close()
+		}
+	}()
 	if opts.Redirects == On {
-		r, err = s.follow(ctx, r, opts)
-	} else {
-		err = s.prepareNext(r, opts)
-	}
-	if err != nil {
+		last, err := s.follow(ctx, r, opts)
+		if err != nil {
+			return nil, err
+		}
+		r = last
+	} else if err := s.prepareNext(r, opts); err != nil {
 		return nil, err
 	}
 	if opts.Stream != On {
@@ -253,17 +301,16 @@ func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOpti
 		return nil, withRequest(err, p)
 	}
 	r.Elapsed = time.Since(start)
-	first := r
-	r, err = dispatch(ctx, p.Hooks, r)
-	if err != nil {
-		first.Close()
-		return nil, err
+	if len(p.Hooks) > 0 {
+		if r, err = dispatch(ctx, p.Hooks, r); err != nil {
+			return nil, err
+		}
 	}
-	s.storeCookies(p, r)
+	s.storeCookies(r)
 	return r, nil
 }
 
-// sendThrough sends through an adapter and lets the reply know how it came, so that
+// sendThrough sends through an adapter and lets the response know how it came, so that
 // a hook can send again.
 func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	switch {
@@ -285,12 +332,22 @@ func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOp
 	return r, nil
 }
 
-// storeCookies keeps the cookies of the replies that hooks have put into the
-// history (a challenge that was answered), then those of the reply itself. A
-// reply that a hook made up has no request and leaves no cookies.
-func (s *Session) storeCookies(p *PreparedRequest, r *Response) {
+// storeCookies keeps the cookies of the responses that hooks have put into the
+// history (a challenge that was answered), then those of the response itself. A
+// response that a hook made up has no request and leaves no cookies.
+func (s *Session) storeCookies(r *Response) {
+	if s.Cookies == nil {
+		return
+	}
+	stored := false
+	defer func() {
+		if !stored {
+			r.Close() // a CookieFilter panicked
+		}
+	}()
 	for _, earlier := range r.History {
 		s.Cookies.store(earlier, &s.Policy)
 	}
 	s.Cookies.store(r, &s.Policy)
+	stored = true
 }

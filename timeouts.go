@@ -5,10 +5,30 @@ import (
 	"time"
 )
 
-// Timeout bounds both the connecting and every wait for bytes of the reply, as
-// a single number does in Requests.
+// Timeout bounds both the connecting and every wait for bytes of the response, as
+// a single number does in Requests. A d that is not above 0 is [ErrInvalidTimeout]: to
+// lift limits there is [NoTimeout].
 func Timeout(d time.Duration) Option {
-	return Timeouts{Connect: d, Read: d}
+	return OptionFunc(func(r *Request) error {
+		if d <= 0 {
+			return fail(ErrInvalidTimeout, "Timeout(%v): a time limit is above 0; NoTimeout lifts the limits", d)
+		}
+		return Timeouts{Connect: d, Read: d}.Apply(r)
+	})
+}
+
+// DefaultTimeouts are those of a new session: 30 seconds for each attempt to connect and 5
+// minutes for each wait for bytes. There is no limit on a request as a whole.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{Connect: 30 * time.Second, Read: 5 * time.Minute}
+}
+
+// timeouts are the session's, unless they are the default ones and Policy lifts them.
+func (s *Session) timeouts() Timeouts {
+	if s.Policy.NoDefaultTimeouts && s.Timeouts == DefaultTimeouts() {
+		return Timeouts{}
+	}
+	return s.Timeouts
 }
 
 // Forever as a field of [Timeouts] means no limit, where zero means "what the
@@ -18,9 +38,9 @@ const Forever = time.Duration(math.MaxInt64)
 // NoTimeout lifts the limits of the session for one call.
 var NoTimeout = Timeouts{Connect: Forever, Read: Forever, Total: Forever, Pool: Forever}
 
-// Timeouts bound the phases of a request. Zero takes the session's value, which
-// is no limit by default; [Forever] is no limit. A negative one is
-// [ErrInvalidTimeout]. It is an [Option].
+// Timeouts bound the phases of a request. Zero takes the session's value, and in a session
+// is no limit; so is [Forever]. A negative one is [ErrInvalidTimeout]. A new session has
+// [DefaultTimeouts]. It is an [Option].
 type Timeouts struct {
 	Connect time.Duration // each attempt to connect to one address: ErrConnectTimeout
 	Read    time.Duration // each wait for bytes, also in a handshake: ErrReadTimeout; and for the server to take some: ErrWriteTimeout
@@ -77,7 +97,7 @@ func (t Timeouts) check() error {
 	return nil
 }
 
-// limit turns Forever into 0, which the lower rooms read as "no limit".
+// limit turns Forever into 0, which internal packages read as no limit.
 func limit(d time.Duration) time.Duration {
 	if d == Forever {
 		return 0

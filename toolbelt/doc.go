@@ -10,7 +10,7 @@
 //   - Many requests: [Pool] sends any number of them over a few workers.
 //   - Watching: [DumpAll] shows what went over the wire, secrets masked.
 //   - Replies: [MultipartDecoder] and [Parts] take multipart replies apart.
-//   - Sessions: [BaseURLSession] joins every URL to a base, [ForgetfulCookieJar]
+//   - Sessions: [NewBaseURLSession] resolves URLs against a base, [ForgetfulCookieJar]
 //     keeps no cookies.
 //   - Text: [FormData] encodes nested forms, [UserAgent] names a program,
 //     [EncodingsFromContent] and [UnicodeFromResponse] look into a page for its

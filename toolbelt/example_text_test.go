@@ -46,20 +46,12 @@ func ExampleUserAgentBuilder() {
 	// Output: mytool/1.2.3 plugin/0.4
 }
 
-func ExampleBaseURLSession() {
+func ExampleNewBaseURLSession() {
 	s := toolbelt.NewBaseURLSession("https://api.example.com/v1/")
 	defer s.Close()
 	p, err := s.Prepare(&requests.Request{Method: "GET", URL: "users"})
 	fmt.Println(p, err)
-	fmt.Println(s.URL("/status"), s.URL("https://other.example/"))
-	// Output:
-	// <PreparedRequest [GET https://api.example.com/v1/users]> <nil>
-	// https://api.example.com/status https://other.example/
-}
-
-func ExampleJoinURL() {
-	fmt.Println(toolbelt.JoinURL("https://h.example/a/b", "c"))
-	// Output: https://h.example/a/c
+	// Output: <PreparedRequest [GET https://api.example.com/v1/users]> <nil>
 }
 
 func ExampleForgetfulCookieJar() {

@@ -134,19 +134,6 @@ func TestBaseURLSessionMethods(t *testing.T) {
 	}
 }
 
-func TestBaseURLSessionCreateURL(t *testing.T) {
-	s := toolbelt.NewBaseURLSession("https://h.example/v1")
-	s.CreateURL = func(base, url string) string { return base + "/" + strings.TrimLeft(url, "/") }
-	r := &requests.Request{URL: "/users"}
-	p, err := s.Prepare(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"https://h.example/v1/users", "/users"}, []string{p.URL, r.URL}); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}
-
 func TestKinds(t *testing.T) {
 	for kind, want := range map[toolbelt.Kind]string{
 		toolbelt.ErrFileNotSupported: "file not supported",

@@ -8,7 +8,7 @@ import (
 	"github.com/mountable/requests"
 )
 
-// Getter sends GET requests: a [requests.Session] or a [BaseURLSession].
+// Getter sends GET requests: a [requests.Session], for example.
 type Getter interface {
 	Get(ctx context.Context, url string, options ...requests.Option) (*requests.Response, error)
 }

@@ -191,6 +191,9 @@ func TestCookieExchangeReference(t *testing.T) {
 			}
 			decode(t, c.In, &in)
 			decode(t, c.Out, &want)
+			if strings.Contains(in.Request.URL, "//x.127.0.0.1/") {
+				t.Skip("no host: it ends in a number and is not an IPv4 address")
+			}
 			for i := range want.Jar {
 				want.Jar[i].Version = 0
 			}

@@ -21,6 +21,7 @@ var urlDepartures = map[string]departure{
 	"one-reading-of-a-host": {[]string{"prepare_url", "next_request"}, hasTwoReadings, refusedOrFolded},
 	"hosts-that-are-none":   {[]string{"prepare_url", "next_request"}, hostIsNone, refusedAs(requests.ErrInvalidURL)},
 	"addresses-in-one-form": {[]string{"prepare_url", "next_request"}, hostIsOldAddress, hostAsDotted},
+	"zones":                 {[]string{"requests_wire", "adapter_request_url"}, sendsZone, withoutZone},
 	"brackets-are-the-parsers-matter": {
 		[]string{"get_auth_from_url", "urldefragauth", "urljoin"}, recordedError("ValueError"), parsingRefuses},
 	"ports-are-numbers": {[]string{"should_strip_auth"}, hasNoPort, refusedAs(requests.ErrInvalidURL)},
@@ -144,6 +145,21 @@ func hostAsDotted(o observed) bool {
 	a, _ := oldAddress(host)
 	want := mapStrings(o.want["out"], func(s string) string { return strings.Replace(s, "//"+host, "//"+a.String(), 1) })
 	return o.err == nil && mismatch(want, normalTree(o.got)) == ""
+}
+
+// zone is that of an IPv6 address in brackets.
+var zone = regexp.MustCompile(`(\[[0-9a-fA-F:.]+)%[^\]/ ]+\]`)
+
+func dropZones(s string) string { return zone.ReplaceAllString(s, "$1]") }
+
+func sendsZone(in input, _ map[string]any) bool { return zone.MatchString(in.text("url")) }
+
+func withoutZone(o observed) bool {
+	want := o.want["out"]
+	if form := recordedForms[o.kind]; form != nil {
+		want = form(clone(want))
+	}
+	return o.err == nil && mismatch(mapStrings(want, dropZones), normalTree(o.got)) == ""
 }
 
 // parsingRefuses wants nothing read out of text in which brackets do not match, and the parser to refuse it.

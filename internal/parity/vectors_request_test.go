@@ -316,7 +316,7 @@ func prepareBody(t *testing.T, in input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.Prepare()
+	p, err := bareSession().Prepare(r)
 	if err != nil {
 		return nil, err
 	}
@@ -386,6 +386,9 @@ func newSession(t *testing.T) *requests.Session {
 	return s
 }
 
+// bareSession adds nothing to a request but Requests' way.
+func bareSession() *requests.Session { return &requests.Session{Policy: requests.PolicyRequests()} }
+
 // encodeFiles sends files and data through a prepared request, its own boundary written as the recorded one.
 func encodeFiles(t *testing.T, in input) (any, error) {
 	if entries, _ := typedEntries(in.typed(t, "files")); !in.present("files") || in.list("files") != nil && len(entries) == 0 {
@@ -398,7 +401,7 @@ func encodeFiles(t *testing.T, in input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := r.Prepare()
+	p, err := bareSession().Prepare(r)
 	if err != nil {
 		return nil, err
 	}

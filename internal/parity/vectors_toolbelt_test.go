@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -25,7 +26,7 @@ func baseURL(_ *testing.T, in input) (any, error) {
 	s := toolbelt.NewBaseURLSession(in.text("base"))
 	defer s.Close()
 	p, err := s.Prepare(&requests.Request{URL: in.text("url")})
-	out := map[string]any{"joined": s.URL(in.text("url"))}
+	out := map[string]any{"joined": uri.Join(s.BaseURL, in.text("url"))}
 	switch {
 	case errors.Is(err, requests.ErrMissingSchema):
 		out["prepared"] = "!MissingSchema"
