@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"encoding/base64"
+	"net/http"
 )
 
 // Auth puts credentials on a prepared request. It is called last, when URL,
@@ -85,6 +86,12 @@ type Bearer struct{ Token string }
 
 // BearerAuth sends "Authorization: Bearer token" with every request.
 func BearerAuth(token string) *Bearer { return &Bearer{token} }
+
+// Valid reports whether there is a token: b is a [Token] that does not expire by itself.
+func (b *Bearer) Valid() bool { return b != nil && b.Token != "" }
+
+// SetAuthHeader sets the Authorization of r.
+func (b *Bearer) SetAuthHeader(r *http.Request) { r.Header.Set("Authorization", "Bearer "+b.Token) }
 
 // Authenticate sets the Authorization header.
 func (b *Bearer) Authenticate(p *PreparedRequest) error {

@@ -184,7 +184,7 @@ func (a *HTTPAdapter) reserveH2(c *ConnConfig) *http.ClientConn {
 // lost, and repeating p does no harm.
 func lostH2(err error, p *PreparedRequest) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Kind == ErrConnection && isIdempotent(p.Method) && p.Replayable()
+	return ok && e.Kind == ErrConnection && isRepeatable(p) && p.Replayable()
 }
 
 // overH2 takes a connection that has just been opened out of the pool of HTTP/1.1

@@ -172,7 +172,13 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 // be sent again.
 func isStale(err error, p *PreparedRequest) bool {
 	e, ok := err.(*wire.Error)
-	return ok && e.Unanswered && (isIdempotent(p.Method) || !e.Written) && p.Replayable()
+	return ok && e.Unanswered && (isRepeatable(p) || !e.Written) && p.Replayable()
+}
+
+// isRepeatable reports whether p may be sent again although the server may have acted on
+// it: its method says so, or a key by which the server knows it again.
+func isRepeatable(p *PreparedRequest) bool {
+	return isIdempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
 }
 
 // isIdempotent reports whether repeating a request has no further effect (RFC 9110

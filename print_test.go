@@ -164,6 +164,7 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 		"MaxRetryError": &requests.MaxRetryError{Reason: failure, History: []requests.Attempt{try}}, "Error": failure,
 		"Basic": requests.BasicAuth("ada", secret), "Basic value": requests.Basic{Username: "ada", Password: secret},
 		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyBasicAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
+		"Refresh": refreshed(t, secret),
 		"ProxyFields": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
 		"RoundTripper": s.RoundTripper(), "AdapterTransport": requests.AdapterTransport(a), "http.Client": &http.Client{Transport: s.RoundTripper()},
 		"options": []requests.Option{requests.Authenticate(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},
@@ -244,4 +245,13 @@ func texts(err error) []string {
 		all = append(all, texts(e.Unwrap())...)
 	}
 	return all
+}
+
+// refreshed is an auth that holds a token.
+func refreshed(t *testing.T, token string) *requests.Refresh {
+	a := requests.RefreshAuth(requests.TokenFunc[*requests.Bearer](func() (*requests.Bearer, error) { return requests.BearerAuth(token), nil }))
+	if err := a.Authenticate(&requests.PreparedRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	return a
 }

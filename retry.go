@@ -45,6 +45,12 @@ type Retry struct {
 
 	RemoveHeadersOnRedirect []string // nil is Cookie, Authorization, Proxy-Authorization
 
+	// IdempotencyKeys gives POST and PATCH requests that have none an Idempotency-Key
+	// field, the same on each try, so that a server that knows it acts on them once.
+	// With such a field, given or added, a request is tried again whatever its method,
+	// unless AllowedMethods says otherwise.
+	IdempotencyKeys bool
+
 	// RetryBody also tries again where the body of a response that is not streamed
 	// fails while it is read. Requests never does.
 	RetryBody bool

@@ -2,6 +2,7 @@ package requests
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -119,6 +120,7 @@ type retrying struct {
 func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts SendOptions, r route) (*Response, error) {
 	t := retrying{adapter: a, p: p, opts: opts, tries: *a.retry}
 	t.watchInterim()
+	p = t.keyed()
 	for {
 		resp, err := a.once(ctx, p, t.opts, &r)
 		var wait time.Duration
@@ -143,6 +145,27 @@ func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts
 			return nil, withRequest(bodyFault(err), p)
 		}
 	}
+}
+
+// keyed is the request with an Idempotency-Key, where it is to have one. What has one may
+// be tried again.
+func (t *retrying) keyed() *PreparedRequest {
+	const field = "Idempotency-Key"
+	settings := &t.tries.Left
+	if settings.IdempotencyKeys && (t.p.Method == "POST" || t.p.Method == "PATCH") && !t.p.Headers.Has(field) {
+		t.p = t.p.Clone()
+		t.p.Headers.Add(field, newUUID())
+	}
+	settings.AnyMethod = settings.AnyMethod || t.tries.usualMethods && t.p.Headers.Has(field)
+	return t.p
+}
+
+// newUUID returns a random UUID (RFC 9562 section 5.4), the common form of such keys.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // watchInterim notes an error of OnInterim: the caller has ended the request, which no

@@ -149,3 +149,66 @@ func TestRetryNotForTheCallersBody(t *testing.T) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A POST with an Idempotency-Key may be tried again, and has the same key each time.
+func TestIdempotencyKeys(t *testing.T) {
+	busy := wiretest.Text(503, "")
+	own := requests.Headers{{"idempotency-key", "mine"}}
+	retry := requests.Retry{Total: 3, StatusForcelist: []int{503}}
+	keyed := retry
+	keyed.IdempotencyKeys = true
+	listed := keyed
+	listed.AllowedMethods = []string{"GET"}
+	for name, tt := range map[string]struct {
+		retry  requests.Retry
+		method string
+		option requests.Option
+		tries  int
+		key    string // "*" for one that was made
+	}{
+		"made":       {keyed, "POST", nil, 3, "*"},
+		"PATCH":      {keyed, "PATCH", nil, 3, "*"},
+		"given":      {keyed, "POST", own, 3, "mine"},
+		"given only": {retry, "POST", own, 3, "mine"},
+		"not asked":  {retry, "POST", nil, 1, ""},
+		"GET":        {keyed, "GET", nil, 3, ""},
+		"listed":     {listed, "POST", nil, 1, "*"},
+	} {
+		server := wiretest.Origin(t, wiretest.Drop(), busy, wiretest.Text(200, "ok"))
+		r, err := retrySession(t, requests.Retries(tt.retry)).Request(t.Context(), tt.method, server.URL("/"), requests.Body("x"), tt.option)
+		sent := server.Requests()
+		if len(sent) != tt.tries || (err == nil) != (tt.tries == 3) {
+			t.Errorf("%s: %v, %v after %d tries, want %d", name, r, err, len(sent), tt.tries)
+			continue
+		}
+		key := sent[0].Get("Idempotency-Key")
+		if made := len(key) == 36; tt.key == "*" && !made || tt.key != "*" && key != tt.key {
+			t.Errorf("%s: the key is %q", name, key)
+		}
+		for _, again := range sent {
+			if again.Get("Idempotency-Key") != key {
+				t.Errorf("%s: another key on a later try", name)
+			}
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	dying := wiretest.Origin(t, wiretest.Text(200, "ok"), wiretest.Drop(), wiretest.Text(200, "ok"))
+	s := retrySession(t)
+	for range 2 { // a kept connection that is dead is replaced for such a request
+		if r, err := s.Post(t.Context(), dying.URL("/"), requests.Body("x"), own); err != nil || !r.OK() {
+			t.Error(r, err)
+		}
+	}
+	server := wiretest.Origin(t, wiretest.Text(200, "ok"))
+	s = retrySession(t, requests.Retries(keyed))
+	for range 2 {
+		if _, err := s.Post(t.Context(), server.URL("/")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent := server.Requests(); sent[0].Get("Idempotency-Key") == sent[1].Get("Idempotency-Key") {
+		t.Error("two requests with one key")
+	}
+}

@@ -18,11 +18,15 @@ import (
 type RetryState struct {
 	Left    Retry     // the counts that are left; what was not set is what it stands for
 	History []Attempt // the tries so far, oldest first
+
+	usualMethods bool // AllowedMethods was not set
 }
 
 // State returns r before its first try, with every field that is not set replaced by
 // what it stands for.
-func (r Retry) State() RetryState { return RetryState{Left: r.clone().withDefaults()} }
+func (r Retry) State() RetryState {
+	return RetryState{Left: r.clone().withDefaults(), usualMethods: r.AllowedMethods == nil}
+}
 
 // Exhausted reports whether a count has gone below zero.
 func (s RetryState) Exhausted() bool {
