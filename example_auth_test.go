@@ -71,3 +71,24 @@ func ExampleAuthFunc() {
 	fmt.Println(p.Headers.Get("X-Signature"))
 	// Output: POST:5
 }
+
+// A source as golang.org/x/oauth2 has it, whose token the server has revoked.
+func ExampleRefreshAuth() {
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("https://api.example.com/", requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		if p.Headers.Get("Authorization") != "Bearer second" {
+			return requests.NewResponse(p, 401, nil, nil), nil
+		}
+		return requests.NewResponse(p, 200, nil, nil), nil
+	}))
+	tokens := []string{"first", "second"}
+	s.Auth = requests.RefreshAuth(requests.TokenFunc[*requests.Bearer](func() (*requests.Bearer, error) {
+		token := requests.BearerAuth(tokens[0])
+		tokens = tokens[1:]
+		return token, nil
+	}))
+	r, err := s.Get(context.Background(), "https://api.example.com/users")
+	fmt.Println(r, r.History, err)
+	// Output: <Response [200]> [<Response [401]>] <nil>
+}

@@ -164,7 +164,7 @@ func secretValues(t *testing.T, s *requests.Session, r *requests.Response, a req
 		"MaxRetryError": &requests.MaxRetryError{Reason: failure, History: []requests.Attempt{try}}, "Error": failure,
 		"Basic": requests.BasicAuth("ada", secret), "Basic value": requests.Basic{Username: "ada", Password: secret},
 		"Bearer": requests.BearerAuth(secret), "ProxyBasic": requests.ProxyBasicAuth("ada", secret), "Digest": requests.DigestAuth("ada", secret),
-		"Refresh": refreshed(t, secret),
+		"Refresh":     refreshed(t, secret),
 		"ProxyFields": forProxy, "HTTPAdapter": a, "PoolStats": a.(*requests.HTTPAdapter).Stats(),
 		"RoundTripper": s.RoundTripper(), "AdapterTransport": requests.AdapterTransport(a), "http.Client": &http.Client{Transport: s.RoundTripper()},
 		"options": []requests.Option{requests.Authenticate(request.Auth), request.Headers, request.Send.Proxies, requests.JSON(secret), requests.Body(secret)},

@@ -8,7 +8,8 @@
 //     and through every kind of proxy;
 //   - adapters for other carriers: any [net/http.RoundTripper], a handler in the process,
 //     Unix sockets, files, data URLs, a [Mock] and a [Cassette];
-//   - wrappers that act around a send: [Logging], [RateLimit], to be put together by [Chain].
+//   - wrappers that act around a send: [Authenticate], [Logging], [RateLimit], [Limit],
+//     [Hedge], [Breaker], [SingleFlight], to be put together by [Chain].
 //
 // Constructors whose input can be wrong return an error of the kind
 // [requests.ErrInvalidArgument] that names the argument. Everything here is safe for
