@@ -147,7 +147,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	r, err = dispatchOrClose(ctx, hooks, r)
+	r, err = dispatch(ctx, hooks, r)
 	if err == nil && r.Request != nil && r.Request != p {
 		own := *r.Request
 		own.home = p.home // what comes next is the caller's chain again
@@ -159,7 +159,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 // authenticated is p as auth makes it, for its URL alone.
 func (p *PreparedRequest) authenticated(auth Auth) (*PreparedRequest, error) {
 	q := p.Clone()
-	q.Hooks, q.asked, q.home = nil, p.unanswered(), originOf(p.URL)
+	q.Hooks, q.original, q.home = nil, p.unanswered(), originOf(p.URL)
 	written := p.Headers.Values("Authorization")
 	q.Headers.Del("Authorization")
 	if err := auth.Authenticate(q); err != nil {
@@ -184,17 +184,4 @@ func (p *PreparedRequest) keepAuthorization(written []string, from *PreparedRequ
 	for _, value := range written {
 		p.Headers.Add("Authorization", value)
 	}
-}
-
-// dispatchOrClose runs hooks, and lets the response go where they fail or panic.
-func dispatchOrClose(ctx context.Context, hooks []Hook, r *Response) (*Response, error) {
-	first, done := r, false
-	defer func() {
-		if !done {
-			first.Close()
-		}
-	}()
-	r, err := dispatch(ctx, hooks, r)
-	done = err == nil
-	return r, err
 }

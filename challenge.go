@@ -123,7 +123,7 @@ func (x AuthExchange) Answer(ctx context.Context, authorize func(p *PreparedRequ
 	}
 	drain(r)
 	p := r.Request.Clone()
-	p.asked = r.Request.unanswered()
+	p.original = r.Request.unanswered()
 	if err := p.startOver(x.Policy().ResendUnrewindable); err != nil {
 		return nil, withResponse(err, r)
 	}

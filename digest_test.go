@@ -161,7 +161,7 @@ func TestDigestCountsPerNonce(t *testing.T) {
 	nonces := []string{"a", "b", "a"}
 	tries := 0
 	s, sent := stubSession(func(p *PreparedRequest) *Response {
-		if p.asked != nil {
+		if p.original != nil {
 			return NewResponse(p, 200, nil, nil)
 		}
 		tries++

@@ -63,8 +63,8 @@ func PoolMaxIdle(d time.Duration) AdapterOption {
 	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
 }
 
-// PoolStats is a picture of an adapter's connections. The counts grow from the
-// making of the adapter on.
+// PoolStats is a picture of an adapter's connections. The counts begin when the adapter
+// is made.
 type PoolStats struct {
 	Idle    int // connections waiting to be used again
 	InUse   int // carrying a request, or being opened for one
@@ -75,15 +75,15 @@ type PoolStats struct {
 	Reused    uint64 // times an idle one was used
 	Dead      uint64 // of these, found closed by the server and replaced
 	Expired   uint64 // closed because of PoolMaxAge or PoolMaxIdle
-	Evicted   uint64 // places that gave way because of PoolConnections
-	Discarded uint64 // closed when given back because of PoolMaxSize, or their place had given way
+	Evicted   uint64 // pool keys evicted because of PoolConnections
+	Discarded uint64 // closed when given back because of PoolMaxSize, or their pool key was evicted
 
-	Places []PlaceStats // the most recently used first
+	Keys []PoolKeyStats // the most recently used first
 }
 
-// PlaceStats is the part of one place. Its counts are forgotten with the place.
-type PlaceStats struct {
-	Place          string // for people, without credentials
+// PoolKeyStats is the part of one pool key. Its counts are forgotten with the key.
+type PoolKeyStats struct {
+	Key            string // for people, without credentials
 	Idle           int
 	InUse          int
 	Waiting        int
@@ -99,17 +99,17 @@ func (a *HTTPAdapter) Stats() PoolStats {
 		Dead: p.Dead, Expired: p.Expired, Evicted: p.Evicted, Discarded: p.Discarded,
 	}
 	for _, k := range a.pool.Keys() {
-		s.Places = append(s.Places, PlaceStats{k.Key.String(), k.Idle, k.InUse, k.Waiting, k.Opened, k.Reused})
+		s.Keys = append(s.Keys, PoolKeyStats{k.Key.String(), k.Idle, k.InUse, k.Waiting, k.Opened, k.Reused})
 	}
 	return s
 }
 
-// String shows the state of the pools: each place with its connections.
+// String shows the state of the pools: each pool key with its connections.
 func (a *HTTPAdapter) String() string {
 	var b strings.Builder
 	b.WriteString("HTTPAdapter(" + a.pool.String())
-	for _, p := range a.Stats().Places {
-		fmt.Fprintf(&b, ", %s: idle %d, in use %d", p.Place, p.Idle, p.InUse)
+	for _, p := range a.Stats().Keys {
+		fmt.Fprintf(&b, ", %s: idle %d, in use %d", p.Key, p.Idle, p.InUse)
 	}
 	return b.String() + ")"
 }

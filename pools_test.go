@@ -87,11 +87,11 @@ func TestPoolPlaces(t *testing.T) {
 		}
 	}
 	stats := adapter.Stats()
-	want := []requests.PlaceStats{{Place: "http://" + a.Addr(), Idle: 1, Opened: 1, Reused: 1}}
-	if diff := cmp.Diff(want, stats.Places); diff != "" || stats.Evicted != 2 {
+	want := []requests.PoolKeyStats{{Key: "http://" + a.Addr(), Idle: 1, Opened: 1, Reused: 1}}
+	if diff := cmp.Diff(want, stats.Keys); diff != "" || stats.Evicted != 2 {
 		t.Errorf("(-want +got):\n%s\n%+v", diff, stats)
 	}
-	if text := adapter.String(); !strings.Contains(text, want[0].Place+": idle 1, in use 0") {
+	if text := adapter.String(); !strings.Contains(text, want[0].Key+": idle 1, in use 0") {
 		t.Errorf("String: %s", text)
 	}
 	adapter.CloseIdle()

@@ -27,7 +27,7 @@ type PreparedRequest struct {
 	beyond  bool // it is for another origin than the session's BaseURL
 	crossed bool // a redirect to another origin is among the hops that led here
 
-	asked            *PreparedRequest // what was sent before a challenge, if p answers one
+	original         *PreparedRequest // what was sent before a challenge, if p answers one
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
 }
 
@@ -55,8 +55,8 @@ func (p *PreparedRequest) Origin() string {
 
 // unanswered is the request as it was before a challenge was answered.
 func (p *PreparedRequest) unanswered() *PreparedRequest {
-	if p.asked != nil {
-		return p.asked
+	if p.original != nil {
+		return p.original
 	}
 	return p
 }

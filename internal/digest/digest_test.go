@@ -98,6 +98,19 @@ func FuzzDigestChallenge(f *testing.F) {
 	})
 }
 
+// What a server makes a client keep and send back is bounded (rule 45).
+func TestRule45LongChallenges(t *testing.T) {
+	for _, name := range []string{"realm", "nonce", "opaque"} {
+		for length, want := range map[int]bool{1000: true, 9000: false} {
+			fields := params{"realm": "r", "nonce": "n", "opaque": "o"}
+			fields[name] = strings.Repeat("x", length)
+			if got := Of("Digest", fields.get) != nil; got != want {
+				t.Errorf("%s of %d bytes: taken %t, want %t", name, length, got, want)
+			}
+		}
+	}
+}
+
 // Whatever a server writes is read in linear time (rule 45): a field four times as
 // long as a head may be takes milliseconds, where quadratic time would be minutes.
 func TestRule45LinearTime(t *testing.T) {
