@@ -40,6 +40,7 @@ type SendOptions struct {
 	Stream    Toggle       // leave the body to the caller
 	Redirects Toggle       // follow redirects; On by default, except for Head
 	Timeouts  Timeouts     // zero fields are taken from the session
+	Limits    Limits       // zero fields are taken from the session
 	Verify    Verification // zero: the session's
 	Cert      Certificate  // zero: the session's
 	Proxies   Proxies      // by scheme, "scheme://host", "all"

@@ -55,6 +55,8 @@ const (
 	ErrLimit                             // a bound on what a server may send was passed
 	ErrConnect                           // no connection could be made, so nothing was sent: refused, unreachable, unknown host; is ErrConnection
 	ErrWriteTimeout                      // the server did not take the request in time; is ErrConnection and ErrTimeout
+	ErrBodyTooLarge                      // the body is longer than Limits.MaxBody; is ErrLimit
+	ErrLineTooLong                       // a line is longer than Limits.MaxLine; is ErrLimit
 	kindCount
 )
 
@@ -104,6 +106,8 @@ var kinds = [kindCount]kindInfo{
 	ErrLimit:             {"limit exceeded", nil},
 	ErrConnect:           {"no connection", []Kind{ErrConnection}},
 	ErrWriteTimeout:      {"write timeout", []Kind{ErrConnection, ErrTimeout}},
+	ErrBodyTooLarge:      {"body too large", []Kind{ErrLimit}},
+	ErrLineTooLong:       {"line too long", []Kind{ErrLimit}},
 }
 
 // Error returns the name of the kind, "read timeout" for example.

@@ -81,6 +81,7 @@ func (s *Session) mergeSession(opts SendOptions) SendOptions {
 	opts.Stream = opts.Stream.or(toggle(s.Stream))
 	opts.Redirects = opts.Redirects.or(On)
 	opts.Timeouts = opts.Timeouts.or(s.timeouts())
+	opts.Limits = opts.Limits.or(s.Limits)
 	opts.Cert = opts.Cert.or(s.Cert)
 	opts.policy, opts.merged, opts.trustEnv = &s.Policy, true, s.TrustEnv
 	return opts

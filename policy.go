@@ -45,7 +45,8 @@ type Policy struct {
 	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL
 	// (rule 14). By default the entry must be that user's.
 	NetrcIgnoresUser bool
-	// UnlimitedDecoding turns off the bounds on decoded size and ratio (rule 27).
+	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the
+	// defaults of Limits (rule 27).
 	UnlimitedDecoding bool
 	// TruncatedContent takes gzip and deflate that are cut short for whole, and
 	// gives what could be decoded. By default that is ErrContentDecoding.

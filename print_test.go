@@ -54,7 +54,7 @@ func TestRule39Printing(t *testing.T) {
 // withoutSecrets are the exported types that hold none.
 var withoutSecrets = map[string]bool{
 	"Challenge": true, "File": true, "CookieFileOption": true, "Files": true, "HTTP2Mode": true, "Kind": true,
-	"Link": true, "Policy": true, "PoolKeyStats": true, "ProxySource": true, "ResponseError": true, "RetryCount": true, "SocketOption": true,
+	"Limits": true, "Link": true, "Policy": true, "PoolKeyStats": true, "ProxySource": true, "ResponseError": true, "RetryCount": true, "SocketOption": true,
 	"SocketOptionList": true, "Timeouts": true, "Toggle": true, "Verification": true,
 }
 

@@ -124,11 +124,15 @@ func (r *Response) location() (string, error) {
 // look at the body. One that is longer than maxDrain is given up with its
 // connection (rule 27), and its Content is an error.
 func drain(r *Response) {
-	_, _ = r.contentUpTo(maxDrain)
+	_, _ = r.contentUpTo(maxDrain, tooLongToDrain)
 	r.Close()
 }
 
 const maxDrain = 1 << 20
+
+func tooLongToDrain(limit int64) error {
+	return fail(ErrBodyTooLarge, "the body is longer than %d bytes, and of a response that was not the last", limit)
+}
 
 // target resolves Location against the response's URL. The fragment is Location's,
 // else the last one seen in the chain (RFC 9110 section 10.2.2).

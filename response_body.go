@@ -80,9 +80,17 @@ func (r *Response) Undecoded() *Response {
 	defer b.mu.Unlock()
 	if b.state == fresh && b.source == nil {
 		b.stream = r.streamOf()
-		b.source, b.plain = b.stream, true
+		b.source, b.plain = r.bounded(b.stream), true
 	}
 	return r
+}
+
+// bounded holds source to the size that the call or the session allows.
+func (r *Response) bounded(source io.ReadCloser) io.ReadCloser {
+	if limit := r.opts.Limits.MaxBody; limit > 0 {
+		return &boundedBody{Reader: source, Closer: source, left: limit, limit: limit, tooLong: bodyTooLarge}
+	}
+	return source
 }
 
 func (r *Response) streamOf() wire.Stream {
@@ -157,7 +165,7 @@ func (r *Response) open() error {
 	b.stream = r.streamOf()
 	source, plain, err := r.decode(b.stream)
 	if err == nil {
-		b.source, b.plain = source, plain
+		b.source, b.plain = r.bounded(source), plain
 		return nil
 	}
 	b.state, b.failure = failed, bodyError(r, err)

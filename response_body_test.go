@@ -183,7 +183,11 @@ func TestRule27Bombs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := read(r); !errors.Is(err, requests.ErrContentDecoding) {
+		want := requests.ErrContentDecoding
+		if name == "lines" { // the zeros are one line
+			want = requests.ErrLineTooLong
+		}
+		if err := read(r); !errors.Is(err, want) {
 			t.Errorf("%s: error %v", name, err)
 		}
 		r.Close()

@@ -1,9 +1,7 @@
 package requests
 
 import (
-	"errors"
 	"io"
-	"math"
 	"sync"
 
 	"github.com/mountable/requests/internal/wire"
@@ -11,14 +9,15 @@ import (
 
 // Content reads the rest of the decoded body into memory, once, and returns it;
 // the slice is the response's own. A body that was read to its end by streaming
-// is [ErrStreamConsumed].
-func (r *Response) Content() ([]byte, error) { return r.contentUpTo(math.MaxInt64) }
+// is [ErrStreamConsumed], one that is longer than Limits.MaxBody, by default 256 MiB,
+// [ErrBodyTooLarge].
+func (r *Response) Content() ([]byte, error) {
+	return r.contentUpTo(r.maxContent(), bodyTooLarge)
+}
 
-// errTooLong ends the reading of a body that is longer than its purpose allows.
-var errTooLong = errors.New("the body is too long to be read here")
-
-// contentUpTo is Content for a body of at most limit bytes, decoded or not.
-func (r *Response) contentUpTo(limit int64) ([]byte, error) {
+// contentUpTo is Content for a body of at most limit bytes, 0 meaning any length. What
+// is longer is an error that tooLong makes.
+func (r *Response) contentUpTo(limit int64, tooLong func(limit int64) error) ([]byte, error) {
 	if r.isInMemory() {
 		return r.state().content, nil
 	}
@@ -30,11 +29,11 @@ func (r *Response) contentUpTo(limit int64) ([]byte, error) {
 		return nil, err
 	}
 	length := r.expected(src)
-	if length > limit {
-		return nil, r.ended(errTooLong)
+	if limit > 0 && length > limit {
+		return nil, r.ended(tooLong(limit))
 	}
-	if length < 0 && limit < math.MaxInt64 {
-		src = &cappedReader{src, limit}
+	if limit > 0 && length < 0 {
+		src = &boundedBody{Reader: src, left: limit, limit: limit, tooLong: tooLong}
 	}
 	content, err := readAll(src, length)
 	if err != nil {
@@ -43,20 +42,6 @@ func (r *Response) contentUpTo(limit int64) ([]byte, error) {
 	r.keep(content)
 	r.release()
 	return content, nil
-}
-
-// cappedReader fails once more than left bytes came.
-type cappedReader struct {
-	io.Reader
-	left int64
-}
-
-func (c *cappedReader) Read(b []byte) (int, error) {
-	n, err := c.Reader.Read(b)
-	if c.left -= int64(n); c.left < 0 {
-		return 0, errTooLong
-	}
-	return n, err
 }
 
 // expected returns the decoded length of what src gives, where it is known, else -1.

@@ -144,7 +144,7 @@ func (b *responseBody) room(size int) []byte {
 // [Response.TextLines] for other charsets than UTF-8. Unlike Requests' it is
 // right where a line end is cut by the border of a chunk, and loops over one
 // response, whichever they are, share what was read ahead. Leaving a loop early
-// closes the response.
+// closes the response. A line longer than Limits.MaxLine is [ErrLineTooLong].
 func (r *Response) Lines() iter.Seq2[string, error] {
 	return r.scan(false, charset.LineEnds(false))
 }
@@ -217,7 +217,7 @@ func (r *Response) nextLine(s *charset.Scanner, text bool, by *charset.Separator
 		line, ok, err := r.scanLine(s, text, by)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, r.ended(r.lineTooLong())
 		case ok:
 			return line, nil
 		case s.Ended():
@@ -231,9 +231,9 @@ func (r *Response) nextLine(s *charset.Scanner, text bool, by *charset.Separator
 
 func (r *Response) scanLine(s *charset.Scanner, text bool, by *charset.Separator) ([]byte, bool, error) {
 	if text {
-		return s.TextLine(r.Encoding, by, 0)
+		return s.TextLine(r.Encoding, by, r.maxLine())
 	}
-	return s.Line(by, 0)
+	return s.Line(by, r.maxLine())
 }
 
 // more reads some more of the body into s, which is body.ahead.

@@ -30,6 +30,7 @@ type Session struct {
 	Cert         Certificate  // shown to servers that ask for one
 	Stream       bool         // leave bodies to the caller by default
 	Timeouts     Timeouts     // DefaultTimeouts by NewSession; the zero value has no limits
+	Limits       Limits       // of what a response may bring; zero means its defaults
 	MaxRedirects int          // 30 by NewSession; beyond it ErrTooManyRedirects
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
