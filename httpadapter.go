@@ -291,8 +291,13 @@ func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, f
 	}
 	c, reused := lease.Conn, lease.Reused
 	if !reused {
+		defer func() {
+			if c == nil { // failed, or a resolver or the proxy's credentials have panicked
+				a.pool.Drop(lease)
+			}
+		}()
 		if c, err = a.dial(ctx, &r.config, opts); err != nil {
-			a.pool.Drop(lease)
+			c = nil
 			return nil, false, err
 		}
 	}
