@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/cookie"
 )
 
@@ -161,11 +162,19 @@ const maxSetCookies = 256
 // store keeps the cookies of a response: its Set-Cookie fields, for the URL that
 // the request was sent to. A Host header of the caller has no say in it.
 func (j *CookieJar) store(r *Response, policy *Policy) {
-	if j == nil || r == nil || r.Request == nil || !r.Headers.Has("Set-Cookie") {
+	if j == nil || r == nil || r.Request == nil {
 		return
 	}
-	fields := r.Headers.Values("Set-Cookie")
-	j.jar.Receive(r.URL, fields[:min(len(fields), maxSetCookies)], j.under(policy))
+	var room [8]string
+	fields := room[:0]
+	for _, f := range r.Headers {
+		if len(fields) < maxSetCookies && ascii.EqualFold(f[0], "set-cookie") {
+			fields = append(fields, f[1])
+		}
+	}
+	if len(fields) > 0 {
+		j.jar.Receive(r.URL, fields, j.under(policy))
+	}
 }
 
 // Header returns the value of the Cookie header for a request to url, "" if there

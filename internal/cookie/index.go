@@ -1,20 +1,74 @@
 package cookie
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
 )
 
 // Bounds on what servers can make a jar keep (RFC 6265bis section 6.1 asks for
-// 50 and 3000 at the least). Cookies put in by hand count, but have no bound.
+// 50 and 3000 at the least). Cookies put in by hand or read from a file count, but
+// may be more; then each that a server adds pushes one out.
 const (
 	maxOfDomain = 180
 	maxOfJar    = 3000
 )
 
-// Stored is a cookie as the index keeps it. It is never changed in place.
+// An index keeps cookies so that neither a request nor a Set-Cookie has to walk it:
+//
+//	looked for                      found by
+//	one cookie                      its domain, path and name (names)
+//	the cookies for a request       the host and the domains above it (hosts), in each the
+//	                                request's path and those above it (paths)
+//	whom to push out                the oldest (the lists), the first to expire (expiring)
+//	whom http must not shadow       secure
+//
+// The jar's order is that of Python's: by domain, then path, then name, each in the
+// order in which it was first seen. A domain or path whose cookies are gone keeps its
+// place until there are too many of them.
+type index struct {
+	hosts    map[string]hostSet
+	domains  []*domainSet // in the jar's order
+	paths    map[pathKey]*pathSet
+	names    map[nameKey]*entry
+	all      list
+	expiring heap
+	secure   secureIndex
+
+	seq     uint64
+	vacated int // domains and paths that lost their last cookie since the last sweep
+}
+
+// hostSet is the cookies of a name without and with a leading dot.
+type hostSet struct{ own, wide *domainSet }
+
+// domainSet is the cookies with the same Domain.
+type domainSet struct {
+	name      string
+	order     uint64
+	paths     []*pathSet // in the jar's order
+	all       list
+	size      int
+	elsewhere int // of them, those for another path than "/"
+}
+
+// pathSet is the cookies of a domain with the same Path.
+type pathSet struct {
+	name string
+	all  list
+}
+
+type pathKey struct {
+	domain *domainSet
+	path   string
+}
+
+type nameKey struct {
+	domain     *domainSet
+	path, name string
+}
+
+// Stored is a cookie as a jar keeps it.
 type Stored struct {
 	Cookie
 	seq     uint64 // when the cookie was first set; replacing keeps it
@@ -22,89 +76,190 @@ type Stored struct {
 	trusted bool   // set over a secure connection, or by hand
 }
 
-// index is the cookies by domain, then path, then name, each in the order
-// in which they were first seen: the order of Python's jar.
-type index struct {
-	domains []*domainCookies
-	byName  map[string]*domainCookies
-	size    int
-	seq     uint64
+// entry is a cookie in its index.
+type entry struct {
+	Stored
+	domain *domainSet
+	path   *pathSet
+	links  [kinds]links
+	heapAt int // its place in expiring, -1 without one
 }
 
-type domainCookies struct {
-	name  string
-	order uint64
-	paths []*pathCookies
-	size  int
+func (x *index) size() int { return len(x.names) }
+
+// find returns the cookie with a domain, path and name, nil if there is none.
+func (x *index) find(domain, path, name string) *entry {
+	if d := x.lookup(domain); d != nil {
+		return x.names[nameKey{d, path, name}]
+	}
+	return nil
 }
 
-type pathCookies struct {
-	path    string
-	cookies []*Stored
+func (x *index) lookup(name string) *domainSet {
+	bare, dotted := strings.CutPrefix(name, ".")
+	if dotted {
+		return x.hosts[bare].wide
+	}
+	return x.hosts[bare].own
 }
 
-func (x *index) put(c Stored) {
+// put adds a cookie, or replaces the one with its domain, path and name, and
+// reports whether a Cookie line may be another now. The text of c is copied: it may
+// be part of something larger, such as a response's head.
+func (x *index) put(c *Stored, now time.Time) (changed bool) {
+	if e := x.find(c.Domain, c.Path, c.Name); e != nil {
+		return x.replace(e, c, now)
+	}
 	x.seq++
 	d := x.domain(c.Domain)
-	p := d.path(c.Path)
-	if i := p.find(c.Name); i >= 0 {
-		c.seq = p.cookies[i].seq
-		p.cookies[i] = &c
-		return
-	}
-	c.seq = x.seq
-	p.cookies = append(p.cookies, &c)
-	d.size++
-	x.size++
+	e := &entry{Stored: *c, domain: d, path: x.path(d, c.Path), heapAt: -1}
+	text := strings.Join([]string{c.Name, c.Value, c.port}, "")
+	e.Name, e.Value, e.port = text[:len(c.Name)], text[len(c.Name):len(text)-len(c.port)], text[len(text)-len(c.port):]
+	e.Domain, e.Path, e.seq = d.name, e.path.name, x.seq
+	x.names[nameKey{d, e.Path, e.Name}] = e
+	x.all.push(e, inJar)
+	d.all.push(e, inDomain)
+	e.path.all.push(e, inPath)
+	d.count(e, 1)
+	x.expiring.fix(e)
+	x.secure.add(e, 1)
+	return true
 }
 
-// domain returns the cookies of a domain, to which some are about to be added.
-// Domains and paths without cookies keep their place, as in Python, up to a point.
-func (x *index) domain(name string) *domainCookies {
-	if d := x.byName[name]; d != nil {
+// replace changes a cookie in place.
+func (x *index) replace(e *entry, c *Stored, now time.Time) (changed bool) {
+	old := e.Stored
+	if old.guarded() != c.guarded() {
+		x.secure.add(e, -1)
+		defer x.secure.add(e, 1)
+	}
+	e.Stored = *c
+	e.Name, e.Domain, e.Path, e.seq = old.Name, old.Domain, old.Path, old.seq
+	if e.Value = old.Value; c.Value != old.Value {
+		e.Value = strings.Clone(c.Value)
+	}
+	e.port = strings.Clone(c.port)
+	if !e.Expires.Equal(old.Expires) {
+		x.expiring.fix(e)
+	}
+	return e.sentOtherwise(&old, now)
+}
+
+// sentOtherwise reports whether lines with the cookie differ from those with what it
+// was: one that lives longer is sent as before.
+func (e *entry) sentOtherwise(old *Stored, now time.Time) bool {
+	if e.Value != old.Value || e.NoValue != old.NoValue || e.Secure != old.Secure || e.HostOnly != old.HostOnly || e.port != old.port {
+		return true
+	}
+	shorter := !e.Expires.IsZero() && (old.Expires.IsZero() || e.Expires.Before(old.Expires))
+	return shorter || old.Expired(now)
+}
+
+// domain returns the cookies of a domain, to which one is about to be added.
+func (x *index) domain(name string) *domainSet {
+	if d := x.lookup(name); d != nil {
 		return d
 	}
-	if len(x.domains) >= maxOfJar {
-		x.domains = slices.DeleteFunc(x.domains, func(d *domainCookies) bool {
-			if d.size == 0 {
-				delete(x.byName, d.name)
-			}
-			return d.size == 0
-		})
+	if x.hosts == nil {
+		x.hosts, x.paths, x.names = map[string]hostSet{}, map[pathKey]*pathSet{}, map[nameKey]*entry{}
 	}
-	if x.byName == nil {
-		x.byName = map[string]*domainCookies{}
-	}
-	d := &domainCookies{name: name, order: x.seq}
+	d := &domainSet{name: strings.Clone(name), order: x.seq}
 	x.domains = append(x.domains, d)
-	x.byName[name] = d
+	bare, dotted := strings.CutPrefix(d.name, ".")
+	h := x.hosts[bare]
+	if dotted {
+		h.wide = d
+	} else {
+		h.own = d
+	}
+	x.hosts[bare] = h
 	return d
 }
 
-func (d *domainCookies) path(path string) *pathCookies {
-	for _, p := range d.paths {
-		if p.path == path {
-			return p
-		}
+func (x *index) path(d *domainSet, name string) *pathSet {
+	if p := x.paths[pathKey{d, name}]; p != nil {
+		return p
 	}
-	if len(d.paths) >= maxOfDomain {
-		d.paths = slices.DeleteFunc(d.paths, func(p *pathCookies) bool { return len(p.cookies) == 0 })
-	}
-	p := &pathCookies{path: path}
+	p := &pathSet{name: strings.Clone(name)}
 	d.paths = append(d.paths, p)
+	x.paths[pathKey{d, p.name}] = p
 	return p
 }
 
-func (p *pathCookies) find(name string) int {
-	return slices.IndexFunc(p.cookies, func(c *Stored) bool { return c.Name == name })
+func (d *domainSet) count(e *entry, n int) {
+	d.size += n
+	if e.Path != "/" {
+		d.elsewhere += n
+	}
 }
 
-// all yields the cookies in the jar's order.
-func (x *index) all(yield func(*Stored) bool) {
+// discard removes the cookie with the domain, path and name of c.
+func (x *index) discard(c *Stored) (changed bool) {
+	e := x.find(c.Domain, c.Path, c.Name)
+	if e != nil {
+		x.remove(e)
+	}
+	return e != nil
+}
+
+func (x *index) remove(e *entry) {
+	d := e.domain
+	delete(x.names, nameKey{d, e.Path, e.Name})
+	x.all.drop(e, inJar)
+	d.all.drop(e, inDomain)
+	e.path.all.drop(e, inPath)
+	d.count(e, -1)
+	x.expiring.drop(e)
+	x.secure.add(e, -1)
+	if e.path.all.first == nil {
+		x.vacated++
+	}
+	if d.size == 0 {
+		x.vacated++
+	}
+	x.sweep()
+}
+
+// sweep forgets domains and paths without cookies once they are as many as the
+// cookies, so that a removal costs little in the mean.
+func (x *index) sweep() {
+	if x.vacated < max(maxOfJar, x.size()) {
+		return
+	}
+	x.vacated = 0
+	x.domains = slices.DeleteFunc(x.domains, func(d *domainSet) bool {
+		d.paths = slices.DeleteFunc(d.paths, func(p *pathSet) bool {
+			if p.all.first == nil {
+				delete(x.paths, pathKey{d, p.name})
+			}
+			return p.all.first == nil
+		})
+		if d.size == 0 {
+			x.forget(d)
+		}
+		return d.size == 0
+	})
+}
+
+func (x *index) forget(d *domainSet) {
+	bare, dotted := strings.CutPrefix(d.name, ".")
+	h := x.hosts[bare]
+	if dotted {
+		h.wide = nil
+	} else {
+		h.own = nil
+	}
+	if x.hosts[bare] = h; h == (hostSet{}) {
+		delete(x.hosts, bare)
+	}
+}
+
+// each yields the cookies in the jar's order.
+func (x *index) each(yield func(*entry) bool) {
 	for _, d := range x.domains {
 		for _, p := range d.paths {
-			for _, c := range p.cookies {
-				if !yield(c) {
+			for e := p.all.first; e != nil; e = e.links[inPath].next {
+				if !yield(e) {
 					return
 				}
 			}
@@ -112,116 +267,53 @@ func (x *index) all(yield func(*Stored) bool) {
 	}
 }
 
-func (x *index) remove(domain, path, name string) {
-	x.removeIf(domain, func(c *Stored) bool { return c.Path == path && c.Name == name })
+// removeIf removes the cookies that match and returns how many there were.
+func (x *index) removeIf(match func(*Stored) bool) int {
+	before := x.size()
+	for e := x.all.first; e != nil; {
+		next := e.links[inJar].next
+		if match(&e.Stored) {
+			x.remove(e)
+		}
+		e = next
+	}
+	return before - x.size()
 }
 
-// removeIf removes the cookies of a domain that match.
-func (x *index) removeIf(domain string, match func(*Stored) bool) {
-	d := x.byName[domain]
-	if d == nil {
+// limit makes room in a domain and in the whole for a cookie that a server has added:
+// what has expired goes first, then the oldest. Where there were more before than the
+// bounds allow, which no server can have done, one goes for one that came.
+func (x *index) limit(d *domainSet, now time.Time) {
+	if d.size <= maxOfDomain && x.size() <= maxOfJar {
 		return
 	}
-	before := d.size
-	d.size = 0
-	for _, p := range d.paths {
-		p.cookies = slices.DeleteFunc(p.cookies, match)
-		d.size += len(p.cookies)
+	inDomainBefore, inJarBefore := d.size-1, x.size()-1
+	for e := x.expiring.top(); e != nil && e.Expired(now); e = x.expiring.top() {
+		x.remove(e)
 	}
-	x.size -= before - d.size
-}
-
-// removeAll removes the cookies that match and returns how many there were.
-func (x *index) removeAll(match func(*Stored) bool) int {
-	before := x.size
-	for _, d := range x.domains {
-		x.removeIf(d.name, match)
+	if d.size > max(maxOfDomain, inDomainBefore) {
+		x.remove(d.all.first)
 	}
-	return before - x.size
-}
-
-// reaching returns the domains whose cookies may be for host, in the order in
-// which they were first seen: host, every domain above it, each with and without
-// the dot, and the one without a name.
-func (x *index) reaching(host string) []*domainCookies {
-	var found []*domainCookies
-	add := func(name string) {
-		if d := x.byName[name]; d != nil && d.size > 0 {
-			found = append(found, d)
-		}
-	}
-	add("")
-	dotted := "." + host
-	for dotted != "" {
-		add(dotted)
-		add(dotted[1:])
-		next := strings.IndexByte(dotted[1:], '.')
-		if next < 0 {
-			break
-		}
-		dotted = dotted[1+next:]
-	}
-	slices.SortFunc(found, func(a, b *domainCookies) int { return cmp.Compare(a.order, b.order) })
-	return found
-}
-
-// limit makes room in the given domains and in the whole, dropping first what has
-// expired and then what was set first.
-func (x *index) limit(domains []string, now time.Time) {
-	for _, name := range domains {
-		if d := x.byName[name]; d != nil && d.size > maxOfDomain {
-			x.drop(d.size-maxOfDomain, now, d)
-		}
-	}
-	if x.size > maxOfJar {
-		x.drop(x.size-maxOfJar, now, x.domains...)
+	if x.size() > max(maxOfJar, inJarBefore) {
+		x.remove(x.all.first)
 	}
 }
 
-func (x *index) drop(n int, now time.Time, domains ...*domainCookies) {
-	found := slices.Collect((&index{domains: domains}).all)
-	slices.SortFunc(found, func(a, b *Stored) int {
-		return cmp.Or(boolOrder(b.Expired(now))-boolOrder(a.Expired(now)), cmp.Compare(a.seq, b.seq))
-	})
-	for _, c := range found[:n] {
-		x.remove(c.Domain, c.Path, c.Name)
-	}
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// shadowsSecure reports whether c, which came over an insecure connection, would
-// replace a Secure cookie that did not, or be taken for it (RFC 6265bis section
-// 5.7 step 10).
-func (x *index) shadowsSecure(c *Cookie) bool {
-	domain := strings.TrimPrefix(c.Domain, ".")
-	for have := range x.all {
-		if !have.Secure || !have.trusted || have.Name != c.Name {
-			continue
-		}
-		other := strings.TrimPrefix(have.Domain, ".")
-		if (isBelow(domain, other) || isBelow(other, domain)) && pathMatches(c.Path, have.Path) {
-			return true
-		}
-	}
-	return false
-}
-
+// clone returns a copy without the places of what is gone.
 func (x *index) clone() index {
-	c := index{size: x.size, seq: x.seq, byName: make(map[string]*domainCookies, len(x.byName))}
+	var c index
 	for _, d := range x.domains {
-		copied := *d
-		copied.paths = make([]*pathCookies, len(d.paths))
-		for i, p := range d.paths {
-			copied.paths[i] = &pathCookies{path: p.path, cookies: slices.Clone(p.cookies)}
+		c.seq = d.order
+		for _, p := range d.paths {
+			if p.all.first != nil {
+				c.path(c.domain(d.name), p.name)
+			}
 		}
-		c.domains = append(c.domains, &copied)
-		c.byName[d.name] = &copied
 	}
+	for e := x.all.first; e != nil; e = e.links[inJar].next {
+		c.seq = e.seq - 1 // put counts on
+		c.put(&e.Stored, time.Time{})
+	}
+	c.seq = x.seq
 	return c
 }

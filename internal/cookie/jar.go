@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/mountable/requests/internal/uri"
 )
 
 // Jar is a set of cookies that is safe for concurrent use. By which rules it is
@@ -14,14 +12,18 @@ type Jar struct {
 	Keep  func(Cookie) bool // called without the lock; nil: all are kept
 	Clock func() time.Time  // nil: time.Now
 
-	count  atomic.Int64 // of the cookies, to be seen without the lock
-	latest atomic.Pointer[view]
+	// These are read without the lock and written with it, the slots of lines aside.
+	count   atomic.Int64  // of the cookies
+	version atomic.Uint64 // goes up when a Cookie line may have changed
+	lines   atomic.Pointer[lineCache]
 
-	// mu protects the fields below.
+	// mu protects the field below.
 	mu    sync.RWMutex
 	index index
-	views map[viewKey]*view // Cookie lines built since the last change
 }
+
+// lineCache is the lines built for earlier requests; those of earlier versions do not count.
+type lineCache [lineSlots]atomic.Pointer[line]
 
 // Now is the time by the jar's clock.
 func (j *Jar) Now() time.Time {
@@ -37,39 +39,61 @@ func (j *Jar) Len() int { return int(j.count.Load()) }
 // Put keeps cookies that Keep has use for, each instead of one with the same domain,
 // path and name. They must have passed Check.
 func (j *Jar) Put(cookies ...Stored) {
-	for _, c := range cookies {
-		if j.Keep == nil || j.Keep(c.Cookie) {
-			j.change(func() { j.index.put(c) })
+	kept := cookies
+	if j.Keep != nil {
+		kept = make([]Stored, 0, len(cookies))
+		for _, c := range cookies {
+			if j.Keep(c.Cookie) {
+				kept = append(kept, c)
+			}
 		}
 	}
+	if len(kept) == 0 {
+		return
+	}
+	now := j.Now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	changed := false
+	for i := range kept {
+		changed = j.index.put(&kept[i], now) || changed
+	}
+	j.unlocked(changed)
+}
+
+// unlocked tells those who do not take the lock what became of the jar.
+func (j *Jar) unlocked(changed bool) {
+	if changed {
+		j.version.Add(1)
+	}
+	j.count.Store(int64(j.index.size()))
 }
 
 // RemoveIf removes the cookies that match and returns how many there were.
 func (j *Jar) RemoveIf(match func(*Stored) bool) (removed int) {
-	j.change(func() { removed = j.index.removeAll(match) })
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	removed = j.index.removeIf(match)
+	j.unlocked(removed > 0)
 	return removed
 }
 
 // Clear removes all cookies, and what is remembered of their order.
-func (j *Jar) Clear() { j.change(func() { j.index = index{} }) }
-
-// change runs f, which may change the index.
-func (j *Jar) change(f func()) {
+func (j *Jar) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	f()
-	j.views = nil
-	j.latest.Store(nil)
-	j.count.Store(int64(j.index.size))
+	j.index = index{}
+	j.lines.Store(nil)
+	j.unlocked(true)
 }
 
 // Snapshot returns the cookies in the jar's order.
 func (j *Jar) Snapshot() []Stored {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	cookies := make([]Stored, 0, j.index.size)
-	for c := range j.index.all {
-		cookies = append(cookies, *c)
+	cookies := make([]Stored, 0, j.index.size())
+	for e := range j.index.each {
+		cookies = append(cookies, e.Stored)
 	}
 	return cookies
 }
@@ -80,46 +104,47 @@ func (j *Jar) CloneInto(c *Jar) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	c.index = j.index.clone()
-	c.count.Store(int64(c.index.size))
+	c.unlocked(true)
 }
 
 // Receive keeps the cookies that a server at url sets with Set-Cookie fields.
 func (j *Jar) Receive(url string, fields []string, rules Rules) {
-	u, err := uri.Parse(url)
-	if err != nil {
-		return
-	}
-	from, ok := rules.origin(&u)
+	from, ok := rules.parseOrigin(url)
 	if !ok {
 		return
 	}
 	now := j.Now()
-	j.admit(&from, rules.parse(fields, now), rules, now)
+	var room [2]Stored // most responses set no more
+	admitted := room[:0]
+	for c := range rules.parse(fields, now) {
+		s, ok := rules.admit(&from, &c)
+		if ok && (j.Keep == nil || j.Keep(s.Cookie)) {
+			admitted = append(admitted, s)
+		}
+	}
+	if len(admitted) > 0 {
+		j.take(&from, admitted, rules, now)
+	}
 }
 
-func (j *Jar) admit(from *origin, received []setCookie, rules Rules, now time.Time) {
-	admitted := make([]Stored, 0, len(received))
-	for i := range received {
-		c, ok := rules.admit(from, &received[i])
-		if ok && (j.Keep == nil || j.Keep(c.Cookie)) {
-			admitted = append(admitted, c)
-		}
-	}
-	if len(admitted) == 0 {
-		return
-	}
-	j.change(func() {
-		var domains []string
-		for _, c := range admitted {
-			switch {
-			case !rules.Netscape && !from.secure && j.index.shadowsSecure(&c.Cookie):
-			case c.Expired(now):
-				j.index.remove(c.Domain, c.Path, c.Name)
-			default:
-				j.index.put(c)
-				domains = append(domains, c.Domain)
+// take applies what a server set.
+func (j *Jar) take(from *origin, admitted []Stored, rules Rules, now time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	changed := false
+	for i := range admitted {
+		c := &admitted[i]
+		switch {
+		case !rules.Netscape && !from.secure && j.index.shadowsSecure(&c.Cookie):
+		case c.Expired(now):
+			changed = j.index.discard(c) || changed
+		default:
+			before := j.index.size()
+			changed = j.index.put(c, now) || changed
+			if j.index.size() > before {
+				j.index.limit(j.index.lookup(c.Domain), now)
 			}
 		}
-		j.index.limit(domains, now)
-	})
+	}
+	j.unlocked(changed)
 }

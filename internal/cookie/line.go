@@ -1,7 +1,8 @@
 package cookie
 
 import (
-	"iter"
+	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -9,31 +10,33 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// viewKey is what the choice of cookies depends on, the path aside.
-type viewKey struct {
-	host     string
-	port     int
-	secure   bool
-	unbound  bool // cookies without a domain as well
-	netscape bool
+// line is the Cookie line of a host, for one path or for all, and what it depends on.
+type line struct {
+	host, path string
+	port       int
+	secure     bool
+	unbound    bool // cookies without a domain as well
+	netscape   bool
+
+	anyPath bool      // the same for every path: no cookie is for another than "/"
+	until   time.Time // the first of the cookies expires; zero: never
+	version uint64    // of the jar when the line was built
+	text    string
 }
 
-// view is the cookies for one host in the order of the Cookie line, and the
-// lines built of them. It holds as long as the jar does not change.
-type view struct {
-	key     viewKey
-	cookies []*Stored
-	until   time.Time         // the first of them expires; zero: never
-	anyPath bool              // all are for the path "/": line is for every path
-	line    string            // if anyPath
-	lines   map[string]string // by path, if not
-}
+// lineSlots is for how many hosts or paths lines are remembered: those in use at a
+// time, as far as they do not meet in a slot.
+const lineSlots = 32
 
-// Bounds on the lines remembered, so that a crawler's jar stays small.
-const (
-	maxViews     = 256
-	maxViewLines = 64
-)
+var lineSeed = maphash.MakeSeed()
+
+func slot(text string) int { return int(maphash.String(lineSeed, text) % lineSlots) }
+
+// serves reports whether l is the line of a request.
+func (l *line) serves(to *origin, rules Rules, unbound bool) bool {
+	return l.host == to.host && (l.anyPath || l.path == to.path) && l.port == to.port &&
+		l.secure == to.secure && l.unbound == unbound && l.netscape == rules.Netscape
+}
 
 // Header returns the value of the Cookie field for a request to url, "" if there
 // are no cookies for it. It leaves out cookies without a domain if they are not
@@ -42,146 +45,197 @@ func (j *Jar) Header(url string, rules Rules, unbound bool) string {
 	if j.Len() == 0 {
 		return ""
 	}
-	u, err := uri.Parse(url)
-	if err != nil {
-		return ""
-	}
-	to, ok := rules.origin(&u)
+	to, ok := rules.parseOrigin(url)
 	if !ok {
 		return ""
 	}
-	key := viewKey{to.host, to.port, to.secure, unbound, rules.Netscape}
-	if line, ok := j.remembered(&key, to.path); ok {
-		return line
+	if l := j.remembered(&to, rules, unbound); l != nil {
+		return l.text
 	}
-	return j.build(key, &to, rules)
+	return j.build(&to, rules, unbound)
+}
+
+// remembered returns the line built for an earlier request, nil without one. It does
+// not take the lock.
+func (j *Jar) remembered(to *origin, rules Rules, unbound bool) *line {
+	lines := j.lines.Load()
+	if lines == nil {
+		return nil
+	}
+	version := j.version.Load()
+	for _, key := range [2]string{to.host, to.path} {
+		l := lines[slot(key)].Load()
+		if l != nil && l.version == version && l.serves(to, rules, unbound) && (l.until.IsZero() || j.Now().Before(l.until)) {
+			return l
+		}
+	}
+	return nil
+}
+
+// build makes a line and remembers it.
+func (j *Jar) build(to *origin, rules Rules, unbound bool) string {
+	l := &line{
+		host: to.host, path: to.path, port: to.port, secure: to.secure, unbound: unbound, netscape: rules.Netscape,
+	}
+	var room [16]*entry
+	now := j.Now()
+	j.mu.RLock()
+	found, anyPath := j.index.match(room[:0], to, rules, unbound, now)
+	l.text, l.until, l.anyPath = lineOf(found), firstEnd(found), anyPath
+	l.version = j.version.Load()
+	j.mu.RUnlock()
+	key := l.path
+	if anyPath {
+		key = l.host
+	}
+	j.remember(slot(key), l)
+	return l.text
+}
+
+func (j *Jar) remember(at int, l *line) {
+	lines := j.lines.Load()
+	if lines == nil {
+		j.lines.CompareAndSwap(nil, new(lineCache))
+		lines = j.lines.Load()
+	}
+	lines[at].Store(l)
 }
 
 // Match returns the cookies for a request to url in the order of the Cookie field.
 func (j *Jar) Match(url string, rules Rules) []Cookie {
-	if j.Len() == 0 {
-		return nil
-	}
-	u, err := uri.Parse(url)
-	if err != nil {
-		return nil
-	}
-	to, ok := rules.origin(&u)
-	if !ok {
+	to, ok := rules.parseOrigin(url)
+	if !ok || j.Len() == 0 {
 		return nil
 	}
 	now := j.Now()
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	var cookies []Cookie
-	for c := range j.index.view(&to, rules, true, now).forPath(to.path) {
-		cookies = append(cookies, c.Cookie)
+	found, _ := j.index.match(nil, &to, rules, true, now)
+	cookies := make([]Cookie, 0, len(found))
+	for _, e := range found {
+		cookies = append(cookies, e.Cookie)
 	}
 	return cookies
 }
 
-// remembered returns the line built for an earlier request. The host asked last,
-// the usual one, is found without the lock.
-func (j *Jar) remembered(key *viewKey, path string) (line string, ok bool) {
-	if v := j.latest.Load(); v != nil && v.anyPath && v.key == *key && v.holds(j) {
-		return v.line, true
+func (r Rules) parseOrigin(url string) (o origin, ok bool) {
+	u, err := uri.Parse(url)
+	if err != nil {
+		return o, false
 	}
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	v := j.views[*key]
-	if v == nil || !v.holds(j) {
-		return "", false
-	}
-	if v.anyPath {
-		j.latest.Store(v)
-		return v.line, true
-	}
-	line, ok = v.lines[path]
-	return line, ok
+	return r.origin(&u)
 }
 
-// holds reports whether none of the cookies has expired since.
-func (v *view) holds(j *Jar) bool { return v.until.IsZero() || j.Now().Before(v.until) }
-
-// build makes the line and remembers it.
-func (j *Jar) build(key viewKey, to *origin, rules Rules) string {
-	now := j.Now()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	v := j.views[key]
-	if v == nil || !v.holds(j) {
-		v = j.index.view(to, rules, key.unbound, now)
-		if j.views == nil || len(j.views) >= maxViews {
-			j.views = map[viewKey]*view{}
-		}
-		key.host = strings.Clone(key.host)
-		v.key = key
-		j.views[key] = v
-	}
-	if v.anyPath {
-		j.latest.Store(v)
-		return v.line
-	}
-	if len(v.lines) >= maxViewLines {
-		clear(v.lines)
-	}
-	line := v.build(to.path)
-	v.lines[strings.Clone(to.path)] = line
-	return line
-}
-
-// view chooses the cookies for an origin, whatever the path.
-func (x *index) view(to *origin, rules Rules, unbound bool, now time.Time) *view {
-	v := &view{anyPath: true, lines: map[string]string{}}
-	for _, d := range x.reaching(to.host) {
-		if d.name == "" && !unbound {
-			continue
-		}
-		for c := range (&index{domains: []*domainCookies{d}}).all {
-			if c.Expired(now) || !rules.reaches(c, to) {
-				continue
-			}
-			v.cookies = append(v.cookies, c)
-			v.anyPath = v.anyPath && c.Path == "/"
-			if !c.Expires.IsZero() && (v.until.IsZero() || c.Expires.Before(v.until)) {
-				v.until = c.Expires
+// match appends the cookies for a request in the order of the Cookie line, and
+// reports whether they are those for every path of the host.
+func (x *index) match(found []*entry, to *origin, rules Rules, unbound bool, now time.Time) (all []*entry, anyPath bool) {
+	anyPath = true
+	var room [16]*domainSet
+	for _, d := range x.reaching(room[:0], to.host, unbound) {
+		anyPath = anyPath && d.elsewhere == 0
+		for p := range x.above(d, to.path) {
+			for e := p.all.first; e != nil; e = e.links[inPath].next {
+				if !e.Expired(now) && rules.reaches(&e.Stored, to) {
+					found = append(found, e)
+				}
 			}
 		}
 	}
-	slices.SortStableFunc(v.cookies, rules.order)
-	if v.anyPath {
-		v.line = v.build("/")
-	}
-	return v
+	slices.SortStableFunc(found, rules.order)
+	return found, anyPath
 }
 
-// forPath yields the cookies for a path.
-func (v *view) forPath(path string) iter.Seq[*Stored] {
-	return func(yield func(*Stored) bool) {
-		for _, c := range v.cookies {
-			if pathMatches(path, c.Path) && !yield(c) {
+// reaching appends the domains whose cookies may be for host: host, every domain above
+// it, each with and without the dot, and the one without a name; in the jar's order.
+func (x *index) reaching(found []*domainSet, host string, unbound bool) []*domainSet {
+	add := func(d *domainSet) {
+		if d != nil && d.size > 0 {
+			found = append(found, d)
+		}
+	}
+	if unbound {
+		add(x.hosts[""].own)
+	}
+	for name := range andAbove(host) {
+		if name != "" {
+			h := x.hosts[name]
+			add(h.own)
+			add(h.wide)
+		}
+	}
+	slices.SortFunc(found, func(a, b *domainSet) int { return cmp.Compare(a.order, b.order) })
+	return found
+}
+
+// above yields the paths of a domain whose cookies are for a path. There are as many
+// lookups as the path has parts, or fewer where the domain has fewer paths.
+func (x *index) above(d *domainSet, path string) func(yield func(*pathSet) bool) {
+	return func(yield func(*pathSet) bool) {
+		if len(d.paths) <= 2*strings.Count(path, "/") {
+			for _, p := range d.paths {
+				if pathMatches(path, p.name) && !yield(p) {
+					return
+				}
+			}
+			return
+		}
+		for scope := range scopes(path) {
+			if p := x.paths[pathKey{d, scope}]; p != nil && !yield(p) {
 				return
 			}
 		}
 	}
 }
 
-// build writes the Cookie line for a path.
-func (v *view) build(path string) string {
+// scopes yields what a cookie's path can be to be for a path: those for which
+// pathMatches is true.
+func scopes(path string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for i := range len(path) {
+			if path[i] != '/' {
+				continue
+			}
+			if i > 0 && path[i-1] != '/' && !yield(path[:i]) || i+1 < len(path) && !yield(path[:i+1]) {
+				return
+			}
+		}
+		yield(path)
+	}
+}
+
+// order is that of the Cookie line.
+func (r Rules) order(a, b *entry) int {
+	if n := cmp.Compare(len(b.Path), len(a.Path)); n != 0 || r.Netscape {
+		return n
+	}
+	return cmp.Compare(a.seq, b.seq)
+}
+
+// firstEnd is when the first of some cookies expires.
+func firstEnd(entries []*entry) (end time.Time) {
+	for _, e := range entries {
+		if !e.Expires.IsZero() && (end.IsZero() || e.Expires.Before(end)) {
+			end = e.Expires
+		}
+	}
+	return end
+}
+
+func lineOf(entries []*entry) string {
 	size := 0
-	for c := range v.forPath(path) {
-		size += len(c.Name) + len(c.Value) + len("=; ")
+	for _, e := range entries {
+		size += len(e.Name) + len(e.Value) + len("=; ")
 	}
 	var b strings.Builder
 	b.Grow(size)
-	for c := range v.forPath(path) {
+	for _, e := range entries {
 		if b.Len() > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(c.Name)
-		if !c.NoValue {
+		b.WriteString(e.Name)
+		if !e.NoValue {
 			b.WriteByte('=')
-			b.WriteString(c.Value)
+			b.WriteString(e.Value)
 		}
 	}
 	return b.String()

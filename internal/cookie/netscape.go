@@ -48,9 +48,16 @@ func parseNetscape(fields []string, now time.Time) []setCookie {
 		}
 	}
 	slices.SortStableFunc(received, func(a, b setCookie) int {
-		return boolOrder(b.Expired(now)) - boolOrder(a.Expired(now))
+		return endOrder(&b.Cookie, now) - endOrder(&a.Cookie, now)
 	})
 	return received
+}
+
+func endOrder(c *Cookie, now time.Time) int {
+	if c.Expired(now) {
+		return 1
+	}
+	return 0
 }
 
 // verdict is what becomes of a field.

@@ -62,29 +62,29 @@ type attributes struct {
 // read takes one attribute; a later one counts where it comes twice. Those that
 // make no sense are as if they were not there.
 func (p *attributes) read(c *setCookie, name, value string, now time.Time) {
-	switch strings.ToLower(name) {
-	case "expires":
+	switch {
+	case ascii.EqualFold(name, "expires"):
 		if t, ok := httpdate.Cookie(value); ok {
 			p.expires = t
 		}
-	case "max-age":
+	case ascii.EqualFold(name, "max-age"):
 		if t, ok := parseMaxAge(value, now); ok {
 			p.maxAge = t
 		}
-	case "domain":
+	case ascii.EqualFold(name, "domain"):
 		if value != "" {
 			c.domain = ascii.Lower(value)
 		}
-	case "path":
+	case ascii.EqualFold(name, "path"):
 		c.Path = ""
 		if strings.HasPrefix(value, "/") {
 			c.Path = value
 		}
-	case "secure":
+	case ascii.EqualFold(name, "secure"):
 		c.Secure = true
-	case "httponly":
+	case ascii.EqualFold(name, "httponly"):
 		c.HTTPOnly = true
-	case "samesite":
+	case ascii.EqualFold(name, "samesite"):
 		c.SameSite = sameSite(value)
 	}
 }
@@ -95,8 +95,8 @@ func (p *attributes) end(now time.Time) time.Time {
 	if end.IsZero() {
 		end = p.expires
 	}
-	if latest := now.Add(maxAge); end.After(latest) {
-		return latest.Truncate(time.Second)
+	if latest := now.Unix() + int64(maxAge/time.Second); end.Unix() > latest {
+		return time.Unix(latest, 0).UTC()
 	}
 	return end
 }
@@ -115,7 +115,7 @@ func parseMaxAge(value string, now time.Time) (time.Time, bool) {
 	if negative || seconds == 0 {
 		return time.Unix(0, 0).UTC(), true
 	}
-	return now.Add(time.Duration(seconds) * time.Second).Truncate(time.Second).UTC(), true
+	return time.Unix(now.Unix()+seconds, 0).UTC(), true
 }
 
 // sameSite returns the value in its usual spelling, "" for one that is unknown.

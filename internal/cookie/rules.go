@@ -1,8 +1,9 @@
 package cookie
 
 import (
-	"cmp"
+	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,18 +62,19 @@ func addressOf(host string) (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// parse reads Set-Cookie fields, in the order in which they are to be applied.
-func (r Rules) parse(fields []string, now time.Time) []setCookie {
-	if r.Netscape {
-		return parseNetscape(fields, now)
-	}
-	received := make([]setCookie, 0, len(fields))
-	for _, field := range fields {
-		if c, ok := parseSetCookie(field, now); ok {
-			received = append(received, c)
+// parse yields what Set-Cookie fields say, in the order in which it is to be applied.
+func (r Rules) parse(fields []string, now time.Time) iter.Seq[setCookie] {
+	return func(yield func(setCookie) bool) {
+		if r.Netscape {
+			slices.Values(parseNetscape(fields, now))(yield)
+			return
+		}
+		for _, field := range fields {
+			if c, ok := parseSetCookie(field, now); ok && !yield(c) {
+				return
+			}
 		}
 	}
-	return received
 }
 
 // admit decides whether a server may set a cookie (RFC 6265bis section 5.7).
@@ -169,12 +171,4 @@ func (r Rules) reaches(c *Stored, o *origin) bool {
 		return c.reachesPort(o.port)
 	}
 	return c.Domain == "" || c.Domain == o.host || !c.HostOnly && (!o.ip || c.Domain[1:] == o.host)
-}
-
-// order is that of the Cookie line.
-func (r Rules) order(a, b *Stored) int {
-	if n := cmp.Compare(len(b.Path), len(a.Path)); n != 0 || r.Netscape {
-		return n
-	}
-	return cmp.Compare(a.seq, b.seq)
 }

@@ -1,0 +1,112 @@
+package cookie
+
+import "strings"
+
+// secureIndex counts the Secure cookies that came over a secure connection, or by
+// hand, so that one that came over http can be held against them (RFC 6265bis section
+// 5.7 step 10). Each counts for its domain and for every domain above it. The counts
+// with no domain and path are those of the name.
+type secureIndex struct {
+	counts map[secureKey]int32
+	deep   int // cookies of domains with more labels than maxLabels, which have no counts
+}
+
+type secureKey struct{ domain, name, path string }
+
+// Domains with more labels, and paths with more parts, are not what anybody uses; where
+// they occur, the jar is walked instead of kept count of, so that they cost no memory.
+const (
+	maxLabels = 16
+	maxParts  = 64
+)
+
+// guarded reports whether http must not replace the cookie.
+func (c *Stored) guarded() bool { return c.Secure && c.trusted }
+
+func (s *secureIndex) add(e *entry, n int32) {
+	if !e.guarded() {
+		return
+	}
+	bare := strings.TrimPrefix(e.Domain, ".")
+	if strings.Count(bare, ".") >= maxLabels {
+		s.deep += int(n)
+		return
+	}
+	if s.counts == nil {
+		s.counts = map[secureKey]int32{}
+	}
+	s.count(secureKey{name: e.Name}, n)
+	for above := range andAbove(bare) {
+		s.count(secureKey{above, e.Name, e.Path}, n)
+	}
+}
+
+func (s *secureIndex) count(key secureKey, n int32) {
+	if s.counts[key] += n; s.counts[key] == 0 {
+		delete(s.counts, key)
+	}
+}
+
+// andAbove yields a domain and every domain above it.
+func andAbove(domain string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for yield(domain) {
+			dot := strings.IndexByte(domain, '.')
+			if dot < 0 {
+				return
+			}
+			domain = domain[dot+1:]
+		}
+	}
+}
+
+// shadowsSecure reports whether c, which came over an insecure connection, would
+// replace a Secure cookie that did not, or be taken for it: the domain of the one is
+// the other's or above it, and the path of c is the other's or below it.
+func (x *index) shadowsSecure(c *Cookie) bool {
+	if x.secure.deep > 0 || strings.Count(c.Path, "/") > maxParts {
+		return x.shadowsAny(c)
+	}
+	if x.secure.counts[secureKey{name: c.Name}] == 0 {
+		return false
+	}
+	bare := strings.TrimPrefix(c.Domain, ".")
+	for scope := range scopes(c.Path) {
+		if x.secure.counts[secureKey{bare, c.Name, scope}] > 0 || x.shadowsAbove(bare, scope, c.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// shadowsAbove looks at the domains above one.
+func (x *index) shadowsAbove(domain, path, name string) bool {
+	_, above, _ := strings.Cut(domain, ".")
+	for above := range andAbove(above) {
+		h := x.hosts[above]
+		for _, d := range [2]*domainSet{h.own, h.wide} {
+			if d == nil {
+				continue
+			}
+			if e := x.names[nameKey{d, path, name}]; e != nil && e.guarded() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// shadowsAny walks the jar.
+func (x *index) shadowsAny(c *Cookie) bool {
+	domain := strings.TrimPrefix(c.Domain, ".")
+	for e := range x.each {
+		if !e.guarded() || e.Name != c.Name {
+			continue
+		}
+		other := strings.TrimPrefix(e.Domain, ".")
+		if (isBelow(domain, other) || isBelow(other, domain)) && pathMatches(c.Path, e.Path) {
+			return true
+		}
+	}
+	return false
+}
