@@ -1,8 +1,10 @@
 package requests
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,8 +79,8 @@ func TestSavedCookies(t *testing.T) {
 	}{
 		{nil, []string{"hand", "only"}},
 		{[]CookieFileOption{KeepExpired}, []string{"hand", "old", "only"}},
-		{[]CookieFileOption{KeepSessionCookies}, []string{"host", "quoted", "raw", "empty", "domain", "hand", "only"}},
-		{[]CookieFileOption{KeepSessionCookies, AsJSON}, []string{"host", "quoted", "raw", "empty", "domain", "hand", "only"}},
+		{[]CookieFileOption{KeepSessionCookies}, []string{"host", "quoted", "raw", "", "empty", "domain", "hand", "only"}},
+		{[]CookieFileOption{KeepSessionCookies, AsJSON}, []string{"host", "quoted", "raw", "", "empty", "domain", "hand", "only"}},
 		{[]CookieFileOption{AsJSON}, []string{"hand", "only"}},
 	}
 	for _, tt := range tests {
@@ -172,7 +174,79 @@ func TestRule34CookieFiles(t *testing.T) {
 	}
 }
 
-// What is no cookie may be left out on request; what is no text never.
+// What other programs write, and http.cookiejar reads.
+func TestCookiesTxtOfOthers(t *testing.T) {
+	second := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
+	tests := map[string]Cookie{
+		".a.test\tTRUE\t/\tFALSE\t1978706015.608693\tn\tv\n":                 {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1978706015)},
+		".a.test\tTRUE\t/\tFALSE\t1.978706015e9\tn\tv\n":                     {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1978706015)},
+		".a.test\tTRUE\t/\tFALSE\t0.0\tn\tv\n":                               {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1)},
+		".a.test\tTRUE\t/\tFALSE\t-1.5\tn\tv\n":                              {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1)},
+		".a.test\tTRUE\t/\tFALSE\t1e300\tn\tv\n":                             {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(253402300799)},
+		"$ what is this\n$\n  $Version=1\n.a.test\tTRUE\t/\tFALSE\t\tn\tv\n": {Name: "n", Value: "v", Domain: ".a.test", Path: "/"},
+		"\ufeff# HTTP Cookie File\r\n.a.test\tTRUE\t/\tFALSE\t\tn\tv\r\n":    {Name: "n", Value: "v", Domain: ".a.test", Path: "/"},
+		"a.test\tFALSE\t/\tFALSE\t\t\tflag\n":                                {Value: "flag", Domain: "a.test", Path: "/", HostOnly: true},
+	}
+	for text, want := range tests {
+		j := NewCookieJar()
+		err := j.UnmarshalText([]byte(text))
+		if diff := cmp.Diff([]Cookie{want}, slices.Collect(j.All())); diff != "" || err != nil {
+			t.Errorf("%q: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for _, date := range []string{"NaN", "inf", "-Inf", "1 2", "0x1p3x"} {
+		if err := NewCookieJar().UnmarshalText([]byte(".a.test\tTRUE\t/\tFALSE\t" + date + "\tn\tv\n")); err == nil {
+			t.Errorf("the date %q was taken", date)
+		}
+	}
+}
+
+// bigCookieFile has a cookie for each of n hosts.
+func bigCookieFile(asJSON bool, n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		switch {
+		case !asJSON:
+			fmt.Fprintf(&b, "h%d.test\tFALSE\t/\tFALSE\t4102444800\tn\tv\n", i)
+		case i == 0:
+			b.WriteString(`[{"name":"n","value":"v","domain":"h0.test","path":"/","expires":"2100-01-01T00:00:00Z"}`)
+		default:
+			fmt.Fprintf(&b, `,{"name":"n","value":"v","domain":"h%d.test","path":"/","expires":"2100-01-01T00:00:00Z"}`, i)
+		}
+	}
+	if asJSON {
+		b.WriteString("]")
+	}
+	return b.Bytes()
+}
+
+// TestBigCookieFiles: 80,000 hosts are taken, in time that grows with their number; more
+// than 100,000 are refused before they are kept.
+func TestBigCookieFiles(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		j := NewCookieJar()
+		if err := j.decode(bigCookieFile(asJSON, 80_000), everything); err != nil || j.Len() != 80_000 {
+			t.Errorf("JSON %t: %d cookies, %v", asJSON, j.Len(), err)
+		}
+		j.receive("http://new.test/", "n=v")
+		if j.Len() != 80_000 || j.Header("http://h79999.test/") != "n=v" || j.Header("http://new.test/") != "n=v" {
+			t.Errorf("JSON %t: %d cookies once a server has set one more", asJSON, j.Len())
+		}
+		name := filepath.Join(t.TempDir(), "cookies")
+		if err := os.WriteFile(name, bigCookieFile(asJSON, 100_001), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		many := NewCookieJar()
+		if err := many.Load(name); !errors.Is(err, ErrFile) || many.Len() != 0 {
+			t.Errorf("JSON %t: 100,001 cookies: %v, and %d of them kept", asJSON, err, many.Len())
+		}
+	}
+	if err := NewCookieJar().UnmarshalJSON([]byte("[" + strings.Repeat("{},", 1<<20) + "{}]")); err == nil {
+		t.Error("a million of nothing was taken")
+	}
+}
+
+// What is not a cookie may be left out on request; what is not text never.
 func TestCookieFileSkipBadLines(t *testing.T) {
 	const good = ".a.test\tTRUE\t/\tFALSE\t0\tn\tv\n"
 	for text, want := range map[string]string{

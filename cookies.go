@@ -23,7 +23,7 @@ import (
 // or not there is a dot, and with no Domain at all to every host that the caller
 // addresses.
 type Cookie struct {
-	Name     string    `json:"name"`
+	Name     string    `json:"name"`               // "" where a server set a value alone, which is sent alone
 	Value    string    `json:"value"`              // raw: quotes are part of it
 	NoValue  bool      `json:"no_value,omitempty"` // sent as the name alone, without "=": only by Netscape's rules
 	Domain   string    `json:"domain"`
@@ -201,7 +201,7 @@ func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 			fields = append(fields, setCookieField(c))
 		}
 	}
-	j.jar.Receive(u.String(), fields, j.rules)
+	j.jar.Receive(textOf(u), fields, j.rules)
 }
 
 // setCookieField writes a cookie as a server would. A cookie that came from one
@@ -248,13 +248,17 @@ var sameSiteModes = map[http.SameSite]string{
 	http.SameSiteStrictMode: "Strict", http.SameSiteLaxMode: "Lax", http.SameSiteNoneMode: "None",
 }
 
-// Cookies returns the cookies for a request to u, for [http.CookieJar].
+// Cookies returns the cookies for a request to u, for [http.CookieJar]; those without
+// a name are left out, as net/http has no way to send them.
 func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 	if j == nil || u == nil {
 		return nil
 	}
 	var cookies []*http.Cookie
-	for _, c := range j.jar.Match(u.String(), j.rules) {
+	for _, c := range j.jar.Match(textOf(u), j.rules) {
+		if c.Name == "" {
+			continue // net/http would send "=value"
+		}
 		value, quoted := c.Value, false
 		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 			value, quoted = value[1:n-1], true

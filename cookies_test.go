@@ -96,6 +96,59 @@ func TestCookieHTTPJar(t *testing.T) {
 	}
 }
 
+// TestCookieWithoutName: what a server sets without a name is sent back as it was set.
+func TestCookieWithoutName(t *testing.T) {
+	s, sent := stubSession(func(p *PreparedRequest) *Response {
+		return NewResponse(p, 200, Headers{{"Set-Cookie", "flag; Path=/"}, {"Set-Cookie", "a=b"}}, nil)
+	})
+	for _, policy := range []Policy{{}, PolicyRequests()} {
+		s.Policy = policy
+		s.Cookies.Clear()
+		for range 2 {
+			if _, err := s.Get(t.Context(), "http://a.test/"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var got []string
+	for _, p := range *sent {
+		got = append(got, p.Headers.Get("Cookie"))
+	}
+	if diff := cmp.Diff([]string{"", "flag; a=b", "", "flag; a=b"}, got); diff != "" {
+		t.Errorf("Cookie of each request (-want +got):\n%s", diff)
+	}
+	j := NewCookieJar()
+	j.receive("http://a.test/", "flag", "a=b", "other") // two without a name are one
+	c, err := j.Find("", "", "/")
+	if err == nil {
+		t.Errorf("Find of any name found one, %v", c)
+	}
+	if diff := cmp.Diff("other; a=b", j.Header("http://a.test/")); diff != "" {
+		t.Error(diff)
+	}
+	if got := j.Cookies(&url.URL{Scheme: "http", Host: "a.test"}); len(got) != 1 || got[0].Name != "a" {
+		t.Errorf("Cookies, for net/http: %v", got)
+	}
+}
+
+// TestCookieHostNotASCII: net/url keeps a host as it was written, and the jar is asked
+// with what net/url says.
+func TestCookieHostNotASCII(t *testing.T) {
+	for _, host := range []string{"www.bücher.test", "WWW.BÜCHER.test:80", "www.xn--bcher-kva.test"} {
+		u := &url.URL{Scheme: "http", Host: host, Path: "/x"}
+		j := NewCookieJar()
+		j.SetCookies(u, []*http.Cookie{{Name: "host", Value: "1"}, {Name: "wide", Value: "2", Domain: "bücher.test", Path: "/"}})
+		got := []string{j.Header("http://www.bücher.test/x"), j.Header("http://www.xn--bcher-kva.test/x")}
+		for _, c := range j.Cookies(u) {
+			got = append(got, c.String())
+		}
+		want := []string{"host=1; wide=2", "host=1; wide=2", "host=1", "wide=2"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", host, diff)
+		}
+	}
+}
+
 func TestCookieFilter(t *testing.T) {
 	forgetful := NewCookieJar(CookieFilter(func(Cookie) bool { return false }))
 	forgetful.receive("http://a.test/", "a=1")

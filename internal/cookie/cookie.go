@@ -3,6 +3,7 @@
 package cookie
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,19 +31,31 @@ func (c *Cookie) Expired(now time.Time) bool {
 	return !c.Expires.IsZero() && !c.Expires.After(now)
 }
 
-// Check returns c as a jar keeps it: the domain in its normalised form, with a path
-// that is encoded as in a URL. A name, value, domain or path that would break out of a header or a
-// cookie file is refused, as is a name that could not be told from the value.
+// Check returns c, which a caller put in by hand, as a jar keeps it: the domain in its
+// normalised form, with a path that is encoded as in a URL. A name, value, domain or
+// path that would break out of a header or a cookie file is refused, as is no name:
+// servers can set such a cookie, but nobody could tell its text from a name.
 func (c Cookie) Check() (Cookie, error) {
+	if c.Name == "" {
+		return c, errors.New("a cookie has no name")
+	}
+	c, err := c.checkAll()
+	c.Path = escapePath(c.Path, false)
+	return c, err
+}
+
+// checkAll is Check for any cookie: one that a server set may have no name, and its path
+// stays as it is.
+func (c Cookie) checkAll() (Cookie, error) {
 	switch {
-	case c.Name == "" || strings.ContainsAny(c.Name, "=;") || ascii.TrimBlanks(c.Name) != c.Name:
+	case c.Name == "" && (c.Value == "" || c.NoValue) || strings.ContainsAny(c.Name, "=;") || ascii.TrimBlanks(c.Name) != c.Name:
 		return c, fmt.Errorf("the name of a cookie cannot be %q", c.Name)
 	case hasControl(c.Name) || hasControl(c.Value) || hasControl(c.Path):
 		return c, fmt.Errorf("the cookie %q contains control characters", c.Name)
 	case c.Path != "" && c.Path[0] != '/':
 		return c, fmt.Errorf("the path %q of the cookie %q does not start with a slash", c.Path, c.Name)
 	}
-	if c.Path = escapePath(c.Path, false); c.Path == "" {
+	if c.Path == "" {
 		c.Path = "/"
 	}
 	domain, ok := normalDomain(c.Domain)
@@ -50,6 +63,9 @@ func (c Cookie) Check() (Cookie, error) {
 		return c, fmt.Errorf("the domain %q of the cookie %q is not a host name", c.Domain, c.Name)
 	}
 	c.Domain = domain
+	if c.NoValue {
+		c.Value = ""
+	}
 	return c, nil
 }
 
@@ -66,23 +82,17 @@ func normalDomain(domain string) (string, bool) {
 	if bare == "" {
 		return domain, domain == ""
 	}
-	if strings.ContainsAny(bare, "/?#@\\% ") {
-		return "", false
-	}
 	if strings.HasPrefix(bare, "[") && strings.HasSuffix(bare, "].local") { // of Netscape's rules
 		return ascii.Lower(domain), true
 	}
 	if strings.Count(bare, ":") > 1 && bare[0] != '[' {
 		bare = "[" + bare + "]"
 	}
-	u, err := uri.Parse("http://" + bare + "/")
-	if err != nil || u.Port >= 0 {
-		return "", false
+	host := uri.ASCIIHost(bare)
+	if host != "" && domain[0] == '.' {
+		return "." + host, true
 	}
-	if domain[0] == '.' {
-		return "." + u.Host, true
-	}
-	return u.Host, true
+	return host, host != ""
 }
 
 // hasControl reports whether s has a control character, tab aside
@@ -100,7 +110,7 @@ func hasControl(s string) bool {
 // must not go to every host when it is read back (security rule 36), and none that
 // could not be read, such as one with a path that no URL has.
 func (c Cookie) readable() bool {
-	_, err := c.Check()
+	_, err := c.checkAll()
 	return err == nil && c.Domain != ""
 }
 

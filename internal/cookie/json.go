@@ -1,8 +1,12 @@
 package cookie
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"unicode/utf8"
 )
 
@@ -33,21 +37,48 @@ func JSON(cookies []Stored) ([]byte, error) {
 	return json.MarshalIndent(entries, "", "  ")
 }
 
-// ReadJSON reads what JSON has written.
+// ReadJSON reads what JSON has written, one cookie after the other, so that a file that
+// is refused has cost no more than what was read of it.
 func ReadJSON(data []byte) ([]Stored, error) {
-	var entries []jsonCookie
-	if err := json.Unmarshal(data, &entries); err != nil {
+	cookies, err := readEntries(json.NewDecoder(bytes.NewReader(data)))
+	if err != nil {
 		return nil, fmt.Errorf("not the JSON of a cookie jar: %w", err)
 	}
-	cookies := make([]Stored, 0, len(entries))
-	for i, e := range entries {
-		c, err := e.stored()
+	return cookies, nil
+}
+
+func readEntries(d *json.Decoder) (cookies []Stored, err error) {
+	start, err := d.Token()
+	if start == nil && err == nil { // null
+		return nil, nil
+	}
+	if start != json.Delim('[') {
+		return nil, cmp.Or(err, errors.New("not an array"))
+	}
+	for d.More() {
+		c, err := readEntry(d)
 		if err != nil {
-			return nil, fmt.Errorf("cookie %d: %w", i+1, err)
+			return nil, fmt.Errorf("cookie %d: %w", len(cookies)+1, err)
 		}
-		cookies = append(cookies, c)
+		if cookies = append(cookies, c); len(cookies) > maxEntries {
+			return nil, errTooMany
+		}
+	}
+	if _, err = d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err = d.Token(); err != io.EOF {
+		return nil, errors.New("more behind the array")
 	}
 	return cookies, nil
+}
+
+func readEntry(d *json.Decoder) (Stored, error) {
+	var e jsonCookie
+	if err := d.Decode(&e); err != nil {
+		return Stored{}, err
+	}
+	return e.stored()
 }
 
 func (e *jsonCookie) stored() (Stored, error) {
@@ -59,7 +90,7 @@ func (e *jsonCookie) stored() (Stored, error) {
 		c.Value = string(e.RawValue)
 	}
 	var err error
-	if c.Cookie, err = c.Check(); err == nil && c.Domain == "" {
+	if c.Cookie, err = c.checkAll(); err == nil && c.Domain == "" {
 		err = fmt.Errorf("no domain")
 	}
 	return c, err

@@ -233,10 +233,10 @@ func lineOf(entries []*entry) string {
 			b.WriteString("; ")
 		}
 		b.WriteString(e.Name)
-		if !e.NoValue {
+		if e.Name != "" && !e.NoValue {
 			b.WriteByte('=')
-			b.WriteString(e.Value)
 		}
+		b.WriteString(e.Value)
 	}
 	return b.String()
 }

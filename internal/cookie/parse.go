@@ -29,16 +29,19 @@ const (
 	maxAge           = 400 * 24 * time.Hour
 )
 
-// parseSetCookie reads a Set-Cookie field by RFC 6265bis section 5.6. A cookie
-// without a name, which it has as an option, is refused: servers do not mean it.
+// parseSetCookie reads a Set-Cookie field by RFC 6265bis section 5.6. What has no "="
+// is the value of a cookie without a name.
 func parseSetCookie(field string, now time.Time) (c setCookie, ok bool) {
 	if hasControl(field) {
 		return c, false
 	}
 	pair, attrs, more := strings.Cut(field, ";")
-	name, value, hasValue := strings.Cut(pair, "=")
+	name, value, hasName := strings.Cut(pair, "=")
+	if !hasName {
+		name, value = "", name
+	}
 	c.Name, c.Value = ascii.TrimBlanks(name), ascii.TrimBlanks(value)
-	if !hasValue || c.Name == "" || len(c.Name)+len(c.Value) > maxSize {
+	if size := len(c.Name) + len(c.Value); size == 0 || size > maxSize {
 		return c, false
 	}
 	var p attributes

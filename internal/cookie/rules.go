@@ -31,12 +31,16 @@ type origin struct {
 	ip     bool
 }
 
-// origin returns the origin of a URL, not ok if it has no cookies.
+// origin returns the origin of a URL, not ok if it has no cookies. Hosts of other
+// schemes than http and https can be any text, and none: that would be every host.
 func (r Rules) origin(u *uri.URL) (o origin, ok bool) {
+	if u.Host == "" || hasControl(u.Host) || strings.ContainsAny(u.Host, " \t") {
+		return o, false
+	}
 	if r.Netscape {
 		return netscapeOrigin(u), true
 	}
-	o = origin{host: u.Hostname(), path: u.Path}
+	o = origin{host: ascii.Lower(u.Hostname()), path: u.Path}
 	if o.path == "" {
 		o.path = "/"
 	}
@@ -142,12 +146,15 @@ func canonicalName(domain string) string {
 }
 
 // prefixAllowed holds cookies to what their name promises (RFC 6265bis section
-// 4.1.3), letter case aside.
+// 4.1.3), letter case aside. Sent back, a value without a name can be taken for one.
 func (c *setCookie) prefixAllowed(o *origin, domain string) bool {
+	secure, host := ascii.HasPrefixFold(c.Name, "__secure-"), ascii.HasPrefixFold(c.Name, "__host-")
 	switch {
-	case ascii.HasPrefixFold(c.Name, "__secure-"):
+	case c.Name == "":
+		return !ascii.HasPrefixFold(c.Value, "__secure-") && !ascii.HasPrefixFold(c.Value, "__host-")
+	case secure:
 		return c.Secure && o.secure
-	case ascii.HasPrefixFold(c.Name, "__host-"):
+	case host:
 		return c.Secure && o.secure && domain == o.host && c.Path == "/"
 	}
 	return true

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mountable/requests/internal/httpdate"
 )
@@ -59,28 +61,38 @@ func textBool(b bool) string {
 	return "FALSE"
 }
 
+// maxEntries is how many cookies a file may have: some thirty times what a browser
+// keeps, and less than fills the memory.
+const maxEntries = 100_000
+
+var errTooMany = fmt.Errorf("more than %d cookies", maxEntries)
+
 // ReadText reads a cookies.txt. On request it leaves out lines that are not cookies.
 func ReadText(data []byte, skipBadLines bool, rules Rules) ([]Stored, error) {
 	var cookies []Stored
 	number := 0
-	for line := range bytes.Lines(data) {
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
 		number++
-		c, ok, err := readLine(line)
+		c, ok, err := readLine(line, rules)
 		if err != nil && (!skipBadLines || !errors.As(err, new(badLine))) {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if ok && (!c.NoValue || rules.Netscape) {
+		if ok {
 			cookies = append(cookies, c)
+		}
+		if len(cookies) > maxEntries {
+			return nil, errTooMany
 		}
 	}
 	return cookies, nil
 }
 
-// badLine is the error of a line that is text, but no cookie.
+// badLine is the error of a line that is text, but not a cookie.
 type badLine struct{ error }
 
-// readLine reads one line; not ok are comments and empty lines.
-func readLine(line []byte) (c Stored, ok bool, err error) {
+// readLine reads one line; not ok are empty lines and comments, which begin with "#" or,
+// in files that http.cookiejar reads, with "$".
+func readLine(line []byte, rules Rules) (c Stored, ok bool, err error) {
 	if len(line) > maxLine {
 		return c, false, fmt.Errorf("longer than %d bytes", maxLine)
 	}
@@ -89,7 +101,7 @@ func readLine(line []byte) (c Stored, ok bool, err error) {
 		return c, false, fmt.Errorf("control character")
 	}
 	text, c.HTTPOnly = strings.CutPrefix(text, httpOnlyPrefix)
-	if blank := strings.TrimSpace(text); blank == "" || !c.HTTPOnly && blank[0] == '#' {
+	if blank := strings.TrimSpace(text); blank == "" || !c.HTTPOnly && (blank[0] == '#' || blank[0] == '$') {
 		return c, false, nil
 	}
 	fields := strings.Split(text, "\t")
@@ -99,13 +111,13 @@ func readLine(line []byte) (c Stored, ok bool, err error) {
 	if len(fields) != 7 {
 		return c, false, badLine{fmt.Errorf("%d fields, not 7", len(fields))}
 	}
-	if err := c.setFields(fields); err != nil {
+	if err := c.setFields(fields, rules); err != nil {
 		return c, false, badLine{err}
 	}
 	return c, true, nil
 }
 
-func (c *Stored) setFields(fields []string) error {
+func (c *Stored) setFields(fields []string, rules Rules) (err error) {
 	c.trusted = true
 	c.Domain, c.Path, c.Secure = fields[0], fields[2], strings.EqualFold(fields[3], "TRUE")
 	switch below := strings.EqualFold(fields[1], "TRUE"); {
@@ -116,18 +128,30 @@ func (c *Stored) setFields(fields []string) error {
 	default:
 		c.Domain, c.HostOnly = strings.TrimPrefix(c.Domain, "."), true
 	}
-	if fields[4] != "" && fields[4] != "0" {
-		seconds, err := strconv.ParseInt(fields[4], 10, 64)
-		if err != nil {
-			return fmt.Errorf("no date")
-		}
-		c.Expires = httpdate.Unix(seconds)
+	if c.Expires, err = readEnd(fields[4]); err != nil {
+		return err
 	}
 	c.Name, c.Value = fields[5], fields[6]
-	if c.NoValue = c.Name == ""; c.NoValue {
-		c.Name, c.Value = c.Value, ""
+	if c.Name == "" && rules.Netscape {
+		c.Name, c.Value, c.NoValue = c.Value, "", true
 	}
-	var err error
-	c.Cookie, err = c.Check()
+	c.Cookie, err = c.checkAll()
 	return err
+}
+
+// readEnd reads the seconds since 1970 at which a cookie ends. Some programs write
+// fractions of them.
+func readEnd(text string) (end time.Time, err error) {
+	if text == "" || text == "0" {
+		return end, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return httpdate.Unix(seconds), nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return end, fmt.Errorf("no date")
+	}
+	return httpdate.Unix(int64(max(min(f, 1<<60), -1<<60))), nil
 }
