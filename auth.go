@@ -50,12 +50,6 @@ func (b *Basic) Apply(r *Request) error {
 	return nil
 }
 
-// String never shows the password.
-func (b Basic) String() string { return "Basic(" + b.Username + ")" }
-
-// GoString keeps the password out of %#v.
-func (b Basic) GoString() string { return b.String() }
-
 // ProxyBasic is HTTP Basic authentication towards a proxy. It is an [Option].
 type ProxyBasic struct{ Username, Password string }
 
@@ -74,12 +68,6 @@ func (b *ProxyBasic) Apply(r *Request) error {
 	r.Auth = b
 	return nil
 }
-
-// String never shows the password.
-func (b ProxyBasic) String() string { return "ProxyBasic(" + b.Username + ")" }
-
-// GoString keeps the password out of %#v.
-func (b ProxyBasic) GoString() string { return b.String() }
 
 // Bearer sends a bearer token (RFC 6750). It is an [Option].
 type Bearer struct{ Token string }
@@ -104,12 +92,6 @@ func (b *Bearer) Apply(r *Request) error {
 	r.Auth = b
 	return nil
 }
-
-// String never shows the token.
-func (b Bearer) String() string { return "Bearer" }
-
-// GoString keeps the token out of %#v.
-func (b Bearer) GoString() string { return b.String() }
 
 func basicCredentials(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString(latin1(user+":"+password))

@@ -79,8 +79,8 @@ func (c Certificate) Apply(r *Request) error {
 // Files returns the paths of the certificate and of the key.
 func (c Certificate) Files() (cert, key string) { return c.certFile, c.keyFile }
 
-// String names the files and never shows a password or a key.
-func (c Certificate) String() string {
+// text names the files and never shows a password or a key.
+func (c Certificate) shown() string {
 	switch {
 	case c == Certificate{}, c.none:
 		return "none"
@@ -114,7 +114,7 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 		return nil, err
 	}
 	if err := identity.CheckValidity(time.Now()); err != nil {
-		return nil, wrap(ErrFile, err, "client certificate "+c.String())
+		return nil, wrap(ErrFile, err, "client certificate "+c.shown())
 	}
 	return []tls.Certificate{identity.Certificate}, nil
 }

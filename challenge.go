@@ -2,7 +2,6 @@ package requests
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,11 +13,6 @@ import (
 // challenges it has, who may have sent them, whether they may be answered, and how to
 // answer. [Response.Auth] returns it.
 type AuthExchange struct{ response *Response }
-
-// Format writes the status, whatever the verb: the response's fields may hold secrets.
-func (x AuthExchange) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "AuthExchange(%s)", x.response)
-}
 
 // Auth returns r as authentication schemes see it, for hooks that answer a challenge.
 func (r *Response) Auth() AuthExchange { return AuthExchange{r} }

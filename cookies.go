@@ -1,7 +1,6 @@
 package requests
 
 import (
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -33,11 +32,6 @@ type Cookie struct {
 	HTTPOnly bool      `json:"http_only,omitempty"` // kept for the record: there are no scripts here
 	HostOnly bool      `json:"host_only,omitempty"` // not sent to the subdomains of Domain
 	SameSite string    `json:"same_site,omitempty"` // "Strict", "Lax", "None" or "": kept for the record
-}
-
-// String names the cookie without telling its value.
-func (c Cookie) String() string {
-	return fmt.Sprintf("<Cookie %s for %s%s>", cleanText(c.Name), cleanText(c.Domain), cleanText(c.Path))
 }
 
 // CookieJar keeps the cookies that servers set and gives them back to those they
@@ -291,9 +285,6 @@ func (j *CookieJar) Len() int {
 	}
 	return j.jar.Len()
 }
-
-// String tells how many cookies the jar holds.
-func (j *CookieJar) String() string { return fmt.Sprintf("<CookieJar [%d]>", j.Len()) }
 
 // Get returns the value of the cookie with a name. It is [ErrNoCookie] if there
 // is none, and [ErrCookieConflict] if there are several.

@@ -76,12 +76,6 @@ func (d *Digest) Apply(r *Request) error {
 	return nil
 }
 
-// String never shows the password.
-func (d *Digest) String() string { return "Digest(" + d.user + ")" }
-
-// GoString keeps the password out of %#v.
-func (d *Digest) GoString() string { return d.String() }
-
 // Authenticate sets the Authorization header where the origin's challenge is
 // known, and adds a hook that answers the challenge of the response.
 func (d *Digest) Authenticate(p *PreparedRequest) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mountable/requests/internal/secret"
 )
 
 // Kind classifies an [Error]. Kinds are error values to be used with
@@ -257,21 +259,6 @@ func withResponse(err error, r *Response) error {
 	return named
 }
 
-// cleanText escapes control characters, which a server may have chosen, so that
-// an error is always one line of plain text (security rule 39).
-func cleanText(s string) string {
-	if strings.IndexFunc(s, isControl) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if isControl(r) {
-			fmt.Fprintf(&b, "\\x%02x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) }
+// cleanText escapes control characters, which a server may have chosen, so that an error
+// is always one line of plain text.
+func cleanText(s string) string { return secret.Clean(s) }

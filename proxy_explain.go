@@ -65,9 +65,6 @@ func (d ProxyDecision) String() string {
 	return cleanText(fmt.Sprintf("%s goes %s (%s)", redactURL(d.URL), way, why))
 }
 
-// GoString is String, so that credentials are not printed by %#v either.
-func (d ProxyDecision) GoString() string { return d.String() }
-
 // ExplainProxy says which proxy a request of this session to url would use, and
 // who decided so. Options are looked at for the proxies they give. It connects
 // to nothing. A proxy URL that cannot be used is an [ErrInvalidProxyURL].

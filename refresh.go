@@ -2,7 +2,6 @@ package requests
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 )
@@ -78,9 +77,6 @@ func (a *Refresh) Apply(r *Request) error {
 	r.Auth = a
 	return nil
 }
-
-// Format shows no token, whatever the verb.
-func (a *Refresh) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "Refresh") }
 
 // Authenticate sets the Authorization header, and adds a hook that gets a new token where
 // this one is refused. It waits for the source where there is no valid token.

@@ -1,7 +1,9 @@
 package requests
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -10,51 +12,195 @@ import (
 	"github.com/mountable/requests/internal/secret"
 )
 
-// How values print. Whatever may hold credentials has a String and a GoString, so
-// that no verb of package fmt shows them (rule 39): %+v and %#v would otherwise
-// walk through the fields. Methods of values serve pointers to them as well.
+// How values show. Every type that may hold credentials has three methods: Format, so
+// that no verb of package fmt walks through its fields; LogValue, for log/slog; and,
+// unless JSON is what it is for, MarshalJSON. Methods of values serve pointers as well.
+// TestSecretTypes has a row for each exported type.
 
-// String shows the session's size, not what is in it.
-func (s *Session) String() string {
+// AddSecretNames makes further names of headers, parameters, form, JSON and XML fields
+// secret for the whole process: their values are masked in errors, printed values, logs,
+// dumps and cassettes, as those of the usual names are. Letter case does not matter, nor
+// how words are joined. It is safe for concurrent use.
+func AddSecretNames(names ...string) { secret.Add(names...) }
+
+// Secret is a string that is not shown: package fmt, log/slog and encoding/json write
+// "***" for it, and nothing for an empty one. The conversion string(s) gives the value;
+// JSON is read into it as into a string.
+type Secret string
+
+func (s Secret) shown() string {
+	if s == "" {
+		return ""
+	}
+	return secret.Mask
+}
+
+// Format writes the mask, whatever the verb.
+func (s Secret) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
+
+// LogValue returns the mask.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
+
+// MarshalText returns the mask, for JSON, XML and whatever else asks.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
+
+// MarshalJSON returns the mask.
+func (s Secret) MarshalJSON() ([]byte, error) { return secret.MarshalText(s.shown()) }
+
+// redactURL masks what is secret in a URL that is shown.
+func redactURL(url string) string { return secret.URL(url) }
+
+// pairsText shows pairs as %v would.
+func pairsText(pairs [][2]string) string {
+	var b strings.Builder
+	for i, kv := range pairs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString("[" + kv[0] + " " + kv[1] + "]")
+	}
+	return cleanText("[" + b.String() + "]")
+}
+
+// maskPairs returns a copy with the values of secret names masked.
+func maskPairs(pairs [][2]string, isSecret func(name string) bool) [][2]string {
+	pairs = slices.Clone(pairs)
+	for i, kv := range pairs {
+		if kv[1] != "" && isSecret(kv[0]) {
+			pairs[i][1] = secret.Mask
+		}
+	}
+	return pairs
+}
+
+func anything(string) bool { return true }
+
+func (h Headers) masked() [][2]string {
+	if h == nil {
+		return nil
+	}
+	return secret.Default().Fields(h)
+}
+
+// Format writes the fields, the values of Authorization, Cookie and other secret ones
+// masked.
+func (h Headers) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(h.masked())) }
+
+// LogValue returns what Format writes.
+func (h Headers) LogValue() slog.Value { return slog.StringValue(pairsText(h.masked())) }
+
+// MarshalJSON writes a list of pairs, the values of secret fields masked.
+func (h Headers) MarshalJSON() ([]byte, error) { return json.Marshal(h.masked()) }
+
+func (p Params) masked() [][2]string { return maskPairs(p, secret.Is) }
+
+// Format writes the params, the values of secret ones such as "token" masked.
+func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(p.masked())) }
+
+// LogValue returns what Format writes.
+func (p Params) LogValue() slog.Value { return slog.StringValue(pairsText(p.masked())) }
+
+// MarshalJSON writes a list of pairs, the values of secret params masked.
+func (p Params) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
+
+func (d Form) masked() [][2]string { return maskPairs(d, secret.Is) }
+
+// Format writes the fields, the values of secret ones such as "password" masked.
+func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(d.masked())) }
+
+// LogValue returns what Format writes.
+func (d Form) LogValue() slog.Value { return slog.StringValue(pairsText(d.masked())) }
+
+// MarshalJSON writes a list of pairs, the values of secret fields masked.
+func (d Form) MarshalJSON() ([]byte, error) { return json.Marshal(d.masked()) }
+
+func (c Cookies) masked() [][2]string { return maskPairs(c, anything) }
+
+// Format writes the names, and no value.
+func (c Cookies) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(c.masked())) }
+
+// LogValue returns what Format writes.
+func (c Cookies) LogValue() slog.Value { return slog.StringValue(pairsText(c.masked())) }
+
+// MarshalJSON writes a list of pairs, all values masked.
+func (c Cookies) MarshalJSON() ([]byte, error) { return json.Marshal(c.masked()) }
+
+func (p Proxies) masked() map[string]string {
+	m := maps.Clone(p)
+	for key, url := range m {
+		m[key] = redactURL(url)
+	}
+	return m
+}
+
+func (p Proxies) shown() string { return cleanText(fmt.Sprint(p.masked())) }
+
+// Format writes the proxies, user info masked.
+func (p Proxies) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
+
+// LogValue returns what Format writes.
+func (p Proxies) LogValue() slog.Value { return slog.StringValue(p.shown()) }
+
+// MarshalJSON writes the proxies, user info masked.
+func (p Proxies) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
+
+func (s *Session) shown() string {
+	if s == nil {
+		return "<nil>"
+	}
 	return fmt.Sprintf("<Session [%d adapters, %d cookies]>", len(s.mounts.all()), s.Cookies.Len())
 }
 
-// GoString is String, so that no secret is printed by %#v either.
-func (s *Session) GoString() string { return s.String() }
-
-// String returns the method and the URL, user info and secret parameters masked.
-func (r Request) String() string { return printRequest("Request", r.Method, r.URL) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (r Request) GoString() string { return r.String() }
-
-// String returns the method and the URL, user info and secret parameters masked.
-func (p PreparedRequest) String() string { return printRequest("PreparedRequest", p.Method, p.URL) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (p PreparedRequest) GoString() string { return p.String() }
-
-func printRequest(what, method, url string) string {
+func requestText(what, method, url string) string {
 	if method == "" {
 		method = "GET"
 	}
 	return cleanText(fmt.Sprintf("<%s [%s %s]>", what, method, redactURL(url)))
 }
 
-// String returns "<Response [200]>".
-func (r Response) String() string { return fmt.Sprintf("<Response [%d]>", r.StatusCode) }
+func (r Request) shown() string         { return requestText("Request", r.Method, r.URL) }
+func (p PreparedRequest) shown() string { return requestText("PreparedRequest", p.Method, p.URL) }
+func (r Response) shown() string        { return fmt.Sprintf("<Response [%d]>", r.StatusCode) }
+func (x AuthExchange) shown() string    { return fmt.Sprintf("AuthExchange(%v)", x.response) }
+func (h ProxyFields) shown() string     { return fmt.Sprint(h.All()) }
+func (b Basic) shown() string           { return "Basic(" + cleanText(b.Username) + ")" }
+func (b ProxyBasic) shown() string      { return "ProxyBasic(" + cleanText(b.Username) + ")" }
+func (b Bearer) shown() string          { return "Bearer" }
+func (d *Digest) shown() string         { return "Digest(" + cleanText(d.user) + ")" }
+func (j *CookieJar) shown() string      { return fmt.Sprintf("<CookieJar [%d]>", j.Len()) }
+func (e *MaxRetryError) shown() string  { return cleanText(e.Error()) }
 
-// GoString is String, so that no secret is printed by %#v either.
-func (r Response) GoString() string { return r.String() }
+func (c Cookie) shown() string {
+	return cleanText(fmt.Sprintf("<Cookie %s for %s%s>", c.Name, c.Domain, c.Path))
+}
 
-// String shows the options, the credentials of proxies masked.
-func (o SendOptions) String() string {
+func (o SendOptions) shown() string {
 	return fmt.Sprintf("{Stream:%v Redirects:%v Timeouts:%+v Verify:%v Cert:%v Proxies:%v Deadline:%v}",
 		o.Stream, o.Redirects, o.Timeouts, o.Verify, o.Cert, o.Proxies, o.Deadline)
 }
 
-// GoString is String, so that no secret is printed by %#v either.
-func (o SendOptions) GoString() string { return o.String() }
+func (c ProxyConfig) shown() string {
+	if c.Scheme == "" {
+		return "none"
+	}
+	return c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port)
+}
+
+func (c TLSConfig) shown() string {
+	return fmt.Sprintf("{ServerName:%s VerifyName:%s Verify:%v Cert:%v MinVersion:%#x MaxVersion:%#x Fingerprint:%x KeyLogFile:%s}",
+		c.ServerName, c.VerifyName, c.Verify, c.Cert, c.MinVersion, c.MaxVersion, c.Fingerprint, c.KeyLogFile)
+}
+
+func (f File) shown() string { return cleanText(fmt.Sprintf("<File %s %q>", f.Field, f.Name)) }
+
+func (s RetryState) shown() string { return fmt.Sprintf("%v after %v", s.Left, s.History) }
+
+func (c Challenge) shown() string {
+	if c.Token != "" {
+		return c.Scheme + " " + secret.Mask
+	}
+	return c.Scheme + " " + pairsText(maskPairs(c.Params, secret.Is))
+}
 
 // String names the state.
 func (t Toggle) String() string {
@@ -67,120 +213,11 @@ func (t Toggle) String() string {
 	return "Inherit"
 }
 
-// printPairs shows pairs as %v would, the values of those that are secret masked.
-func printPairs(pairs [][2]string, isSecret func(name string) bool) string {
-	var b strings.Builder
-	for i, kv := range pairs {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		value := kv[1]
-		if value != "" && isSecret(kv[0]) {
-			value = secret.Mask
-		}
-		b.WriteString("[" + kv[0] + " " + value + "]")
-	}
-	return cleanText("[" + b.String() + "]")
-}
+func (t sessionTransport) shown() string { return "RoundTripper(" + t.session.shown() + ")" }
+func (t adapterTransport) shown() string { return fmt.Sprintf("RoundTripper(%v)", t.adapter) }
 
-func anything(string) bool { return true }
-func nothing(string) bool  { return false }
+// Format names the session.
+func (t sessionTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }
 
-// AddSecretNames makes further names of headers, parameters, form and JSON fields secret
-// for the whole process: their values are masked in errors, String methods, logs, dumps
-// and cassettes, as those of the usual names are. Letter case does not matter, nor how
-// words are joined. It is safe for concurrent use.
-func AddSecretNames(names ...string) { secret.Add(names...) }
-
-// redactURL masks what is secret in a URL that is shown.
-func redactURL(url string) string { return secret.URL(url) }
-
-// String shows the fields, the values of Authorization, Cookie and other secret ones
-// masked.
-func (h Headers) String() string { return printPairs(secret.Default().Fields(h), nothing) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (h Headers) GoString() string { return h.String() }
-
-// String shows the params, the values of secret ones such as "token" masked.
-func (p Params) String() string { return printPairs(p, secret.Is) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (p Params) GoString() string { return p.String() }
-
-// String shows the fields, the values of secret ones such as "password" masked.
-func (f Form) String() string { return printPairs(f, secret.Is) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (f Form) GoString() string { return f.String() }
-
-// String shows the names, and no value.
-func (c Cookies) String() string { return printPairs(c, anything) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (c Cookies) GoString() string { return c.String() }
-
-// String shows the proxies, user info masked.
-func (p Proxies) String() string {
-	var b strings.Builder
-	for i, key := range slices.Sorted(maps.Keys(p)) {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(key + ":" + redactURL(p[key]))
-	}
-	return cleanText("map[" + b.String() + "]")
-}
-
-// GoString is String, so that no secret is printed by %#v either.
-func (p Proxies) GoString() string { return p.String() }
-
-// String shows the fields, the values of secret ones masked.
-func (h ProxyFields) String() string { return h.All().String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (h ProxyFields) GoString() string { return h.String() }
-
-// String names the proxy, without credentials.
-func (c ProxyConfig) String() string {
-	if c.Scheme == "" {
-		return "none"
-	}
-	return c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port)
-}
-
-// GoString is String, so that no secret is printed by %#v either.
-func (c ProxyConfig) GoString() string { return c.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (c ConnConfig) GoString() string { return c.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (c Certificate) GoString() string { return c.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (c Cookie) GoString() string { return c.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (j *CookieJar) GoString() string { return j.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (a *HTTPAdapter) GoString() string { return a.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (a Attempt) GoString() string { return a.String() }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (r Retry) GoString() string { return r.String() }
-
-// String names the session.
-func (t sessionTransport) String() string { return "RoundTripper(" + t.session.String() + ")" }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (t sessionTransport) GoString() string { return t.String() }
-
-// String names the adapter.
-func (t adapterTransport) String() string { return fmt.Sprintf("RoundTripper(%v)", t.adapter) }
-
-// GoString is String, so that no secret is printed by %#v either.
-func (t adapterTransport) GoString() string { return t.String() }
+// Format names the adapter.
+func (t adapterTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }

@@ -126,8 +126,8 @@ func (e *Expectation) Sent() []Sent {
 	return append([]Sent{}, e.sent...)
 }
 
-// String describes the expectation.
-func (e *Expectation) String() string {
+// shown describes the expectation.
+func (e Expectation) shown() string {
 	parts := []string{e.method, secret.URL(e.url.text)}
 	if e.method == "" {
 		parts[0] = "any method"

@@ -67,12 +67,6 @@ func (g *Guess) Apply(r *requests.Request) error {
 	return nil
 }
 
-// String never shows the password.
-func (g *Guess) String() string { return "Guess" }
-
-// GoString keeps the password out of %#v.
-func (g *Guess) GoString() string { return g.String() }
-
 // Answer is the hook that [Guess.Authenticate] adds.
 func (g *Guess) Answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	if r.Request == nil || !r.Auth().MayAnswer() {

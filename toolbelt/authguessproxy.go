@@ -53,12 +53,6 @@ func (g *GuessProxy) Apply(r *requests.Request) error {
 	return nil
 }
 
-// String never shows a password.
-func (g *GuessProxy) String() string { return "GuessProxy" }
-
-// GoString keeps the passwords out of %#v.
-func (g *GuessProxy) GoString() string { return g.String() }
-
 // AnswerProxy is the hook that [GuessProxy.Authenticate] adds for the proxy's 407.
 func (g *GuessProxy) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	return answerProxy(ctx, r, g)

@@ -119,12 +119,6 @@ func (h *AuthHandler) Apply(r *requests.Request) error {
 	return nil
 }
 
-// String shows neither credentials nor domains, which may hold user info.
-func (h *AuthHandler) String() string { return "AuthHandler" }
-
-// GoString keeps the credentials out of %#v.
-func (h *AuthHandler) GoString() string { return h.String() }
-
 // covers reports whether a URL belongs to the domain. Dot segments, which a request
 // for an http.Client may have, must not lead out of it.
 func (d domain) covers(url domain) bool {

@@ -39,12 +39,6 @@ func (d *ProxyDigest) Apply(r *requests.Request) error {
 	return nil
 }
 
-// String never shows the password.
-func (d *ProxyDigest) String() string { return "Proxy" + d.Digest.String() }
-
-// GoString keeps the password out of %#v.
-func (d *ProxyDigest) GoString() string { return d.String() }
-
 // AnswerProxy is the hook that [ProxyDigest.Authenticate] adds.
 func (d *ProxyDigest) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	return answerProxy(ctx, r, d)

@@ -2,7 +2,6 @@ package toolbelt
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"github.com/mountable/requests"
@@ -192,9 +191,4 @@ func (e *MultipartEncoder) Bytes() ([]byte, error) {
 	b.Grow(int(min(e.length, 1<<20)))
 	_, err := e.WriteTo(&b)
 	return slices.Clip(b.Bytes()), err
-}
-
-// String describes e without reading it.
-func (e *MultipartEncoder) String() string {
-	return fmt.Sprintf("<MultipartEncoder: %d fields, %d bytes>", e.fields, e.length)
 }

@@ -1,0 +1,38 @@
+package secret
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Format writes text for a [fmt.Formatter], whatever the verb: quoted for %q, as digits
+// for %x and %X, and else as it is, so that no verb walks through the fields of a value.
+func Format(f fmt.State, verb rune, text string) {
+	if verb != 'q' && verb != 'x' && verb != 'X' {
+		verb = 's'
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), text)
+}
+
+// MarshalText is what a value that JSON is not for gives json.Marshal.
+func MarshalText(text string) ([]byte, error) { return json.Marshal(text) }
+
+// Clean escapes control characters, which somebody else may have chosen, so that text is
+// one line and moves no cursor.
+func Clean(s string) string {
+	if strings.IndexFunc(s, isControl) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isControl(r) {
+			fmt.Fprintf(&b, "\\x%02x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }
