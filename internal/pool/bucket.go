@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -18,32 +19,55 @@ func (timeoutError) Error() string {
 }
 func (timeoutError) Timeout() bool { return true }
 
-// item is a connection, or the permit to open it, over its whole life. All is guarded by the pool's lock.
+// item is a connection, or the right to open it, over its whole life:
+//
+//	state     left by                                                      counted in
+//	opening   Opened, Put, Drop                                            bucket.inUse, opening
+//	in use    Put, Drop or Again, the last of its leases                   bucket.inUse; in bucket.shared if others may join
+//	idle      Get, expiry, eviction, Close                                 bucket.idle
+//	gone      -                                                            nothing
+//
+// All is protected by the pool's lock.
 type item[K comparable, C any] struct {
 	bucket     *bucket[K, C]
 	generation int // of the bucket when the connection was asked for
 	conn       C
-	serial     uint64 // counts hand-outs and returns; only a lease with the present number is valid
+	serial     uint64   // of the last lease
+	leases     []uint64 // the serials of those that have not ended
+	one        [1]uint64
+	opening    bool // others wait for what becomes of it
+	shared     bool // it may be leased by several
+	dead       bool // nobody gets it any more, and it is not counted
 	born       time.Time
 	idleSince  time.Time
 }
 
+// valid reports whether the lease has not ended.
+func (l *Lease[K, C]) valid() bool { return l.item != nil && slices.Contains(l.item.leases, l.serial) }
+
 // end makes the lease, and all copies of it, invalid; false if it was before.
 func (l *Lease[K, C]) end() bool {
-	if l.item == nil || l.item.serial != l.serial {
+	if l.item == nil {
 		return false
 	}
-	l.item.serial++
+	leases := l.item.leases
+	i := slices.Index(leases, l.serial)
+	if i < 0 {
+		return false
+	}
+	leases[i] = leases[len(leases)-1]
+	l.item.leases = leases[:len(leases)-1]
 	return true
 }
 
 // bucket is what the pool knows about one key.
-//
-// While someone waits, all places are in use: they are handed on without becoming free, so nobody can push in.
 type bucket[K comparable, C any] struct {
 	key        K
-	idle       []*item[K, C] // the one put back last comes last
-	inUse      int
+	idle       []*item[K, C]   // the one put back last comes last
+	shared     []*item[K, C]   // in use, and others may join
+	inUse      int             // connections, those that are being opened as well
+	opening    int             // of these, those that others wait for
+	unshared   bool            // what was opened last cannot be shared
 	waiters    []*waiter[K, C] // in the order they came
 	generation int             // a connection of an earlier one is not kept
 
@@ -54,9 +78,11 @@ type bucket[K comparable, C any] struct {
 }
 
 type waiter[K comparable, C any] struct {
-	lease Lease[K, C] // set before done is closed
-	err   error
-	done  chan struct{}
+	shares  bool        // what it opens may be shared
+	patient bool        // it waits for what others are opening
+	lease   Lease[K, C] // set before done is closed
+	err     error
+	done    chan struct{}
 }
 
 func (w *waiter[K, C]) grant(l Lease[K, C]) {
@@ -69,16 +95,6 @@ func (w *waiter[K, C]) refuse(err error) {
 	close(w.done)
 }
 
-func (b *bucket[K, C]) nextWaiter() *waiter[K, C] {
-	if len(b.waiters) == 0 {
-		return nil
-	}
-	w := b.waiters[0]
-	b.waiters[0] = nil
-	b.waiters = b.waiters[1:]
-	return w
-}
-
 // empty appends all idle connections to conns.
 func (b *bucket[K, C]) empty(conns []C) []C {
 	for i, it := range b.idle {
@@ -89,16 +105,26 @@ func (b *bucket[K, C]) empty(conns []C) []C {
 	return conns
 }
 
-// use finds or makes the bucket of key and marks it as the most recently used one. If others have to give way,
-// their idle connections are returned.
-func (p *Pool[K, C]) use(key K) (b *bucket[K, C], stale []C) {
+// part takes it out of those that others may join.
+func (b *bucket[K, C]) part(it *item[K, C]) {
+	if i := slices.Index(b.shared, it); i >= 0 {
+		b.shared = slices.Delete(b.shared, i, i+1)
+	}
+}
+
+// pending reports whether it is worth waiting for what somebody is opening.
+func (b *bucket[K, C]) pending() bool { return b.opening > 0 && b.listed && !b.unshared }
+
+// use finds or makes the bucket of key and marks it as the most recently used one. If others are evicted, their idle
+// connections are returned.
+func (p *Pool[K, C]) use(key K, stale []C) (*bucket[K, C], []C) {
 	b, ok := p.buckets[key]
 	if !ok {
 		b = &bucket[K, C]{key: key}
 		p.buckets[key] = b
 	}
 	if p.lru.root.next == b {
-		return b, nil
+		return b, stale
 	}
 	if b.listed {
 		p.lru.remove(b)
@@ -123,24 +149,77 @@ func (p *Pool[K, C]) retire(b *bucket[K, C], conns []C) []C {
 		p.lru.remove(b)
 	}
 	b.generation++
+	b.shared = nil
 	conns = b.empty(conns)
-	if b.inUse == 0 {
-		delete(p.buckets, b.key)
-	}
+	p.forget(b)
 	return conns
 }
 
-// take hands out an idle connection of b, or the permit to open one, on a place that is already counted.
-func (p *Pool[K, C]) take(b *bucket[K, C]) Lease[K, C] {
-	if n := len(b.idle) - 1; n >= 0 {
-		it := b.idle[n]
+// forget removes a bucket that is not listed and has nothing in use.
+func (p *Pool[K, C]) forget(b *bucket[K, C]) {
+	if b.inUse == 0 && len(b.waiters) == 0 && !b.listed {
+		delete(p.buckets, b.key)
+	}
+}
+
+// offer hands out what there is for who comes next: a connection, or the right to open one if there is a place. ok is
+// false for who has to wait; a patient one does so while somebody is opening a connection that may be shared.
+func (p *Pool[K, C]) offer(b *bucket[K, C], shares, patient bool) (l Lease[K, C], ok bool) {
+	if l, ok := p.pick(b); ok {
+		return l, true
+	}
+	if p.cfg.Block && b.inUse >= p.cfg.PerKey || patient && b.pending() {
+		return l, false
+	}
+	return p.permit(b, shares), true
+}
+
+// pick hands out a connection: one that others use as well, else an idle one.
+func (p *Pool[K, C]) pick(b *bucket[K, C]) (l Lease[K, C], ok bool) {
+	it := p.join(b)
+	if it == nil {
+		n := len(b.idle) - 1
+		if n < 0 || p.cfg.Block && b.inUse >= p.cfg.PerKey {
+			return l, false
+		}
+		it = b.idle[n]
 		b.idle[n] = nil
 		b.idle = b.idle[:n]
-		return p.lease(it, true)
+		b.inUse++
+		if it.shared {
+			b.shared = append(b.shared, it)
+		}
 	}
-	it := &item[K, C]{bucket: b, generation: b.generation}
+	return p.lease(it, true), true
+}
+
+// join finds a connection that others use and that has room. Those that take no more are given up.
+func (p *Pool[K, C]) join(b *bucket[K, C]) *item[K, C] {
+	for i := 0; i < len(b.shared); {
+		it := b.shared[i]
+		room := p.room(it.conn)
+		if room == 0 || p.tooOld(it) {
+			p.giveUp(it)
+			continue
+		}
+		if len(it.leases) < room {
+			return it
+		}
+		i++
+	}
+	return nil
+}
+
+// permit hands out the right to open a connection.
+func (p *Pool[K, C]) permit(b *bucket[K, C], shares bool) Lease[K, C] {
+	it := &item[K, C]{bucket: b, generation: b.generation, opening: shares}
+	it.leases = it.one[:0]
 	if p.cfg.MaxAge > 0 {
 		it.born = time.Now()
+	}
+	b.inUse++
+	if shares {
+		b.opening++
 	}
 	return p.lease(it, false)
 }
@@ -154,25 +233,87 @@ func (p *Pool[K, C]) lease(it *item[K, C], reused bool) Lease[K, C] {
 		it.bucket.opened++
 	}
 	it.serial++
+	it.leases = append(it.leases, it.serial)
 	return Lease[K, C]{Conn: it.conn, Reused: reused, item: it, serial: it.serial}
 }
 
-// free gives a place back: to the first who waits, else to the bucket.
-func (p *Pool[K, C]) free(b *bucket[K, C]) {
-	if w := b.nextWaiter(); w != nil {
-		w.grant(p.take(b))
-		return
-	}
-	b.inUse--
-	if b.inUse == 0 && !b.listed {
-		delete(p.buckets, b.key)
+// settle ends the waiting of others for what becomes of it.
+func (p *Pool[K, C]) settle(it *item[K, C]) {
+	if it.opening {
+		it.opening = false
+		it.bucket.opening--
 	}
 }
 
-// keeps tells whether a connection that is put back may be used again.
-func (p *Pool[K, C]) keeps(it *item[K, C]) bool {
+// rest makes it idle, or hands it to who waits.
+func (p *Pool[K, C]) rest(it *item[K, C]) {
 	b := it.bucket
-	return b.listed && it.generation == b.generation && len(b.idle) < p.cfg.PerKey && !p.tooOld(it)
+	b.part(it)
+	b.inUse--
+	if p.cfg.MaxIdle > 0 {
+		it.idleSince = time.Now()
+	}
+	b.idle = append(b.idle, it)
+	p.serve(b)
+}
+
+// giveUp sees to it that nobody gets it any more. Those who use it do so to the end, but it takes no place.
+func (p *Pool[K, C]) giveUp(it *item[K, C]) {
+	if !it.dead {
+		it.dead = true
+		p.settle(it)
+		it.bucket.part(it)
+		it.bucket.inUse--
+	}
+}
+
+// leave returns the connection of it, to be closed, when its last lease has ended.
+func (p *Pool[K, C]) leave(it *item[K, C]) []C {
+	if len(it.leases) > 0 {
+		return nil
+	}
+	p.giveUp(it)
+	return []C{it.conn}
+}
+
+// serve gives those who wait what there is, in the order they came. Who waits for an opening lets others pass.
+func (p *Pool[K, C]) serve(b *bucket[K, C]) {
+	for i := 0; i < len(b.waiters); {
+		w := b.waiters[i]
+		l, ok := p.offer(b, w.shares, w.patient)
+		if ok {
+			b.waiters = slices.Delete(b.waiters, i, i+1)
+			w.grant(l)
+			continue
+		}
+		if !w.patient {
+			break
+		}
+		i++
+	}
+	p.forget(b)
+}
+
+// dismiss ends the waiting for a place. Who waits for an opening opens a connection of his own, if there is a place.
+func (p *Pool[K, C]) dismiss(b *bucket[K, C]) {
+	for _, w := range b.waiters {
+		w.patient = false
+	}
+	p.serve(b)
+	for _, w := range b.waiters {
+		w.refuse(ErrClosed)
+	}
+	b.waiters = nil
+}
+
+// current reports whether others may get it: its key is listed, and was not evicted since it was asked for.
+func (p *Pool[K, C]) current(it *item[K, C]) bool {
+	return it.bucket.listed && it.generation == it.bucket.generation
+}
+
+// keeps reports whether a connection that is put back may be used again.
+func (p *Pool[K, C]) keeps(it *item[K, C]) bool {
+	return p.current(it) && !it.dead && len(it.bucket.idle) < p.cfg.PerKey && !p.tooOld(it) && p.room(it.conn) > 0
 }
 
 func (p *Pool[K, C]) tooOld(it *item[K, C]) bool {

@@ -10,9 +10,9 @@ import (
 // TestKeys: the most recently used key comes first, one that gave way and is in
 // use last, and nobody is listed twice.
 func TestKeys(t *testing.T) {
-	p := New[string, int](Config{Keys: 2})
+	p := New[string, int](Config{Keys: 2}, nil)
 	get := func(key string) Lease[string, int] {
-		l, err := p.Get(context.Background(), key, 0)
+		l, err := p.Get(context.Background(), key, Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestKeys(t *testing.T) {
 	if n := len(p.Keys()); n != 2 {
 		t.Errorf("%d keys, want 2", n)
 	}
-	if n := len(New[string, int](Config{}).Keys()); n != 0 {
+	if n := len(New[string, int](Config{}, nil).Keys()); n != 0 {
 		t.Errorf("an empty pool has %d keys", n)
 	}
 }

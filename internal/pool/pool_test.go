@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,18 @@ type testLease = Lease[string, int]
 
 // script runs words like "get a" on a pool and writes down what each gave. Leases and the connections opened on them
 // are numbered from 0; "put 1" is about lease 1.
-func script(t *testing.T, p *testPool, steps string) string {
+//
+// "ask a" gets a connection that may be shared. "opened 1" says that what lease 1 opened is shared and takes one lease,
+// "alone 1" that it is not; "room 1 3" that connection 1 takes 3.
+func script(t *testing.T, cfg Config, steps string) string {
 	t.Helper()
+	rooms := map[int]int{}
+	p := New[string, int](cfg, func(conn int) int {
+		if room, ok := rooms[conn]; ok {
+			return room
+		}
+		return 1
+	})
 	var leases []testLease
 	var out []string
 	opened := 0
@@ -38,18 +49,39 @@ func script(t *testing.T, p *testPool, steps string) string {
 	}
 	for step := range strings.SplitSeq(steps, ";") {
 		var op, arg string
-		fmt.Sscan(step, &op, &arg)
-		var n int
+		var n, room int
+		fmt.Sscan(step, &op, &arg, &room)
 		fmt.Sscan(arg, &n)
 		res := "-"
 		switch op {
 		case "get":
-			l, err := p.Get(t.Context(), arg, time.Second)
+			l, err := p.Get(t.Context(), arg, Wait{Place: time.Second})
 			if res = fmt.Sprint(err); err == nil {
 				res = show(l)
 			}
+		case "ask":
+			start := time.Now()
+			l, err := p.Get(t.Context(), arg, Wait{Place: 2 * time.Second, Opening: time.Second})
+			if res = fmt.Sprint(err); err == nil {
+				res = show(l)
+			}
+			if waited := time.Since(start); waited > 0 {
+				res += fmt.Sprint(" after ", waited)
+			}
+		case "opened":
+			p.Opened(leases[n], leases[n].Conn, true)
+		case "alone":
+			p.Opened(leases[n], leases[n].Conn, false)
+		case "settled":
+			p.Settled(leases[n])
+		case "room":
+			rooms[n] = room
+		case "stats":
+			s := p.Stats()
+			res = fmt.Sprintf("idle %d in use %d", s.Idle, s.InUse)
 		case "again":
-			res = show(p.Again(leases[n]))
+			l, _ := p.Again(t.Context(), leases[n], Wait{Place: time.Second})
+			res = show(l)
 		case "put":
 			if c := p.Put(leases[n], leases[n].Conn); c != nil {
 				res = fmt.Sprint("discard ", c)
@@ -89,13 +121,13 @@ func TestScripts(t *testing.T) {
 		{"the last one back is the first in use", Config{}, "get a;get a;get a;put 2;put 0;put 1;get a;get a;get a;get a", "new 0; new 1; new 2; old 1; old 0; old 2; new 3"},
 		{"excess is discarded", one, "get a;get a;put 0;put 1;get a", "new 0; new 1; discard [1]; old 0"},
 		{"a dropped one is gone", one, "get a;drop 0;get a", "new 0; new 1"},
-		{"dead ones are passed over", Config{}, "get a;get a;put 0;put 1;get a;again 2;again 3;put 4;get a", "new 0; new 1; old 1; old 0; new 2; old 2"},
+		{"dead ones are passed over", Config{}, "get a;get a;put 0;put 1;get a;again 2;again 3;put 4;get a", "new 0; new 1; old 1; old 0 stale [1]; new 2 stale [0]; old 2"},
 		{"keys are apart", Config{}, "get a;put 0;get b;get a", "new 0; new 1; old 0"},
 		{"idle ones only", two, "get a;get a;put 1;idle;put 0;get a", "new 0; new 1; close [1]; old 0"},
 
 		{"block: no more than there are places", block, "get a;get a;get b;put 0;get a", "new 0; " + timeout + "; new 1; old 0"},
 		{"block: drop frees the place", block, "get a;drop 0;get a", "new 0; new 1"},
-		{"block: a dead one keeps its place", block, "get a;put 0;get a;again 1;get a;put 2;get a", "new 0; old 0; new 1; " + timeout + "; old 1"},
+		{"block: a dead one keeps its place", block, "get a;put 0;get a;again 1;get a;put 2;get a", "new 0; old 0; new 1 stale [0]; " + timeout + "; old 1"},
 		{"block without room has no effect", Config{PerKey: -1, Block: true}, "get a;get a;put 0", "new 0; new 1; discard [0]"},
 
 		{"the key longest unused gives way", two, "get a;put 0;get b;put 1;get a;put 2;get c;get b;get a", "new 0; new 1; old 0; new 2 stale [1]; new 3 stale [0]; new 4"},
@@ -113,12 +145,30 @@ func TestScripts(t *testing.T) {
 		{"only those idle too long", aged, "get a;get a;put 0;sleep 5;put 1;sleep 5;get a", "new 0; new 1; old 1 stale [0]"},
 		{"too old when wanted", aged, "get a;sleep 95;put 0;sleep 5;get a", "new 0; new 1 stale [0]"},
 		{"too old when put back", aged, "get a;sleep 100;put 0", "new 0; discard [0]"},
+		{"shared: as many as there is room for", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;ask a;stats", "new 0; old 0; new 1; idle 0 in use 2"},
+		{"shared: and again when one has ended", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;put 0;ask a;put 1;put 2;stats;ask a", "new 0; old 0; old 0; idle 1 in use 0; old 0"},
+		{"shared: who asks waits for what is opened, not for ever", Config{}, "ask a;ask a;alone 0;ask a", "new 0; new 1 after 1s; new 2"},
+		{"shared: nobody waits where nothing is shared", Config{}, "ask a;alone 0;ask a;ask a", "new 0; new 1; new 2"},
+		{"shared: until the room is known, for one", Config{}, "ask a;opened 0;ask a;room 0 5;ask a", "new 0; new 1 after 1s; old 0"},
+		{"shared: no room any more", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;room 0 0;ask a;put 0;put 1;put 2;stats", "new 0; old 0; new 1; discard [0]; idle 1 in use 0"},
+		{"shared: kept like others", Config{PerKey: -1}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0;put 1;ask a", "new 0; old 0; discard [0]; new 1"},
+		{"shared: not without a key", Config{Keys: -1}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0", "new 0; new 1; discard [0]"},
+		{"shared: closed while in use", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;close;ask a;put 0;put 1;put 2;close", "new 0; old 0; close []; new 1; discard [0]; close [1]"},
+		{"shared: idle ones are closed, others are not", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0;idle;put 1;idle", "new 0; old 0; close []; close [0]"},
+		{"shared: dead for all", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;again 1;put 0;stats", "new 0; old 0; new 1; discard [0]; idle 0 in use 1"},
+		{"shared: dropped for all", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;drop 1;ask a;put 0", "new 0; old 0; new 1; discard [0]"},
+		{"shared: too old", aged, "ask a;opened 0;room 0 5;settled 0;sleep 99;ask a;sleep 1;ask a;put 0;put 1", "new 0; old 0; new 1; discard [0]"},
+		{"shared: idle too long", aged, "ask a;opened 0;room 0 5;settled 0;put 0;sleep 9;ask a;put 1;sleep 10;ask a", "new 0; old 0; new 1 stale [0]"},
+		{"shared: places are connections", block, "ask a;opened 0;room 0 2;settled 0;ask a;ask a;put 1;ask a", "new 0; old 0; " + timeout + " after 2s; old 0"},
+		{"shared: one that takes no more has no place", block, "ask a;opened 0;room 0 2;settled 0;room 0 0;ask a;stats", "new 0; new 1; idle 0 in use 1"},
+		{"shared: ended leases are without effect", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;put 0;put 0;ask a;put 0;ask a", "new 0; old 0; old 0; new 1"},
+
 		{"the old of all keys", aged, "get a;put 0;get b;put 1;sleep 10;expired", "new 0; new 1; close [0 1]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got := script(t, New[string, int](tt.cfg), tt.steps)
+				got := script(t, tt.cfg, tt.steps)
 				got = strings.Replace(got, "[1 0]", "[0 1]", 1) // keys have no order when all are closed
 				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Errorf("(-want +got)\n%s", diff)
@@ -129,8 +179,8 @@ func TestScripts(t *testing.T) {
 }
 
 func TestAgainOnEndedLease(t *testing.T) {
-	p := New[string, int](Config{PerKey: 1, Block: true})
-	l, err := p.Get(t.Context(), "a", 0)
+	p := New[string, int](Config{PerKey: 1, Block: true}, nil)
+	l, err := p.Get(t.Context(), "a", Wait{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +188,8 @@ func TestAgainOnEndedLease(t *testing.T) {
 	if diff := cmp.Diff(Stats{Keys: 1, Idle: 1, Opened: 1}, p.Stats()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	p.Drop(p.Again(l))
+	again, _ := p.Again(t.Context(), l, Wait{})
+	p.Drop(again)
 	p.Put(testLease{}, 8)
 	if diff := cmp.Diff(Stats{Keys: 1, Idle: 1, Opened: 1}, p.Stats()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -147,8 +198,23 @@ func TestAgainOnEndedLease(t *testing.T) {
 
 func TestStatsAndString(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := New[string, int](Config{Keys: 2, PerKey: 1, MaxIdle: time.Minute})
-		script(t, p, "get s3cret;get s3cret;put 0;put 1;get s3cret;again 2;put 3;sleep 60;get s3cret;put 4;get b;get c")
+		p := New[string, int](Config{Keys: 2, PerKey: 1, MaxIdle: time.Minute}, nil)
+		get := func(key string) testLease {
+			l, err := p.Get(t.Context(), key, Wait{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+		first, second := get("s3cret"), get("s3cret")
+		p.Put(first, 0)
+		p.Put(second, 1)
+		again, _ := p.Again(t.Context(), get("s3cret"), Wait{})
+		p.Put(again, 2)
+		time.Sleep(time.Minute)
+		p.Put(get("s3cret"), 3)
+		get("b")
+		get("c")
 		want := Stats{Keys: 2, Idle: 0, InUse: 2, Opened: 6, Reused: 1, Dead: 1, Expired: 1, Evicted: 1, Discarded: 1}
 		if diff := cmp.Diff(want, p.Stats()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
@@ -160,15 +226,59 @@ func TestStatsAndString(t *testing.T) {
 	})
 }
 
+// TestOpeningIsShared: those who ask while somebody opens a connection get it, when it is known how many it takes, or
+// one of their own, when it cannot be shared or was not opened.
+func TestOpeningIsShared(t *testing.T) {
+	for name, tt := range map[string]struct {
+		end  func(p *testPool, l testLease)
+		want [3]string
+	}{
+		"shared": {func(p *testPool, l testLease) { p.Opened(l, 7, true); p.Settled(l) }, [3]string{"7 true", "7 true", "7 true"}},
+		"alone":  {func(p *testPool, l testLease) { p.Opened(l, 7, false) }, [3]string{"0 false", "0 false", "0 false"}},
+		"failed": {func(p *testPool, l testLease) { p.Drop(l) }, [3]string{"0 false", "0 false", "0 false"}},
+		"used":   {func(p *testPool, l testLease) { p.Put(l, 7) }, [3]string{"7 true", "7 true", "7 true"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := New[string, int](Config{}, func(int) int { return 10 })
+				first, _ := p.Get(t.Context(), "a", Wait{Opening: time.Second})
+				var all sync.WaitGroup
+				var got [3]string
+				for i := range got {
+					all.Go(func() {
+						l, err := p.Get(t.Context(), "a", Wait{Opening: time.Second})
+						if got[i] = fmt.Sprint(l.Conn, l.Reused); err != nil {
+							got[i] = err.Error()
+						}
+						if !l.Reused {
+							p.Drop(l) // it could not be opened either
+						}
+					})
+				}
+				synctest.Wait()
+				start := time.Now()
+				if name == "used" {
+					p.Opened(first, 7, true)
+				}
+				tt.end(p, first)
+				all.Wait()
+				if diff := cmp.Diff(tt.want, got); diff != "" || time.Since(start) != 0 {
+					t.Errorf("after %v (-want +got)\n%s", time.Since(start), diff)
+				}
+			})
+		})
+	}
+}
+
 // TestWaitingIsFair: who came first is served first, by a connection put back or by a place dropped, and nobody pushes in.
 func TestWaitingIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := New[string, int](Config{PerKey: 1, Block: true})
-		held, _ := p.Get(t.Context(), "a", 0)
+		p := New[string, int](Config{PerKey: 1, Block: true}, nil)
+		held, _ := p.Get(t.Context(), "a", Wait{})
 		served := make(chan string)
 		for i := range 4 {
 			go func() {
-				l, err := p.Get(t.Context(), "a", 0)
+				l, err := p.Get(t.Context(), "a", Wait{})
 				served <- fmt.Sprint(i, l.Conn, l.Reused, err)
 				if i%2 == 0 {
 					p.Drop(l)
@@ -217,8 +327,8 @@ func TestWaitingEnds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := New[string, int](Config{PerKey: 1, Block: true})
-				held, _ := p.Get(t.Context(), "a", 0)
+				p := New[string, int](Config{PerKey: 1, Block: true}, nil)
+				held, _ := p.Get(t.Context(), "a", Wait{})
 				ctx := t.Context()
 				if tt.ctx != nil {
 					c, cancel := tt.ctx()
@@ -229,7 +339,7 @@ func TestWaitingEnds(t *testing.T) {
 					go tt.do(p)
 				}
 				start := time.Now()
-				_, err := p.Get(ctx, "a", tt.wait)
+				_, err := p.Get(ctx, "a", Wait{Place: tt.wait})
 				if !errors.Is(err, tt.want) || time.Since(start) != tt.took {
 					t.Errorf("got %v after %v, want %v after %v", err, time.Since(start), tt.want, tt.took)
 				}
@@ -247,10 +357,10 @@ func TestWaitingEnds(t *testing.T) {
 }
 
 func TestGetAndPutDoNotAllocate(t *testing.T) {
-	p := New[bigKey, *int](Config{MaxAge: time.Hour, MaxIdle: time.Hour, Block: true})
+	p := New[bigKey, *int](Config{MaxAge: time.Hour, MaxIdle: time.Hour, Block: true}, nil)
 	conn := new(int)
 	allocs := testing.AllocsPerRun(1000, func() {
-		l, _ := p.Get(context.Background(), sampleKey, time.Second)
+		l, _ := p.Get(context.Background(), sampleKey, Wait{Place: time.Second})
 		p.Put(l, conn)
 	})
 	if diff := cmp.Diff(0.0, allocs); diff != "" {
@@ -272,11 +382,11 @@ var sampleKey = bigKey{scheme: "https", host: "api.example.com", port: 443, sni:
 func BenchmarkGetPut(b *testing.B) {
 	for name, cfg := range map[string]Config{"plain": {}, "aged": {MaxAge: time.Hour, MaxIdle: time.Hour}} {
 		b.Run(name, func(b *testing.B) {
-			p := New[bigKey, *int](cfg)
+			p := New[bigKey, *int](cfg, nil)
 			conn := new(int)
 			b.ReportAllocs()
 			for b.Loop() {
-				l, _ := p.Get(context.Background(), sampleKey, 0)
+				l, _ := p.Get(context.Background(), sampleKey, Wait{})
 				p.Put(l, conn)
 			}
 		})
@@ -284,12 +394,12 @@ func BenchmarkGetPut(b *testing.B) {
 }
 
 func BenchmarkGetPutParallel(b *testing.B) {
-	p := New[bigKey, *int](Config{PerKey: 64})
+	p := New[bigKey, *int](Config{PerKey: 64}, nil)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		conn := new(int)
 		for pb.Next() {
-			l, _ := p.Get(context.Background(), sampleKey, 0)
+			l, _ := p.Get(context.Background(), sampleKey, Wait{})
 			p.Put(l, conn)
 		}
 	})
