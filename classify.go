@@ -57,7 +57,7 @@ func wireError(e *wire.Error, limits Timeouts) *Error {
 	if _, ok := errors.AsType[*body.Error](e.Err); ok {
 		return withWritten(bodyFault(e.Err), e.Written)
 	}
-	own := &Error{Err: e.Err, written: e.Written}
+	own := &Error{Err: e.Err, written: e.Written && !e.Unprocessed, unprocessed: e.Unprocessed}
 	switch {
 	case e.Interim:
 		own.Kind, own.written = ErrRequest, true // nothing that sending again would mend

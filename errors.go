@@ -152,8 +152,9 @@ type Error struct {
 
 	original *Error // what e is a copy of, if it is one
 
-	written bool // something of the request had been written
-	dialing bool // there was no connection yet: the body has not been read
+	written     bool // something of the request had been written
+	unprocessed bool // the server says that it has not acted on the request
+	dialing     bool // there was no connection yet: the body has not been read
 }
 
 // Error describes method, redacted URL, what failed and why.

@@ -10,15 +10,18 @@ import (
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/http1"
+	"github.com/mountable/requests/internal/http2"
 	"github.com/mountable/requests/internal/pool"
 	"github.com/mountable/requests/internal/wire"
 )
 
-// HTTPAdapter sends requests over HTTP/1.1 connections of its own, kept in pools
-// with urllib3's semantics: the last connection given back is used first, at most
-// PoolMaxSize idle ones for each of at most PoolConnections places, the least
-// recently used place making room. It is safe for concurrent use and starts no
-// goroutine for a connection or a request.
+// HTTPAdapter sends requests over HTTP/1.1 and, where that is asked for, HTTP/2
+// connections of its own, kept in a pool with urllib3's semantics: the last connection
+// given back is used first, at most PoolMaxSize idle ones for each of at most
+// PoolConnections pool keys, of which the least recently used one is evicted. Requests
+// share an HTTP/2 connection up to the number that the server takes. It is safe for
+// concurrent use and starts no goroutine for an idle connection, nor for a request
+// whose body is small or none.
 //
 // Make one with [NewHTTPAdapter].
 type HTTPAdapter struct {
@@ -30,7 +33,7 @@ type HTTPAdapter struct {
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 
-	h2       h2Pool
+	// mu protects the fields below.
 	mu       sync.Mutex
 	sessions map[ConnConfig]*tlsSessions
 }
@@ -68,7 +71,7 @@ func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 func NewHTTPAdapter(options ...AdapterOption) *HTTPAdapter {
 	a := &HTTPAdapter{config: pool.Config{Keys: 10, PerKey: 10}, sessions: map[ConnConfig]*tlsSessions{}}
 	JoinAdapterOptions(options...)(a)
-	a.pool = pool.New[ConnConfig, *conn](a.config)
+	a.pool = pool.New[ConnConfig](a.config, (*conn).room)
 	return a
 }
 
@@ -85,7 +88,6 @@ func (a *HTTPAdapter) Close() error {
 		return nil
 	}
 	closeAll(a.pool.Close())
-	a.h2.closeAll()
 	return nil
 }
 
@@ -128,31 +130,22 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	for refusals := 0; ; refusals++ {
 		resp, err := a.try(ctx, p, opts, r)
-		if err == nil || refusals == maxRefusals || !refusedUnseen(err, p) || p.Rewind() != nil {
+		if err == nil || refusals == maxRefusals || !isUnprocessed(err) || p.Rewind() != nil {
 			return resp, err
 		}
 	}
 }
 
-// try sends p on an idle connection if one is alive, else on a new one. An idle
-// connection that dies before one byte of the response is replaced by a new one if the
-// request may be repeated (RFC 9110 section 9.2.2).
+// try sends p on a connection that is open and alive, else on a new one. One that is lost before one byte of the
+// response is replaced by a new one if the request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	if cc := a.reserveH2(&r.config); cc != nil {
-		resp, err := a.sendH2(ctx, cc, p, opts, r.host)
-		if err == nil || !lostH2(err, p) || p.Rewind() != nil {
-			return resp, err
-		}
-	}
 	for fresh := false; ; fresh = true {
-		c, reused, err := a.connect(ctx, r, opts, fresh)
+		c, lease, err := a.connect(ctx, r, opts, fresh)
 		if err != nil {
 			return nil, err
 		}
-		if c.h2 {
-			return a.overH2(ctx, c, p, opts, r)
-		}
-		resp, err := a.exchange(ctx, c, p, opts, r)
+		reused := lease.Reused
+		resp, err := a.exchange(ctx, c, lease, p, opts, r)
 		if err == nil {
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
@@ -200,21 +193,29 @@ type requestRoom struct {
 var requestRooms = sync.Pool{New: func() any { return new(requestRoom) }}
 
 // exchange sends p on c.
-func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	room := requestRooms.Get().(*requestRoom)
 	defer func() {
 		*room = requestRoom{} // a pooled room must not keep credentials alive
 		requestRooms.Put(room)
 	}()
 	p.describe(&room.request, room.fields[:0], r, opts)
-	x := new(http1.Exchange)
-	got, err := x.Do(ctx, c.Conn, &room.request, &a.limits, c.done)
+	got, err := a.roundTrip(ctx, c, lease, &room.request)
 	if err != nil {
 		return nil, err
 	}
 	resp := NewResponse(p, got.Status, got.Fields, got.Body)
 	resp.Reason, resp.Proto, resp.TLS = cleanText(got.Reason), got.Proto, c.state
 	return resp, nil
+}
+
+// roundTrip sends req on c, in the protocol that c speaks, and gives c back when the response is over.
+func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (*wire.Response, error) {
+	if c.h2 != nil {
+		return c.h2.RoundTrip(ctx, req, func() { closeAll(a.pool.Put(lease, c)) })
+	}
+	c.lease = lease
+	return new(http1.Exchange).Do(ctx, c.h1, req, &a.limits, c.done)
 }
 
 // describe tells an exchange what p sends along r.
@@ -225,6 +226,9 @@ func (p *PreparedRequest) describe(req *wire.Request, fields [][2]string, r *rou
 		Fields:  p.wireFields(fields, r),
 		Limits:  wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
 		Interim: interimOf(opts.Interim),
+	}
+	if host := p.Headers.Get("Host"); host != "" {
+		req.Authority = host
 	}
 	if !p.body.None() {
 		req.Body = &p.body
@@ -273,51 +277,85 @@ const transportUserAgent = "go-requests-transport/" + fallbackVersion
 
 // conn is a connection as the pool keeps it.
 type conn struct {
-	*http1.Conn
+	net   *dial.Conn
+	h1    *http1.Conn          // nil over HTTP/2
+	h2    *http2.Conn          // nil over HTTP/1.1
 	state *tls.ConnectionState // of the origin's TLS
-	h2    bool                 // the server has chosen HTTP/2
 
-	lease connLease        // of the exchange that is using it
+	lease connLease        // of the exchange that is using it, over HTTP/1.1
 	done  func(http1.Fate) // gives it back
 }
 
 type connLease = pool.Lease[ConnConfig, *conn]
 
-// connect lends a connection and says whether it had been used before.
-func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, fresh bool) (*conn, bool, error) {
-	lease, err := a.lease(ctx, r, opts, fresh)
-	if err != nil {
-		return nil, false, err
+// room is how many requests the connection carries at the same time.
+func (c *conn) room() int {
+	if c.h2 != nil {
+		return c.h2.Room()
 	}
-	c, reused := lease.Conn, lease.Reused
-	if !reused {
-		defer func() {
-			if c == nil { // failed, or a resolver or the proxy's credentials have panicked
-				a.pool.Drop(lease)
-			}
-		}()
-		if c, err = a.dial(ctx, &r.config, opts); err != nil {
-			c = nil
-			return nil, false, err
-		}
-	}
-	c.lease = lease
-	return c, reused, nil
+	return 1
 }
 
-// lease takes an idle connection that is alive, or the right to open one.
+// alive reports whether the connection can carry another request.
+func (c *conn) alive() bool {
+	if c.h2 != nil {
+		return c.h2.Alive()
+	}
+	return dial.Alive(c.net)
+}
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	if c.h2 != nil {
+		return c.h2.Close()
+	}
+	return c.net.Close()
+}
+
+// connect lends a connection.
+func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, fresh bool) (*conn, connLease, error) {
+	lease, err := a.lease(ctx, r, opts, fresh)
+	if err != nil || lease.Reused {
+		return lease.Conn, lease, err
+	}
+	opened := false
+	defer func() {
+		if !opened { // failed, or a resolver or the proxy's credentials have panicked
+			a.pool.Drop(lease)
+		}
+	}()
+	c, err := a.dial(ctx, lease, &r.config, opts)
+	if err != nil {
+		return nil, lease, err
+	}
+	if opened = true; r.config.HTTP2 != HTTP1Only {
+		a.pool.Opened(lease, c, c.h2 != nil)
+	}
+	return c, lease, nil
+}
+
+// lease takes a connection that is alive, or the right to open one. A fresh one is wanted where a kept one was lost:
+// the others may be, too.
 func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (connLease, error) {
-	lease, err := a.pool.Get(ctx, r.config, poolWait(opts))
+	wait := pool.Wait{Place: poolWait(opts)}
+	if r.config.HTTP2 != HTTP1Only {
+		wait.Opening = openingWait
+	}
+	lease, err := a.pool.Get(ctx, r.config, wait)
 	closeAll(lease.Stale)
+	for err == nil && lease.Reused && (fresh && lease.Conn.h2 == nil || !lease.Conn.alive()) {
+		lease, err = a.pool.Again(ctx, lease, wait)
+		closeAll(lease.Stale)
+	}
 	if err != nil {
 		return lease, poolError(ctx, err, opts)
 	}
-	for lease.Reused && (fresh || !lease.Conn.quiet()) {
-		_ = lease.Conn.Close()
-		lease = a.pool.Again(lease)
-	}
 	return lease, nil
 }
+
+// openingWait is how long a request waits for the HTTP/2 connection that another one is
+// opening: as long as that takes on a good network. Then it opens its own.
+const openingWait = 500 * time.Millisecond
 
 // poolWait is how long a request may wait for a connection of a full pool: no
 // longer than it may take as a whole.
@@ -346,7 +384,7 @@ func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
 	a.pool.Drop(lease)
 }
 
-func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions) (*conn, error) {
+func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, opts SendOptions) (*conn, error) {
 	plan, err := c.plan(a.tlsSessions(c))
 	if err != nil {
 		return nil, err
@@ -357,9 +395,13 @@ func (a *HTTPAdapter) dial(ctx context.Context, c *ConnConfig, opts SendOptions)
 	if err != nil {
 		return nil, dialError(ctx, err, opts)
 	}
-	pc := &conn{Conn: http1.NewConn(nc, nc.Plain()), state: nc.TLS}
+	pc := &conn{net: nc, state: nc.TLS}
+	if nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https" {
+		pc.h2 = http2.New(nc, a.http2Config(nc, lease))
+		return pc, nil
+	}
+	pc.h1 = http1.NewConn(nc, nc.Plain())
 	pc.done = func(fate http1.Fate) { a.giveBack(pc, fate) }
-	pc.h2 = nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https"
 	return pc, nil
 }
 
@@ -381,6 +423,3 @@ func (a *HTTPAdapter) tlsSessions(c *ConnConfig) *tlsSessions {
 	}
 	return m
 }
-
-// quiet reports whether a connection is open and nothing has come in on it.
-func (c *conn) quiet() bool { return dial.Alive(c.Conn.Conn) }

@@ -24,6 +24,15 @@ func Alive(c net.Conn) bool {
 	return !layered || quietFor(c, past)
 }
 
+// Quiet returns what reports, without waiting, whether nothing has arrived at the socket beneath c, and it is open. It is
+// nil where the socket or the platform cannot tell. What a TLS layer has read from the socket already does not count.
+func (c *Conn) Quiet() func() bool {
+	if c.probe == nil || !canPeek {
+		return nil
+	}
+	return c.probe.quiet
+}
+
 // probeOf finds the socket beneath c, and whether layers lie between.
 func probeOf(c net.Conn) (p *probe, layered bool) {
 	if own, ok := c.(*Conn); ok {

@@ -18,9 +18,12 @@ type Config struct {
 	Interim      int // 1xx responses before the final one (20)
 	TrailerBytes int // of one trailer section (64 KiB)
 
-	// Quiet reports, without waiting, whether nothing has arrived on the connection. If nil, that is found out by a
-	// read with a short deadline.
-	Quiet func(net.Conn) bool
+	// Quiet reports, without waiting, whether nothing has arrived at the connection's socket. If nil, that is found out
+	// by a read with a short deadline.
+	Quiet func() bool
+
+	// Settled is called, where no lock is held, when Room has changed because of the peer's settings. May be nil.
+	Settled func()
 }
 
 func (c Config) withDefaults() Config {
@@ -47,7 +50,7 @@ const mostStreams = 1000
 type Conn struct {
 	nc     net.Conn
 	cfg    Config
-	room   atomic.Int32 // streams the peer takes at the same time; 0 when no more are opened
+	room   atomic.Int32 // what Room returns
 	framer *http2.Framer
 	in     input // of who leads
 
@@ -57,6 +60,8 @@ type Conn struct {
 	streams map[uint32]*Stream
 	nextID  uint32
 	leaving *Stream // whose owners are to be told
+	most    int     // streams the peer takes at the same time
+	changed bool    // Settled is to be called
 	lastID  uint32  // of a GOAWAY
 	goAway  *GoAwayError
 	failed  *cause // why the connection has ended
@@ -116,7 +121,8 @@ func New(nc net.Conn, cfg Config) *Conn {
 	c.peer = peerSettings{window: 65535, headers: 1<<64 - 1}
 	c.window = 65535
 	c.receive = newWindow(connWindow)
-	c.room.Store(assumedStreams)
+	c.most = assumedStreams
+	c.room.Store(1)
 	c.heardAt = time.Now()
 	c.preface()
 	return c
@@ -132,8 +138,8 @@ func (c *Conn) preface() {
 	_ = c.framer.WriteWindowUpdate(0, connWindow-65535)
 }
 
-// Room returns how many streams may be open at the same time: 0 when the connection takes no more of them, as it has
-// ended, is about to, or has run out of numbers. It does not wait.
+// Room returns how many streams it is wise to have open at the same time: 1 until the peer has said how many it takes, 0
+// when the connection takes no more of them, as it has ended, is about to, or has run out of numbers. It does not wait.
 func (c *Conn) Room() int { return int(c.room.Load()) }
 
 // NetConn returns the connection beneath.
@@ -221,7 +227,7 @@ func (c *Conn) open(s *Stream) *cause {
 		return &cause{err: c.goAway, unprocessed: true}
 	case c.muted:
 		return &cause{err: errClosed, unprocessed: true}
-	case len(c.streams) >= c.Room():
+	case len(c.streams) >= c.most || c.Room() == 0:
 		return &cause{err: errNoRoom, unprocessed: true}
 	}
 	s.id = c.nextID

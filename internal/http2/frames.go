@@ -216,15 +216,13 @@ func (c *Conn) settings(f *http2.SettingsFrame) {
 	if f.IsAck() {
 		return
 	}
-	first := !c.peer.seen
-	c.peer.seen = true
-	streams := int64(mostStreams)
-	if !first {
-		streams = int64(c.Room())
+	if !c.peer.seen {
+		c.peer.seen = true
+		c.most = mostStreams
 	}
 	err := f.ForeachSetting(func(s http2.Setting) error {
 		if s.ID == http2.SettingMaxConcurrentStreams {
-			streams = min(int64(s.Val), mostStreams)
+			c.most = int(min(s.Val, mostStreams))
 		}
 		return c.setting(s)
 	})
@@ -233,7 +231,8 @@ func (c *Conn) settings(f *http2.SettingsFrame) {
 		return
 	}
 	if c.goAway == nil && !c.muted && c.nextID <= 1<<31-1 {
-		c.room.Store(int32(streams))
+		c.room.Store(int32(c.most))
+		c.changed = true
 	}
 	c.pong(c.framer.WriteSettingsAck())
 }

@@ -93,7 +93,7 @@ func (c *Conn) look() {
 	c.passOn()
 }
 
-func (c *Conn) quiet() bool { return c.cfg.Quiet != nil && c.cfg.Quiet(c.nc) }
+func (c *Conn) quiet() bool { return c.cfg.Quiet != nil && c.cfg.Quiet() }
 
 // careTime is how often the peer of a connection with open streams is listened to where nobody waits for it: it may
 // ask whether we are there.

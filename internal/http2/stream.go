@@ -130,11 +130,14 @@ func (s *Stream) leave() {
 	}
 }
 
-// unlock releases the lock, and tells the owners of streams that have left.
+// unlock releases the lock, and tells the owners of streams that have left, and of the connection.
 func (c *Conn) unlock() {
-	s := c.leaving
-	c.leaving = nil
+	s, changed := c.leaving, c.changed
+	c.leaving, c.changed = nil, false
 	c.mu.Unlock()
+	if changed && c.cfg.Settled != nil {
+		c.cfg.Settled()
+	}
 	for ; s != nil; s = s.next {
 		if s.disarm != nil {
 			s.disarm()

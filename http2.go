@@ -1,0 +1,51 @@
+package requests
+
+import (
+	"github.com/mountable/requests/internal/dial"
+	"github.com/mountable/requests/internal/http2"
+)
+
+// HTTP2 offers HTTP/2 to https servers by ALPN. A server that does not take it is
+// spoken to in HTTP/1.1 as always. Header names are sent in lower case, as the protocol
+// wants it, and in the order of the request. Requests share a connection up to the
+// number that the server takes; the options of the pool count connections.
+func HTTP2(on bool) AdapterOption {
+	mode := HTTP1Only
+	if on {
+		mode = HTTP2Offered
+	}
+	return http2Mode(mode)
+}
+
+// HTTP2PriorKnowledge speaks HTTP/2 without asking, in the clear as well (RFC 9113
+// section 3.3). A server that does not understand it is [ErrConnection].
+func HTTP2PriorKnowledge() AdapterOption { return http2Mode(HTTP2Assumed) }
+
+func http2Mode(mode HTTP2Mode) AdapterOption {
+	return ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
+		if c.Scheme == "https" || mode == HTTP2Assumed {
+			c.HTTP2 = mode
+		}
+		return nil
+	})
+}
+
+// http2Config is what an HTTP/2 connection opened on lease keeps to. Those who wait for
+// it learn when the server has said how many requests it takes.
+func (a *HTTPAdapter) http2Config(nc *dial.Conn, lease connLease) http2.Config {
+	return http2.Config{
+		HeadBytes: a.limits.HeadBytes, Fields: a.limits.Fields, Interim: a.limits.Interim, TrailerBytes: a.limits.TrailerBytes,
+		Quiet: nc.Quiet(), Settled: func() { a.pool.Settled(lease) },
+	}
+}
+
+// maxRefusals is how often a request that HTTP/2 servers refuse unseen is sent again.
+const maxRefusals = 3
+
+// isUnprocessed reports whether a request may be sent again, whatever its method: a
+// server that ended the connection, or had too much to do, says that it has not looked
+// at it.
+func isUnprocessed(err error) bool {
+	e, ok := err.(*Error)
+	return ok && e.unprocessed
+}
