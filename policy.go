@@ -54,6 +54,9 @@ type Policy struct {
 	// GzipWithoutTrailer takes gzip for whole that lacks its trailer, as some
 	// devices send it: the data ends with its last block, or in a flush.
 	GzipWithoutTrailer bool
+	// LinksAsRequests reads the Link header as Requests does: cut at every ";", names
+	// and relation types as they are written, all types of a link one key.
+	LinksAsRequests bool
 	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
 	// no public suffix list (rule 33), and lets those without a domain follow
 	// redirects to other origins (rule 8).
@@ -87,6 +90,7 @@ func PolicyRequests() Policy {
 		NetrcReplacesAuthorization: true,
 		NetrcIgnoresUser:           true,
 		UnlimitedDecoding:          true,
+		LinksAsRequests:            true,
 		NetscapeCookies:            true,
 		EnvironmentProxiesFirst:    true,
 		EnvironmentCAFirst:         true,

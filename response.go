@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/charset"
-	"github.com/mountable/requests/internal/fieldvalue"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -133,23 +132,6 @@ func (r *Response) IsRedirect() bool {
 // IsPermanentRedirect is IsRedirect for 301 and 308.
 func (r *Response) IsPermanentRedirect() bool {
 	return (r.StatusCode == 301 || r.StatusCode == 308) && r.Headers.Has("Location")
-}
-
-// Link is one link of a Link header (RFC 8288): its URL under "url", and its
-// parameters.
-type Link map[string]string
-
-// Links returns the links of the Link header by their rel, else by their URL.
-func (r *Response) Links() map[string]Link {
-	links := map[string]Link{}
-	for _, l := range fieldvalue.ParseLinks(r.Headers.Get("Link")) {
-		link := Link{}
-		for _, kv := range l {
-			link[kv[0]] = kv[1]
-		}
-		links[l.Key()] = link
-	}
-	return links
 }
 
 // ApparentEncoding is the encoding detected in a sample of the body, remembered.

@@ -165,7 +165,16 @@ func cutParam(s string) (name, value, rest string) {
 	if i = strings.IndexAny(s, ";,"); i < 0 {
 		i = len(s)
 	}
-	return name, strings.Trim(s[:i], " \t"), s[i:]
+	return name, unquoteSingle(strings.Trim(s[:i], " \t")), s[i:]
+}
+
+// unquoteSingle drops the apostrophes around a value: they are part of it by the book,
+// and no relation type has any.
+func unquoteSingle(s string) string {
+	if len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'' {
+		return s[1 : len(s)-1]
+	}
+	return s
 }
 
 // cutQuoted reads a quoted string behind its first quote; the closing one may

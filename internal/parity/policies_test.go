@@ -88,6 +88,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"EnvironmentProxiesFirst":    has(`(?i)_proxy"|"proxies"`),
 	"EnvironmentCAFirst":         has(`CA_BUNDLE`),
 	"SendIgnoresEnvironmentCA":   has(`CA_BUNDLE`),
+	"LinksAsRequests":            replyHas("Link"),
 	"TruncatedContent":           replyHas("Content-Encoding"),
 }
 

@@ -2,6 +2,7 @@ package parity
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"iter"
@@ -72,7 +73,19 @@ func responseLinks(_ *testing.T, in input) (any, error) {
 	if in.present("value") {
 		headers.Add("Link", unlatin1(in.text("value")))
 	}
-	return append([]any{}, showLinks(responseWith(200, headers, strings.NewReader("")))...), nil
+	r, err := underRequests(responseWith(200, headers, strings.NewReader("")))
+	return append([]any{}, showLinks(r)...), err
+}
+
+// underRequests sends for a response that is there already, under Requests' Policy.
+func underRequests(r *requests.Response) (*requests.Response, error) {
+	s := requests.NewSession()
+	defer s.Close()
+	s.Policy = requests.PolicyRequests()
+	s.Mount("http://", requests.AdapterFunc(func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error) {
+		return r, nil
+	}))
+	return s.Get(context.Background(), "http://h/")
 }
 
 // pieceReader gives one recorded piece a read, as a chunked body on a connection does.
