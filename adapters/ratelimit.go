@@ -160,20 +160,15 @@ func (h *hostLimit) obey(r *requests.Response, now time.Time) {
 	}
 }
 
+// pauses reads Retry-After as retries do; without the field there is no pause.
+var pauses = requests.Retry{}.State()
+
 // askedRetry reads Retry-After.
 func askedRetry(r *requests.Response, now time.Time) time.Duration {
 	if r.StatusCode != 429 && r.StatusCode != 503 {
 		return 0
 	}
-	value := strings.TrimSpace(r.Headers.Get("Retry-After"))
-	if seconds, ok := parseSeconds(value); ok {
-		return seconds
-	}
-	date, err := time.Parse(time.RFC1123, value)
-	if err != nil {
-		return 0
-	}
-	return date.Sub(now)
+	return pauses.Delay(r, now)
 }
 
 // askedReset reads the RateLimit fields where nothing remains.

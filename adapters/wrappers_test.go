@@ -125,6 +125,8 @@ func TestRateLimitObeys(t *testing.T) {
 		}{
 			"nothing":        {adapters.Reply{}, 0},
 			"seconds":        {adapters.Reply{Status: 429, Headers: requests.Headers{{"Retry-After", "30"}}}, 30 * time.Second},
+			"twice":          {adapters.Reply{Status: 429, Headers: requests.Headers{{"Retry-After", "30"}, {"Retry-After", "30"}}}, 30 * time.Second},
+			"the longer":     {adapters.Reply{Status: 503, Headers: requests.Headers{{"Retry-After", "30"}, {"Retry-After", "40"}}}, 40 * time.Second},
 			"other status":   {adapters.Reply{Status: 200, Headers: requests.Headers{{"Retry-After", "30"}}}, 0},
 			"nonsense":       {adapters.Reply{Status: 429, Headers: requests.Headers{{"Retry-After", "soon"}}}, 0},
 			"for ever":       {adapters.Reply{Status: 429, Headers: requests.Headers{{"Retry-After", "8000000000"}}}, time.Hour},
@@ -157,6 +159,11 @@ func TestRateLimitObeys(t *testing.T) {
 			if got := pause(t, a); got != 90*time.Second {
 				t.Errorf("%v: waited %v", c.fields, got)
 			}
+		}
+		m := adapters.NewMock()
+		m.On("", "").Reply(adapters.Reply{Status: 429, Headers: requests.Headers{{"Retry-After", "1.5"}}})
+		if got := pause(t, adapters.Chain(m, must[requests.Wrapper](t)(adapters.RateLimit(math.Inf(1), 1)))); got != 1500*time.Millisecond {
+			t.Errorf("a fraction: waited %v", got)
 		}
 	})
 }
