@@ -86,12 +86,12 @@ func (a *Refresh) Authenticate(p *PreparedRequest) error {
 		return err
 	}
 	p.Headers.Set("Authorization", value)
-	p.Hooks = append(p.Hooks, a.Answer)
+	p.Hooks = append(p.Hooks, a.answer)
 	return nil
 }
 
-// Answer is the [Hook] that [Refresh.Authenticate] adds.
-func (a *Refresh) Answer(ctx context.Context, r *Response) (*Response, error) {
+// answer is the hook that Authenticate adds.
+func (a *Refresh) answer(ctx context.Context, r *Response) (*Response, error) {
 	if r.StatusCode != http.StatusUnauthorized || r.Request == nil || !r.Auth().MayAnswer() {
 		return r, nil
 	}

@@ -57,7 +57,7 @@ func (g *Guess) Authenticate(p *requests.PreparedRequest) error {
 	if chosen := g.choice(p.Origin()); chosen != nil {
 		return chosen.Authenticate(p)
 	}
-	p.Hooks = append(p.Hooks, g.Answer)
+	p.Hooks = append(p.Hooks, g.answer)
 	return nil
 }
 
@@ -67,8 +67,8 @@ func (g *Guess) Apply(r *requests.Request) error {
 	return nil
 }
 
-// Answer is the hook that [Guess.Authenticate] adds.
-func (g *Guess) Answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+// answer is the hook that Authenticate adds.
+func (g *Guess) answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	if r.Request == nil || !r.Auth().MayAnswer() {
 		return r, nil
 	}

@@ -43,7 +43,7 @@ func (g *GuessProxy) SetClientNonce(nonce func() string) {
 // or credentials where these are known.
 func (g *GuessProxy) Authenticate(p *requests.PreparedRequest) error {
 	p.SetProxyCredentials(g)
-	p.Hooks = append(p.Hooks, g.AnswerProxy)
+	p.Hooks = append(p.Hooks, g.answerProxy)
 	return g.guess.Authenticate(p)
 }
 
@@ -53,8 +53,8 @@ func (g *GuessProxy) Apply(r *requests.Request) error {
 	return nil
 }
 
-// AnswerProxy is the hook that [GuessProxy.Authenticate] adds for the proxy's 407.
-func (g *GuessProxy) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+// answerProxy is the hook that Authenticate adds for the proxy's 407.
+func (g *GuessProxy) answerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	return answerProxy(ctx, r, g)
 }
 

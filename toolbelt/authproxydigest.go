@@ -29,7 +29,7 @@ func HTTPProxyDigestAuth(user, password string) *ProxyDigest {
 // 407.
 func (d *ProxyDigest) Authenticate(p *requests.PreparedRequest) error {
 	p.SetProxyCredentials(d)
-	p.Hooks = append(p.Hooks, d.AnswerProxy)
+	p.Hooks = append(p.Hooks, d.answerProxy)
 	return nil
 }
 
@@ -39,8 +39,8 @@ func (d *ProxyDigest) Apply(r *requests.Request) error {
 	return nil
 }
 
-// AnswerProxy is the hook that [ProxyDigest.Authenticate] adds.
-func (d *ProxyDigest) AnswerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+// answerProxy is the hook that Authenticate adds.
+func (d *ProxyDigest) answerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	return answerProxy(ctx, r, d)
 }
 
