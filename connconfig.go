@@ -190,7 +190,7 @@ func (m HTTP2Mode) protocols() []string {
 func (c *ProxyConfig) plan(m *tlsSessions) (*dial.Proxy, error) {
 	p := &dial.Proxy{
 		Scheme: c.Scheme, Host: c.Host, Port: c.Port,
-		User: c.User, Password: c.Password, HasAuth: c.User != "" || c.Password != "", Tunnel: c.Tunnel,
+		User: c.User, Password: c.Password, Tunnel: c.Tunnel,
 	}
 	if c.Authorization != "" {
 		p.Header = append(p.Header, [2]string{"Proxy-Authorization", c.Authorization})

@@ -94,9 +94,8 @@ type Proxy struct {
 	Host   string
 	Port   int
 	// User and Password are for SOCKS; an HTTP proxy's credentials are in Header.
-	// SOCKS 5 offers them only when both are non-empty, SOCKS 4 sends User alone.
+	// SOCKS 5 offers them unless both are empty, SOCKS 4 sends User alone.
 	User, Password string
-	HasAuth        bool
 	// Header is sent with CONNECT, after Host, in this order.
 	Header [][2]string
 	// TLS is the proxy's own (https). nil there means verification by the system's

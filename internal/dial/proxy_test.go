@@ -170,10 +170,10 @@ func TestTunnelRefused(t *testing.T) {
 		{"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=p\r\nContent-Length: 2\r\n\r\nno",
 			"Tunnel connection failed: 407 Proxy Authentication Required",
 			ProxyReply{407, "Proxy Authentication Required", [][2]string{{"Proxy-Authenticate", "Basic realm=p"}, {"Content-Length", "2"}}, []byte("no")}},
-		{"HTTP/1.1 201 Created\r\n\r\n", "Tunnel connection failed: 201 Created", ProxyReply{Status: 201, Reason: "Created"}},
 		{"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nxy", "Tunnel connection failed: 302 Found",
 			ProxyReply{302, "Found", [][2]string{{"Location", "/"}}, []byte("xy")}},
-		{"HTTP/1.1 100 Continue\r\n\r\n", "Tunnel connection failed: 100 Continue", ProxyReply{Status: 100, Reason: "Continue"}},
+		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "Tunnel connection failed: 403 No",
+			ProxyReply{403, "No", [][2]string{{"Content-Length", "0"}}, nil}},
 		{"HTTP/1.0 502\r\n\r\n", "Tunnel connection failed: 502", ProxyReply{Status: 502, Body: []byte{}}},
 		{chunked, "Tunnel connection failed: 503 No", ProxyReply{503, "No", [][2]string{{"Transfer-Encoding", "chunked"}}, []byte("no")}},
 	} {
@@ -191,12 +191,37 @@ func TestTunnelRefused(t *testing.T) {
 	}
 }
 
+// TestTunnelOpened: interim responses are skipped, and any 2xx opens the tunnel, wherever what the proxy sends is cut.
+func TestTunnelOpened(t *testing.T) {
+	const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+	for _, head := range []string{
+		"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 Connection established\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n",
+		"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n", "HTTP/1.1 299\r\nTransfer-Encoding: chunked\r\n\r\n",
+	} {
+		for _, reply := range []string{head, interim + head, "HTTP/1.1 199 x\r\n\r\n" + head} {
+			for cut := range len(reply) {
+				rest := &script{replies: [][]byte{[]byte(reply[:cut])}}
+				rw := struct {
+					io.Reader
+					io.Writer
+				}{io.MultiReader(rest, strings.NewReader(reply[cut:])), rest}
+				if refused, err := Tunnel(rw, "a.test", 443, nil); refused != nil || err != nil {
+					t.Fatalf("%q cut at %d: %v, %v", reply, cut, refused, err)
+				}
+			}
+		}
+	}
+}
+
 func TestTunnelRepliesThatAreErrors(t *testing.T) {
 	for name, reply := range map[string]string{
-		"bytes after the head": "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
-		"garbage":              "garbage\r\n\r\n",
-		"endless head":         "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", 70<<10),
-		"many fields":          "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: a\r\n", 300) + "\r\n",
+		"bytes after the head":  "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+		"a body after the head": "HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\nx",
+		"another protocol":      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+		"endless interim":       strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 2000),
+		"garbage":               "garbage\r\n\r\n",
+		"endless head":          "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", 70<<10),
+		"many fields":           "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: a\r\n", 300) + "\r\n",
 	} {
 		_, err := Dial(t.Context(), viaHTTP(refuser(t, reply)))
 		var e *Error

@@ -18,7 +18,7 @@ type SocksRequest struct {
 	Scheme string
 	Host   string
 	Port   int
-	// SOCKS 5 offers user and password only when both are non-empty; SOCKS 4 sends User alone.
+	// SOCKS 5 offers user and password unless both are empty; SOCKS 4 sends User alone.
 	User, Password string
 	// Lookup returns an address of host; network is "ip", or "ip4" for SOCKS 4.
 	Lookup func(network, host string) (net.IP, error)

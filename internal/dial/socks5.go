@@ -49,7 +49,7 @@ func (r *SocksRequest) version5(rw io.ReadWriter) error {
 // authenticate agrees on a method. The server may choose none though credentials were offered.
 func (r *SocksRequest) authenticate(rw io.ReadWriter) error {
 	offer := []byte{5, 1, methodNone}
-	password := r.User != "" && r.Password != ""
+	password := r.User != "" || r.Password != ""
 	if password {
 		offer = []byte{5, 2, methodNone, methodPassword}
 	}

@@ -19,7 +19,7 @@ const maxReplyBody = 64 << 10
 // replyLimits bound a proxy's answer to CONNECT.
 var replyLimits = h1.Limits{HeadBytes: 64 << 10, Fields: 200}
 
-// TunnelError is a CONNECT that the proxy answered with anything but 200.
+// TunnelError is a CONNECT that the proxy did not answer with a 2xx.
 type TunnelError struct {
 	Status int
 	Reason string
@@ -53,10 +53,10 @@ func (p *Plan) tunnel(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return conn, nil
 }
 
-// Tunnel sends CONNECT for host and port over rw and reads the reply. Only 200 opens a
-// tunnel, as in Requests; any other status is a *TunnelError, and the reply comes with
-// it. The first byte of rw after success is the origin's. header is sent after Host,
-// which it may replace.
+// Tunnel sends CONNECT for host and port over rw and reads the response. Interim ones are
+// skipped, any 2xx opens the tunnel, whatever length it claims (RFC 9110 section 9.3.6);
+// any other status is a *TunnelError, and the response comes with it. The first byte of
+// rw after success is the origin's. header is sent after Host, which it may replace.
 func Tunnel(rw io.ReadWriter, host string, port int, header [][2]string) (*ProxyReply, error) {
 	head, err := connectHead(host, port, header)
 	if err != nil {
@@ -88,10 +88,10 @@ func connectHead(host string, port int, header [][2]string) ([]byte, error) {
 func readReply(r io.Reader) (*ProxyReply, error) {
 	in := h1.NewReader(r)
 	var head h1.ResponseHead
-	if err := in.ReadResponseHead(&head, &replyLimits); err != nil {
+	if err := in.ReadFinalHead(&head, &replyLimits, nil); err != nil {
 		return nil, err
 	}
-	if head.Status == 200 {
+	if head.Status/100 == 2 {
 		if in.Buffered() > 0 {
 			return nil, errEarlyBytes
 		}

@@ -151,10 +151,15 @@ func (c *conn) end(r Reply) bool {
 	return false
 }
 
-// establishes reports whether the reply opens a tunnel.
+// establishes reports whether the reply opens a tunnel: whether its last head is a 2xx.
 func (r Reply) establishes() bool {
-	return len(r.Parts) > 0 && strings.HasPrefix(r.Parts[0].Send, "HTTP/1.") &&
-		strings.HasPrefix(r.Parts[0].Send[len("HTTP/1.x"):], " 2")
+	var sent strings.Builder
+	for _, p := range r.Parts {
+		sent.WriteString(p.Send)
+	}
+	head := sent.String()
+	i := strings.LastIndex(head, "HTTP/1.")
+	return i >= 0 && len(head) > i+9 && head[i+8:i+10] == " 2"
 }
 
 // relay joins the client to the server at addr until one of them ends. What the client sent is read from r.
