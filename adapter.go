@@ -55,8 +55,9 @@ type SendOptions struct {
 
 	policy   *Policy
 	given    Proxies // of the call itself, before session and environment
-	merged   bool    // made by Session.MergeEnvironment: nothing is left to look up
-	trustEnv bool    // the session's
+	proxyBy  proxyChoice
+	merged   bool // made by Session.MergeEnvironment: nothing is left to look up
+	trustEnv bool // the session's
 
 	environmentVerify Verification // what the environment says, where nobody else has spoken
 }

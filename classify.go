@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -268,7 +269,10 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 	}
 	if ok && beforeProxy(d) && (e.Kind.Is(ErrConnect) || e.Kind == ErrSSL || e.Kind == ErrReadTimeout) {
 		inner := *e
-		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy", dialing: true}
+		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy" + opts.proxyBy.String(), dialing: true}
+	}
+	if ok && d.Proxy != "" && d.Op != dial.PhaseTLS && ctx.Err() == nil {
+		e.Detail = cmp.Or(e.Detail, e.Kind.Error()) + opts.proxyBy.String()
 	}
 	return e
 }

@@ -59,11 +59,9 @@ func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, e
 	if err := s.check(opts); err != nil {
 		return opts, err
 	}
-	proxies, err := s.requestProxies(url, opts.Proxies)
-	if err != nil {
+	if err := s.mergeProxies(url, &opts); err != nil {
 		return opts, err
 	}
-	opts.Proxies, opts.given = proxies, opts.Proxies
 	opts.Verify, opts.environmentVerify = s.mergeVerify(opts.Verify)
 	return s.mergeSession(opts), nil
 }
@@ -72,6 +70,11 @@ func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, e
 func (s *Session) check(opts SendOptions) error {
 	if s.MaxRedirects < 0 {
 		return fail(ErrInvalidArgument, "Session.MaxRedirects is negative: %d", s.MaxRedirects)
+	}
+	for _, p := range [...]Proxies{opts.Proxies, s.Proxies} {
+		if _, err := p.normal(); err != nil {
+			return err
+		}
 	}
 	return opts.Timeouts.or(s.Timeouts).check()
 }

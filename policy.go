@@ -64,6 +64,10 @@ type Policy struct {
 	// EnvironmentProxiesFirst lets the environment's proxies win over the
 	// session's in Get, Post and the other calls (rule 47).
 	EnvironmentProxiesFirst bool
+	// NoProxyAsRequests reads no_proxy as Requests does: no wildcards, brackets, or
+	// networks of all addresses, a port only where the URL names it. Requests to this machine go to
+	// the environment's proxy, too.
+	NoProxyAsRequests bool
 	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify,
 	// Verify(false) included (rule 48).
 	EnvironmentCAFirst bool
@@ -93,6 +97,7 @@ func PolicyRequests() Policy {
 		LinksAsRequests:            true,
 		NetscapeCookies:            true,
 		EnvironmentProxiesFirst:    true,
+		NoProxyAsRequests:          true,
 		EnvironmentCAFirst:         true,
 		SendIgnoresEnvironmentCA:   true,
 		TruncatedContent:           true,

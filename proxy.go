@@ -2,19 +2,23 @@ package requests
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
 
 // Proxies names the proxy for each kind of URL: by "scheme://host", scheme,
-// "all://host" or "all", the first that is there deciding. Keys are in lower case,
-// their hosts without port and brackets; any other key is never looked at. A value
-// is a URL with the scheme http, https, socks4, socks4a, socks5 or socks5h (http if
-// it has none, socks5h and socks4a leaving the look-up of names to the proxy),
+// "all://host" or "all", the first that is there deciding. Letter case and an empty
+// "://" behind a scheme do not matter, but the plain spelling wins over others; a host
+// has no port. A key that can never match is [ErrInvalidArgument].
+//
+// A value is a URL with the scheme http, https, socks4, socks4a, socks5 or socks5h
+// (http if it has none, socks5h and socks4a leaving the lookup of names to the proxy),
 // perhaps with user and password; an empty value means no proxy. The key "no_proxy"
-// is a list like the variable of that name and takes its place.
+// is a list like the variable of that name, and is used instead of it.
 //
 // It is an [Option] whose entries are laid over those of earlier options. A
 // request's proxies win over [Session.ProxyFunc], that over the session's, and
@@ -23,16 +27,91 @@ type Proxies map[string]string
 
 // Apply lays p over the proxies of r.
 func (p Proxies) Apply(r *Request) error {
+	if _, err := p.normal(); err != nil {
+		return err
+	}
 	r.Send.Proxies = r.Send.Proxies.with(p)
 	return nil
 }
 
 // with returns p with the entries of over laid over it. Neither is changed.
 func (p Proxies) with(over Proxies) Proxies {
+	p, _ = p.normal()
+	over, _ = over.normal()
 	merged := make(Proxies, len(p)+len(over))
 	maps.Copy(merged, p)
 	maps.Copy(merged, over)
 	return merged
+}
+
+// normal returns p with its keys as they are looked up. The error names one that can
+// never match. It is p itself where nothing needs to be done.
+func (p Proxies) normal() (Proxies, error) {
+	for key := range p {
+		if normal, ok := proxyKey(key); !ok || normal != key {
+			return p.normalized()
+		}
+	}
+	return p, nil
+}
+
+func (p Proxies) normalized() (Proxies, error) {
+	var first error
+	normal := make(Proxies, len(p))
+	for _, key := range slices.Sorted(maps.Keys(p)) {
+		name, ok := proxyKey(key)
+		if !ok {
+			name = key
+		}
+		value := p[key]
+		if plain, spelled := p[name]; spelled {
+			value = plain
+		}
+		known, twice := normal[name]
+		switch {
+		case first != nil:
+		case !ok:
+			first = fail(ErrInvalidArgument, "Proxies: the key %q can never match: expected a scheme, \"scheme://host\" without a port, \"all\" or \"no_proxy\"", uri.StripUserinfo(key))
+		case twice && known != value:
+			first = fail(ErrInvalidArgument, "Proxies: %q is given twice, with two values", name)
+		}
+		normal[name] = value
+	}
+	return normal, first
+}
+
+// proxyKey returns a key of Proxies in the form it is looked up by, and whether it can match.
+func proxyKey(key string) (string, bool) {
+	switch key {
+	case "http", "https", "all", "no_proxy":
+		return key, true
+	}
+	scheme, host, named := strings.Cut(key, "://")
+	scheme = strings.ToLower(scheme)
+	switch {
+	case !named && scheme == "no_proxy":
+		return scheme, true
+	case !isProxyScheme(scheme):
+		return "", false
+	case host == "":
+		return scheme, true
+	}
+	if strings.Count(host, ":") > 1 && host[0] != '[' {
+		host = "[" + host + "]"
+	}
+	host = uri.ASCIIHost(host)
+	return scheme + "://" + host, host != ""
+}
+
+// isProxyScheme takes schemes without dots: one with a dot is a host that lacks its scheme.
+func isProxyScheme(s string) bool {
+	for i := range len(s) {
+		letter := 'a' <= s[i] && s[i] <= 'z'
+		if !letter && (i == 0 || !ascii.IsDigit(s[i]) && s[i] != '+' && s[i] != '-') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // ProxyFunc chooses the proxy for a URL: its URL, "" for none. An error ends the
@@ -48,10 +127,10 @@ func ProxyFromEnvironment(url string) (string, error) {
 	if err != nil {
 		return "", urlError(err)
 	}
-	if proxyenv.Bypass(proxyenv.NoProxy(), &u) != "" {
+	var e proxyenv.Environ
+	if proxyenv.Bypass(e.NoProxy(), &u) != "" {
 		return "", nil
 	}
-	var e proxyenv.Environ
 	_, proxy := e.Proxy(u.Scheme)
 	return proxy, nil
 }
@@ -71,6 +150,7 @@ func (p Proxies) choose(u *uri.URL) (key, proxy string, found bool) {
 	if len(p) == 0 {
 		return "", "", false
 	}
+	p, _ = p.normal()
 	if key, proxy, found = p.forHost(u.Scheme, u.Host); found {
 		return key, proxy, true
 	}
@@ -119,12 +199,20 @@ func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecis
 	d.Source, d.Key = DecidedByEnvironment, variable
 	list, ok := s.noProxyList(given)
 	if !ok {
-		list = proxyenv.NoProxy()
+		list = s.environ.NoProxy()
 	}
-	if d.Bypass = proxyenv.Bypass(list, u); d.Bypass == "" {
+	if d.Bypass = s.bypass(list, u); d.Bypass == "" {
 		d.Proxy = proxy
 	}
 	return d, nil
+}
+
+// bypass returns the entry of a no_proxy list that covers u, "" if none does.
+func (s *Session) bypass(list string, u *uri.URL) string {
+	if s.Policy.NoProxyAsRequests {
+		return proxyenv.BypassAsRequests(list, u)
+	}
+	return proxyenv.Bypass(list, u)
 }
 
 func (d *ProxyDecision) decidedBy(source ProxySource, proxies Proxies, u *uri.URL) bool {
@@ -137,48 +225,64 @@ func (d *ProxyDecision) decidedBy(source ProxySource, proxies Proxies, u *uri.UR
 
 // noProxyList returns the "no_proxy" entry of the request or of the session.
 func (s *Session) noProxyList(given Proxies) (string, bool) {
-	if list, ok := given["no_proxy"]; ok {
+	if list, ok := given.noProxy(); ok {
 		return list, true
 	}
-	list, ok := s.Proxies["no_proxy"]
+	return s.Proxies.noProxy()
+}
+
+func (p Proxies) noProxy() (list string, ok bool) {
+	p, _ = p.normal()
+	list, ok = p["no_proxy"]
 	return list, ok
 }
 
-// requestProxies returns proxies that decide about url as session, environment
-// and given together do.
-func (s *Session) requestProxies(url string, given Proxies) (Proxies, error) {
-	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
-		return s.mergeLikeRequests(url, given), nil
+// mergeProxies puts proxies into opts that decide about url as session, environment and
+// the call's own together do, and notes who decided.
+func (s *Session) mergeProxies(url string, opts *SendOptions) (err error) {
+	opts.given = opts.Proxies
+	if s.proxiesAsRequests() {
+		opts.Proxies = s.mergeLikeRequests(url, opts.given)
+		opts.proxyBy = s.whoChose(url, opts)
+		return nil
 	}
-	return s.layerProxies(url, given)
+	return s.layerProxies(url, opts)
 }
 
-// redirectProxies is requestProxies for the target of a redirect.
-func (s *Session) redirectProxies(url string, opts *SendOptions) (Proxies, error) {
-	if s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil {
-		return s.resolveProxies(url, opts.Proxies)
+// redirectProxies is mergeProxies for the target of a redirect.
+func (s *Session) redirectProxies(url string, opts *SendOptions) (err error) {
+	if s.proxiesAsRequests() {
+		opts.Proxies, err = s.resolveProxies(url, opts.Proxies)
+		opts.proxyBy = s.whoChose(url, opts)
+		return err
 	}
-	return s.layerProxies(url, opts.given)
+	return s.layerProxies(url, opts)
 }
 
-// layerProxies applies rule 47.
-func (s *Session) layerProxies(url string, given Proxies) (Proxies, error) {
+func (s *Session) proxiesAsRequests() bool {
+	return s.Policy.EnvironmentProxiesFirst && s.ProxyFunc == nil
+}
+
+// layerProxies lays the call's proxies over what the levels below them decide.
+func (s *Session) layerProxies(url string, opts *SendOptions) error {
+	opts.Proxies = opts.given
 	u, err := uri.Parse(url)
 	if err != nil {
-		return given, nil // the adapter says what is wrong with it
+		return nil // the adapter says what is wrong with it
 	}
-	d, err := s.decideProxy(url, &u, given)
+	d, err := s.decideProxy(url, &u, opts.given)
+	opts.proxyBy = proxyChoice{d.Source, d.Key}
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case d.Source == DecidedBySession:
-		return Proxies{d.Key: d.Proxy}.with(given), nil
+		opts.Proxies = Proxies{d.Key: d.Proxy}.with(opts.given)
 	case d.Source == DecidedByFunc:
-		return Proxies{u.Scheme + "://" + u.Host: d.Proxy}.with(given), nil
+		opts.Proxies = Proxies{u.Scheme + "://" + u.Host: d.Proxy}.with(opts.given)
 	case d.Source == DecidedByEnvironment && d.Proxy != "":
-		return Proxies{u.Scheme: d.Proxy}.with(given), nil
+		opts.Proxies = Proxies{u.Scheme: d.Proxy}.with(opts.given)
 	}
-	return given, nil
+	return nil
 }
 
 // mergeLikeRequests is the proxy part of Session.merge_environment_settings:
@@ -190,7 +294,7 @@ func (s *Session) mergeLikeRequests(url string, given Proxies) Proxies {
 	}
 	merged := s.Proxies
 	if s.TrustEnv {
-		merged = merged.with(environProxiesFor(url, given))
+		merged = merged.with(s.environProxiesFor(url, given))
 	}
 	if len(given) > 0 {
 		merged = merged.with(given)
@@ -205,7 +309,7 @@ func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
 	if _, ok := base[scheme]; ok || !s.TrustEnv {
 		return base, nil
 	}
-	environ := environProxiesFor(url, base)
+	environ := s.environProxiesFor(url, base)
 	proxy, ok := environ[scheme]
 	if !ok {
 		proxy = environ["all"]
@@ -219,20 +323,20 @@ func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
 // environProxiesFor is Requests' get_environ_proxies: all of the environment's
 // proxies, or none for a URL that no_proxy covers. The list is that of the
 // "no_proxy" key, if given has one.
-func environProxiesFor(url string, given Proxies) Proxies {
-	list, ok := given["no_proxy"]
+func (s *Session) environProxiesFor(url string, given Proxies) Proxies {
+	list, ok := given.noProxy()
 	if !ok {
-		list = proxyenv.NoProxy()
+		list = s.environ.NoProxy()
 	}
-	if bypass, err := bypassProxies(url, list); bypass || err != nil {
+	if bypass, err := s.bypassed(url, list); bypass || err != nil {
 		return nil
 	}
 	return proxyenv.All()
 }
 
-// bypassProxies reports whether the environment's proxies are not for url
+// bypassed reports whether the environment's proxies are not for url
 // (requests.utils.should_bypass_proxies). A URL without a host needs no proxy.
-func bypassProxies(url, noProxy string) (bool, error) {
+func (s *Session) bypassed(url, noProxy string) (bool, error) {
 	u, err := uri.Parse(url)
 	if e, ok := err.(*uri.Error); ok && (e.Code == uri.MissingHost || e.Code == uri.MissingScheme) {
 		return true, nil
@@ -240,7 +344,7 @@ func bypassProxies(url, noProxy string) (bool, error) {
 	if err != nil {
 		return false, urlError(err)
 	}
-	return proxyenv.Bypass(noProxy, &u) != "", nil
+	return s.bypass(noProxy, &u) != "", nil
 }
 
 func schemeOf(url string) string {
@@ -256,7 +360,7 @@ type proxyURL struct {
 	Scheme, Host   string
 	Port           int
 	User, Password string
-	HasAuth        bool
+	HasAuth        bool // a password is named, though it may be empty
 }
 
 // authorization returns the Proxy-Authorization for p: Basic, if there is a user
@@ -268,21 +372,22 @@ func (p *proxyURL) authorization() string {
 	return basicCredentials(p.User, p.Password)
 }
 
-// parseProxy reads the URL of a proxy. It goes through the same strict parser as
-// every URL, so that the host it names is the host that is dialled (rule 25).
+// parseProxy reads the URL of a proxy, or "host:port", which is an http proxy. It goes
+// through the same strict parser as every URL, so that the host it names is the host
+// that is dialed.
 func parseProxy(text string) (proxyURL, error) {
-	full, err := uri.PrependScheme(text, "http")
-	if err != nil {
-		return proxyURL{}, proxyError(text, reasonOf(err))
+	scheme, rest, named := strings.Cut(text, "://")
+	if !named {
+		scheme, rest = "http", strings.TrimPrefix(text, "//")
 	}
-	scheme, rest, _ := strings.Cut(full, "://")
+	scheme = strings.ToLower(scheme)
 	port := proxyPort(scheme)
 	if port == 0 {
 		return proxyURL{}, proxyError(text, "its scheme is none of http, https, socks4, socks4a, socks5, socks5h")
 	}
 	u, err := uri.Parse("http://" + rest)
 	if e, ok := err.(*uri.Error); ok && e.Code == uri.MissingHost {
-		return proxyURL{}, proxyError(text, "it has no host; a host with a port needs a scheme in front")
+		return proxyURL{}, proxyError(text, "it has no host")
 	}
 	if err != nil {
 		return proxyURL{}, proxyError(text, reasonOf(err))
@@ -291,7 +396,9 @@ func parseProxy(text string) (proxyURL, error) {
 		port = u.Port
 	}
 	p := proxyURL{Scheme: scheme, Host: u.DialHost(), Port: port}
-	p.User, p.Password, p.HasAuth = u.Userinfo()
+	if p.User, p.Password, p.HasAuth = u.Userinfo(); !p.HasAuth && u.HasUser {
+		p.User = userOf(&u)
+	}
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/mountable/requests/internal/uri"
@@ -89,19 +90,68 @@ func (s *Session) ExplainProxy(url string, options ...Option) (ProxyDecision, er
 }
 
 func (s *Session) explain(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {
-	if !s.Policy.EnvironmentProxiesFirst || s.ProxyFunc != nil {
+	if !s.proxiesAsRequests() {
 		return s.decideProxy(url, u, given)
 	}
+	return s.explainAsRequests(url, u, given, s.mergeLikeRequests(url, given)), nil
+}
+
+// explainAsRequests finds out where the entry of merged proxies has come from.
+func (s *Session) explainAsRequests(url string, u *uri.URL, given, merged Proxies) ProxyDecision {
 	d := ProxyDecision{URL: url}
-	if !d.decidedBy(DecidedBySession, s.mergeLikeRequests(url, given), u) {
-		return d, nil
+	if !d.decidedBy(DecidedBySession, merged, u) {
+		return d
 	}
+	given, _ = given.normal()
 	if _, ok := given[d.Key]; ok {
 		d.Source = DecidedByRequest
-	} else if _, ok := environProxiesFor(url, given)[d.Key]; ok && s.TrustEnv {
+	} else if _, ok := s.environProxiesFor(url, given)[d.Key]; ok && s.TrustEnv {
 		d.Source = DecidedByEnvironment
+		variable, _ := s.environ.Proxy(d.Key)
+		d.Key = cmp.Or(variable, d.Key)
 	}
-	return d, nil
+	return d
+}
+
+// proxyChoice is who chose the proxy of a request, for errors to say.
+type proxyChoice struct {
+	source ProxySource
+	key    string
+}
+
+// whoChose is the choice that the merged proxies of opts make.
+func (s *Session) whoChose(url string, opts *SendOptions) proxyChoice {
+	if len(opts.Proxies) == 0 {
+		return proxyChoice{}
+	}
+	u, err := uri.Parse(url)
+	if err != nil {
+		return proxyChoice{}
+	}
+	d := s.explainAsRequests(url, &u, opts.given, opts.Proxies)
+	return proxyChoice{d.Source, d.Key}
+}
+
+// explain adds who named a proxy to what is wrong with it.
+func (c proxyChoice) explain(err error) error {
+	e, ok := err.(*Error)
+	if !ok {
+		return err
+	}
+	own := *e
+	own.Detail += c.String()
+	return &own
+}
+
+// String follows a sentence: " (the environment: http_proxy)".
+func (c proxyChoice) String() string {
+	switch {
+	case c.source == DecidedByNothing:
+		return ""
+	case c.key == "":
+		return " (" + c.source.String() + ")"
+	}
+	return " (" + c.source.String() + ": " + c.key + ")"
 }
 
 // Proxy returns the URL of the proxy that r came through, without its user

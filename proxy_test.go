@@ -138,6 +138,9 @@ func TestEnvironmentVariables(t *testing.T) {
 		"no_proxy lower":     {map[string]string{"https_proxy": "http://l", "no_proxy": "x.test"}, ""},
 		"no_proxy upper":     {map[string]string{"https_proxy": "http://l", "NO_PROXY": "x.test"}, ""},
 		"no_proxy empty":     {map[string]string{"https_proxy": "http://l", "no_proxy": "", "NO_PROXY": "x.test"}, ""},
+		"no_proxy mixed":     {map[string]string{"https_proxy": "http://l", "No_Proxy": "x.test"}, ""},
+		"no_proxy mixed 2":   {map[string]string{"https_proxy": "http://l", "nO_pROXY": "x.test"}, ""},
+		"no_proxy mixed 3":   {map[string]string{"https_proxy": "http://l", "NO_PROXY": "y.test", "No_Proxy": "x.test"}, "http://l"},
 		"no_proxy lower won": {map[string]string{"https_proxy": "http://l", "no_proxy": "y.test", "NO_PROXY": "x.test"}, "http://l"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,15 +160,15 @@ func TestRule24NoProxy(t *testing.T) {
 		url, list string
 		want      bool
 	}{
-		{"http://[::1%25.example.com]/", ".example.com", false},
-		{"http://[::1%25.example.com]/", "example.com", false},
+		{"http://[fe80::1%25.example.com]/", ".example.com", false},
+		{"http://[fe80::1%25.example.com]/", "example.com", false},
 		{"http://[fe80::1%25eth0]/", "fe80::1", true},
 		{"http://[fe80::1%25eth0]/", "fe80::/10", true},
 		{"http://[fd00::1]/", "fe80::/10", false},
 		{"http://[fd00::1]/", "fd00::/129", false},
 		{"http://[fd00::1]/", "0.0.0.0/1", false},
 		{"http://10.0.0.1/", "fd00::/8", false},
-		{"http://10.0.0.1/", "10.0.0.0/0", false},
+		{"http://10.0.0.1/", "10.0.0.0/33", false},
 		{"http://0xa.1/", "10.0.0.1", true},
 		{"http://a.test%2F.direct.test/", "direct.test", false},
 		{"http://direct.test@evil.test/", "direct.test", false},
@@ -173,7 +176,7 @@ func TestRule24NoProxy(t *testing.T) {
 		{"http://notdirect.test/", "direct.test", false},
 		{"http://b\u00fccher.test/", "B\u00fccher.test", true},
 	} {
-		if got, _ := bypassProxies(c.url, c.list); got != c.want {
+		if got, _ := new(Session).bypassed(c.url, c.list); got != c.want {
 			t.Errorf("no_proxy=%q: bypass of %s is %v, want %v", c.list, c.url, got, c.want)
 		}
 	}
@@ -203,15 +206,14 @@ func TestRedirectProxies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			proxies, err := s.redirectProxies(c.target, &opts)
-			if err != nil {
+			if err := s.redirectProxies(c.target, &opts); err != nil {
 				t.Fatal(err)
 			}
 			u, err := uri.Parse(c.target)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := selectProxy(&u, proxies); got != c.want {
+			if got := selectProxy(&u, opts.Proxies); got != c.want {
 				t.Errorf("proxy %q, want %q", got, c.want)
 			}
 		})
@@ -240,8 +242,13 @@ func TestParseProxy(t *testing.T) {
 		"http://:pw@p":                    "http p 80 []",
 		"http://[fe80::1%25eth0]:3128":    "http fe80::1%eth0 3128 []",
 		"http://b\u00fccher.test":         "http xn--bcher-kva.test 80 []",
-		"proxy:3128":                      "error",
-		"user:pw@p.test:1":                "error",
+		"proxy:3128":                      "http proxy 3128 []",
+		"localhost:3128":                  "http localhost 3128 []",
+		"user:pw@p.test:1":                "http p.test 1 [Basic dXNlcjpwdw==]",
+		"[::1]:3128":                      "http ::1 3128 []",
+		"//p:3128":                        "http p 3128 []",
+		"proxy:port":                      "error",
+		"":                                "error",
 		"http://":                         "error",
 		"http:///x":                       "error",
 		"ftp://p":                         "error",
@@ -288,7 +295,7 @@ func TestExplainProxy(t *testing.T) {
 			}
 		}
 	}
-	if _, err := s.ExplainProxy("http://a.test/", Proxies{"http": "proxy:3128"}); !errors.Is(err, ErrInvalidProxyURL) {
+	if _, err := s.ExplainProxy("http://a.test/", Proxies{"http": "http://:3128"}); !errors.Is(err, ErrInvalidProxyURL) {
 		t.Errorf("a proxy without host: %v", err)
 	}
 	if d, err := s.ExplainProxy("http://a.test/", NoProxy); err != nil || !d.Direct() || d.Source != DecidedByRequest {
@@ -299,7 +306,7 @@ func TestExplainProxy(t *testing.T) {
 func TestNoProxyConfiguredAllocatesNothing(t *testing.T) {
 	clearProxyEnvironment(t, nil)
 	s := &Session{TrustEnv: true}
-	if n := testing.AllocsPerRun(100, func() { s.requestProxies("http://a.test/x", nil) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { var opts SendOptions; s.mergeProxies("http://a.test/x", &opts) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -308,6 +315,7 @@ func BenchmarkRequestProxies(b *testing.B) {
 	s := &Session{TrustEnv: true}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.requestProxies("http://a.test/x", nil)
+		var opts SendOptions
+		s.mergeProxies("http://a.test/x", &opts)
 	}
 }

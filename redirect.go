@@ -294,11 +294,9 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 // rebuildProxies chooses the proxies of the target anew; proxy credentials never
 // travel from one hop to the next (rules 5 and 6).
 func (c *chain) rebuildProxies(p *PreparedRequest) error {
-	proxies, err := c.session.redirectProxies(p.URL, &c.opts)
-	if err != nil {
+	if err := c.session.redirectProxies(p.URL, &c.opts); err != nil {
 		return err
 	}
-	c.opts.Proxies = proxies
 	p.Headers.Del("Proxy-Authorization")
 	return nil
 }

@@ -27,7 +27,7 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	if u.Scheme == "https" {
 		r.config.Scheme = "https"
 	}
-	if err := r.chooseProxy(p, &u, opts.Proxies); err != nil {
+	if err := r.chooseProxy(p, &u, &opts); err != nil {
 		return r, err
 	}
 	if len(a.editors) > 0 {
@@ -96,14 +96,17 @@ func (r *route) forwarded() bool {
 }
 
 // chooseProxy fills in the proxy hop, if the URL has one.
-func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, proxies Proxies) error {
-	chosen := selectProxy(u, proxies)
+func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, opts *SendOptions) error {
+	if _, err := opts.Proxies.normal(); err != nil && !opts.merged {
+		return err // of a caller's; Session has looked at those it merged
+	}
+	chosen := selectProxy(u, opts.Proxies)
 	if chosen == "" {
 		return nil
 	}
 	proxy, err := parseProxy(chosen)
 	if err != nil {
-		return err
+		return opts.proxyBy.explain(err)
 	}
 	c := &r.config.Proxy
 	*c = ProxyConfig{Scheme: proxy.Scheme, Host: proxy.Host, Port: proxy.Port}

@@ -1,6 +1,8 @@
 package parity
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -33,8 +35,12 @@ var urlDepartures = map[string]departure{
 		[]string{"rebuild_proxies", "next_request"}, wantsProxyAuthorization, withoutProxyAuthorization},
 	"ip-literals-by-value": {[]string{"should_bypass_proxies"}, isAddress, bypassByValue},
 	"proxy-of-a-known-scheme": {
-		[]string{"adapter_proxy_headers", "adapter_request_url", "urllib3_socks_options"}, proxyHasNoScheme, refusedAs(requests.ErrInvalidProxyURL)},
-	"whole-label-wildcards": {[]string{"urllib3_dnsname_match"}, wildcardIsPartial, isFalse},
+		[]string{"adapter_proxy_headers", "adapter_request_url", "urllib3_socks_options"}, proxyOfNoScheme, refusedAs(requests.ErrInvalidProxyURL)},
+	"proxy-without-scheme": {
+		[]string{"adapter_proxy_headers", "adapter_request_url", "urllib3_socks_options"}, proxyIsHostAndPort, asWith(asHTTPProxy)},
+	"proxy-keys":             {[]string{"select_proxy"}, hasOtherKeys, asWith(withPlainKeys)},
+	"socks-half-credentials": {[]string{"socks_handshake"}, hasHalfCredentials, offersPassword},
+	"whole-label-wildcards":  {[]string{"urllib3_dnsname_match"}, wildcardIsPartial, isFalse},
 }
 
 // subject is the URL that a vector is about.
@@ -306,16 +312,85 @@ func entryHolds(entry string, address netip.Addr) bool {
 }
 
 // proxyHasNoScheme finds a proxy given without a scheme that there is, or without a host.
-func proxyHasNoScheme(in input, _ map[string]any) bool {
+// proxyURLs are the proxies that an input names.
+func proxyURLs(in input) []string {
 	proxies := []string{in.text("proxy"), in.text("proxy_url")}
 	values, _ := in.stringMap("proxies")
 	for _, v := range values {
 		proxies = append(proxies, v)
 	}
-	return slices.ContainsFunc(proxies, func(proxy string) bool {
+	return slices.DeleteFunc(proxies, func(proxy string) bool { return proxy == "" })
+}
+
+func proxyOfNoScheme(in input, _ map[string]any) bool {
+	return slices.ContainsFunc(proxyURLs(in), func(proxy string) bool {
 		scheme, rest, ok := strings.Cut(proxy, "://")
-		return proxy != "" && (!ok || rest == "" || !slices.Contains([]string{"http", "https", "socks4", "socks4a", "socks5", "socks5h"}, strings.ToLower(scheme)))
+		return ok && (rest == "" || !slices.Contains([]string{"http", "https", "socks4", "socks4a", "socks5", "socks5h"}, strings.ToLower(scheme)))
 	})
+}
+
+func proxyIsHostAndPort(in input, _ map[string]any) bool {
+	return slices.ContainsFunc(proxyURLs(in), func(proxy string) bool { return !strings.Contains(proxy, "://") })
+}
+
+// asHTTPProxy writes "http://" in front of a proxy without a scheme.
+func asHTTPProxy(in input) input {
+	for _, key := range []string{"proxy", "proxy_url"} {
+		if proxy := in.text(key); proxy != "" && !strings.Contains(proxy, "://") {
+			in = in.with(key, "http://"+proxy)
+		}
+	}
+	return in
+}
+
+// hasOtherKeys finds keys of proxies in another spelling than the one that Requests looks up.
+func hasOtherKeys(in input, _ map[string]any) bool {
+	values, _ := in.stringMap("proxies")
+	for key := range values {
+		if plainKey(key) != key {
+			return true
+		}
+	}
+	return false
+}
+
+func plainKey(key string) string { return strings.TrimSuffix(strings.ToLower(key), "://") }
+
+// withPlainKeys spells keys as Requests looks them up, but for those that are there in that spelling.
+func withPlainKeys(in input) input {
+	values, _ := in.fields["proxies"].(map[string]any)
+	plain := maps.Clone(values)
+	for key, value := range values {
+		if name := plainKey(key); name != key {
+			delete(plain, key)
+			if _, there := values[name]; !there {
+				plain[name] = value
+			}
+		}
+	}
+	return in.with("proxies", plain)
+}
+
+// hasHalfCredentials finds SOCKS 5 with a user or a password alone.
+func hasHalfCredentials(in input, _ map[string]any) bool {
+	return strings.HasPrefix(in.text("scheme"), "socks5") && (in.text("username") == "") != (in.text("password") == "")
+}
+
+// offersPassword wants both methods offered, and RFC 1929's message with the empty half where the server chooses that.
+func offersPassword(o observed) bool {
+	got, _ := o.got.(map[string]any)
+	messages, _ := got["messages"].([]string)
+	if len(messages) == 0 || messages[0] != "\x05\x02\x00\x02" {
+		return false
+	}
+	if replies := o.in.list("replies"); len(replies) > 0 {
+		chosen, _ := b64Value(replies[0].(map[string]any))
+		if string(chosen) == "\x05\x02" {
+			user, password := o.in.text("username"), o.in.text("password")
+			return len(messages) > 1 && messages[1] == fmt.Sprintf("\x01%c%s%c%s", len(user), user, len(password), password)
+		}
+	}
+	return true
 }
 
 // wildcardIsPartial finds a star that is not a whole first label with others behind it.

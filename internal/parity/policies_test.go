@@ -86,6 +86,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"NetrcIgnoresUser":           both(usesNetrc, has(`@`)),
 	"NetscapeCookies":            has(`(?i)cookie`),
 	"EnvironmentProxiesFirst":    has(`(?i)_proxy"|"proxies"`),
+	"NoProxyAsRequests":          has(`(?i)_proxy"`),
 	"EnvironmentCAFirst":         has(`CA_BUNDLE`),
 	"SendIgnoresEnvironmentCA":   has(`CA_BUNDLE`),
 	"LinksAsRequests":            replyHas("Link"),

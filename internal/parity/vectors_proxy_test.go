@@ -92,6 +92,7 @@ func bypassed(t *testing.T, url string, given requests.Proxies) (any, error) {
 	}
 	s := requests.NewSession()
 	defer s.Close()
+	s.Policy.NoProxyAsRequests = true
 	d, err := explained(s, url, given)
 	return d.Direct(), err
 }
@@ -342,6 +343,8 @@ func socksOptions(_ *testing.T, in input) (any, error) {
 	switch {
 	case in.text("username") != "" || in.text("password") != "":
 		return nil, cannot("SOCKS credentials beside the proxy's URL")
+	case hasUser && !both:
+		return nil, cannot("half of the credentials: Requests does not pass it on, and here it is offered")
 	case in.present("username") == both:
 		if hasUser {
 			return nil, cannot("credentials of the URL that urllib3 was told to overlook, or that Requests does not pass on")

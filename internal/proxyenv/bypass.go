@@ -8,19 +8,104 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// Bypass returns the entry of a no_proxy list that covers u, or "". The list
-// is separated by commas; blanks in it mean nothing. An entry is
+// The entries of a list that are read in two ways:
 //
-//   - every host, if it is the whole list
-//     a.test, .a.test   that host and all below it
-//     a.test:8080       the same, where the URL names this port
-//     10.0.0.1          that address, in any notation inet_aton knows
-//     10.0.0.0/8        an IPv4 network, with a mask of 1 to 32 bits
-//     fd00::/8          an IPv6 network, with a mask of 1 to 128 bits
+//	entry                Bypass                       BypassAsRequests
+//	*                    every host                   every host, if it is the whole list
+//	a.test               that host, all below it      the same
+//	.a.test              all below it                 that host, all below it
+//	*.a.test             all below it                 nothing
+//	a.test:8080          the same on this port, the   where the URL names the port
+//	                     scheme's one included
+//	10.0.0.1             that address                 that address, in any notation inet_aton knows
+//	[fd00::1]:80         that address on this port    nothing
+//	10.0.0.0/8, fd00::/8 that network                 that network, but for /0
 //
-// An entry is also compared with the end of an address as if it were a name. An
-// IPv6 zone is not part of the host.
+// Bypass also covers "localhost" and loopback addresses, whatever the list says: what is
+// meant for this machine is not for a proxy to reach. BypassAsRequests compares an entry
+// also with the end of an address, as if it were a name. An IPv6 zone is not part of the
+// host.
+
+// Loopback is what Bypass returns for a host that no list has to name.
+const Loopback = "this machine"
+
+// Bypass returns the entry of a no_proxy list that covers u, or "". It reads lists as
+// golang.org/x/net/http/httpproxy does, and brackets around an address without a port besides.
 func Bypass(list string, u *uri.URL) string {
+	host := u.Hostname()
+	if host == "" {
+		return "(no host)"
+	}
+	addr, isAddr := hostAddr(host)
+	if host == "localhost" || isAddr && addr.Unmap().IsLoopback() {
+		return Loopback
+	}
+	port := strconv.Itoa(u.EffectivePort())
+	for entry := range strings.SplitSeq(list, ",") {
+		entry = strings.TrimSpace(entry)
+		if covers(strings.ToLower(entry), host, port, addr.Unmap()) {
+			return entry
+		}
+	}
+	return ""
+}
+
+// covers reports whether an entry in lower case covers a host, which is addr where that is valid.
+func covers(entry, host, port string, addr netip.Addr) bool {
+	if entry == "*" {
+		return true
+	}
+	if network, err := netip.ParsePrefix(entry); err == nil {
+		return unmapped(network).Contains(addr)
+	}
+	name, named := cutPort(entry)
+	if named != "" && named != port {
+		return false
+	}
+	if a, err := netip.ParseAddr(name); err == nil {
+		return a.Unmap() == addr
+	}
+	return !addr.IsValid() && coversDomain(name, host)
+}
+
+// unmapped returns a network of IPv4 addresses in IPv6 form as one of IPv4 addresses.
+func unmapped(network netip.Prefix) netip.Prefix {
+	if network.Addr().Is4In6() && network.Bits() >= 96 {
+		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
+	}
+	return network.Masked()
+}
+
+// cutPort splits "a.test:80" and "[::1]:80"; "::1" and "[::1]" have no port.
+func cutPort(entry string) (name, port string) {
+	if strings.HasPrefix(entry, "[") {
+		name, port, closed := strings.Cut(entry[1:], "]")
+		if port = strings.TrimPrefix(port, ":"); closed {
+			return name, port
+		}
+		return entry, ""
+	}
+	if name, port, ok := strings.Cut(entry, ":"); ok && !strings.Contains(port, ":") {
+		return name, port
+	}
+	return entry, ""
+}
+
+// coversDomain reports whether name is the host or a domain above it; with ".name" and "*.name" only the latter.
+func coversDomain(name, host string) bool {
+	if strings.HasPrefix(name, "*.") {
+		name = name[1:]
+	}
+	name, wild := strings.CutPrefix(name, ".")
+	if !isASCII(name) {
+		name = uri.ASCIIHost(name)
+	}
+	return endsInDomain(host, name) && !(wild && len(host) == len(name))
+}
+
+// BypassAsRequests returns the entry of a no_proxy list that covers u, or "", as Requests
+// reads lists. Blanks in it mean nothing.
+func BypassAsRequests(list string, u *uri.URL) string {
 	host := u.Hostname()
 	if host == "" {
 		return "(no host)"

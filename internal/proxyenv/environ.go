@@ -78,13 +78,20 @@ func (e *Environ) findMixed() {
 
 func isCGI() bool { _, ok := os.LookupEnv("REQUEST_METHOD"); return ok }
 
-// NoProxy returns the list of hosts that the environment's proxies are
-// not for. Here an empty lower-case variable hides nothing, as in Requests.
-func NoProxy() string {
+// NoProxy returns the list of hosts that the environment's proxies are not for. Here an
+// empty lower-case variable hides nothing, as in Requests.
+func (e *Environ) NoProxy() string {
 	if list := os.Getenv("no_proxy"); list != "" {
 		return list
 	}
-	return os.Getenv("NO_PROXY")
+	if list := os.Getenv("NO_PROXY"); list != "" {
+		return list
+	}
+	e.once.Do(e.findMixed)
+	if name := e.mixed["no_proxy"]; name != "" {
+		return os.Getenv(name)
+	}
+	return ""
 }
 
 // All collects all proxy variables by lower-case scheme, as Python's
