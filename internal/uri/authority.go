@@ -106,8 +106,8 @@ func validZone(zone string) bool {
 // address all the same. Every other host is returned as it is. ok is false for one that
 // ends in a number and is not an address: no name does (WHATWG URL, "ends in a number").
 func canonicalIPv4(host string) (name string, ok bool) {
-	if !endsInNumber(host) {
-		return host, true
+	if strings.IndexByte(host, ':') >= 0 || !endsInNumber(host) {
+		return host, true // an IPv6 address may end in an IPv4 one
 	}
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() {
 		return host, true
