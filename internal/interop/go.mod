@@ -1,4 +1,4 @@
-module github.com/mountable/requests/adapters/interop
+module github.com/mountable/requests/internal/interop
 
 go 1.26.0
 
@@ -12,6 +12,7 @@ require (
 
 require (
 	github.com/andybalholm/brotli v1.2.7 // indirect
+	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/wlynxg/chardet v1.0.5 // indirect

@@ -1,0 +1,594 @@
+package interop
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/http/httputil"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// echo shows the request as the server has it.
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var fields []string
+	for name, values := range r.Header {
+		switch name {
+		case "User-Agent", "Accept-Encoding", "Connection", "Accept":
+			continue
+		}
+		fields = append(fields, fmt.Sprint(name, values))
+	}
+	slices.Sort(fields)
+	var trailers []string
+	for name, values := range r.Trailer {
+		trailers = append(trailers, fmt.Sprint(name, values))
+	}
+	fmt.Fprintf(w, "%s %s host=%s fields=%v length=%d te=%v body=%.40q/%d trailers=%v %v",
+		r.Method, r.RequestURI, r.Host, fields, r.ContentLength, r.TransferEncoding, body, len(body), trailers, err)
+}
+
+// exchange sends a request and shows status and body, or the error.
+func exchange(t *testing.T, rt http.RoundTripper, req *http.Request) string {
+	resp, err := rt.RoundTrip(req.WithContext(limited(t)))
+	if err != nil {
+		return "error " + class(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return fmt.Sprintf("%d %s %v", resp.StatusCode, masked(string(body), req), class(err))
+}
+
+// masked takes the port out of a text.
+func masked(s string, req *http.Request) string {
+	if req.URL == nil {
+		return s
+	}
+	return strings.ReplaceAll(s, req.URL.Host, "HOST")
+}
+
+// class names an error by what programs ask of it.
+func class(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "deadline"
+	case errors.Is(err, http.ErrBodyReadAfterClose):
+		return "read after close"
+	case err == io.ErrUnexpectedEOF:
+		return "unexpected EOF"
+	}
+	return "failed"
+}
+
+func get(t *testing.T, method, target string, body io.Reader) *http.Request {
+	req, err := http.NewRequest(method, target, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+// forEach shows what several requests came to.
+func forEach(requests func(t *testing.T, base string) []*http.Request) func(*testing.T, http.RoundTripper, string) any {
+	return func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, req := range requests(t, base) {
+			out = append(out, exchange(t, rt, req))
+		}
+		return strings.Join(out, "\n")
+	}
+}
+
+func parsed(base, path, query string) *url.URL {
+	u, _ := url.Parse(base)
+	u.Path, u.RawQuery = path, query
+	return u
+}
+
+var checks = []check{
+	{name: "request line", serve: echo, run: forEach(func(t *testing.T, base string) []*http.Request {
+		var all []*http.Request
+		for _, path := range []string{"", "/", "/b/../k", "/b/./k", "/b/%2e%2e/k", "/b/k?", "/b/%41", "/a%2fb", "/%7Euser", "/?x=%2f", "/?x=[1]", "/?a=b&&c", "/caf%C3%A9", "//x//y", "/a;b=c", "/?q=a+b%20c", "/x#frag"} {
+			all = append(all, get(t, "GET", base+path, nil))
+		}
+		opaque := get(t, "GET", base, nil)
+		opaque.URL.Opaque = "//" + opaque.URL.Host + "/%2F/%61"
+		star := get(t, "OPTIONS", base, nil)
+		star.URL.Path = "*"
+		raw := get(t, "GET", base, nil)
+		raw.URL.Path, raw.URL.RawPath = "/a/b c", "/a%2Fb%20c"
+		lower := get(t, "get", base+"/", nil)
+		return append(all, opaque, star, raw, lower, get(t, "PROPFIND", base+"/x", nil))
+	})},
+	{name: "bodies", serve: echo, run: forEach(func(t *testing.T, base string) []*http.Request {
+		unknown := get(t, "POST", base+"/", io.NopCloser(strings.NewReader("abc")))
+		none := get(t, "POST", base+"/", http.NoBody)
+		empty := get(t, "PUT", base+"/", strings.NewReader(""))
+		nilBody := get(t, "DELETE", base+"/", nil)
+		short := get(t, "POST", base+"/", io.NopCloser(strings.NewReader("abc")))
+		short.ContentLength = 3
+		withGet := get(t, "GET", base+"/", strings.NewReader("body"))
+		return []*http.Request{unknown, none, empty, nilBody, short, withGet, get(t, "POST", base+"/", bytes.NewBufferString("buffer")), get(t, "POST", base+"/", bytes.NewReader(make([]byte, 1<<20)))}
+	})},
+	{name: "lengths that lie", protocols: []string{"h1", "tls"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		long := get(t, "POST", base+"/", io.NopCloser(strings.NewReader("abcde")))
+		long.ContentLength = 3
+		_, err := rt.RoundTrip(long.WithContext(limited(t)))
+		return err != nil
+	}},
+	{name: "headers", serve: echo, run: forEach(func(t *testing.T, base string) []*http.Request {
+		req := get(t, "GET", base+"/", nil)
+		req.Host = "other.test"
+		req.Header = http.Header{"X-Two": {"a", "b"}, "X-Blank": {" v "}, "Host": {"ignored.test"}, "X-Empty": {""}, "Transfer-Encoding": {"chunked"}, "Content-Length": {"7"}}
+		lower := get(t, "GET", base+"/", nil)
+		lower.Header["x-lower"] = []string{"v"}
+		return []*http.Request{req, lower}
+	})},
+	{name: "bad headers", serve: echo, run: forEach(func(t *testing.T, base string) []*http.Request {
+		var all []*http.Request
+		for _, h := range []http.Header{{"X": {"a\nb"}}, {"X": {"a\x00"}}, {"X": {"\x01"}}, {"bad name": {"x"}}, {"": {"x"}}} {
+			req := get(t, "GET", base+"/", nil)
+			req.Header = h
+			all = append(all, req)
+		}
+		method := get(t, "GET", base+"/", nil)
+		method.Method = "BAD METHOD"
+		return append(all, method)
+	})},
+	{name: "bad requests close their body", protocols: []string{"h1"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, target := range []string{"", "ftp://h.test/", "httpss://h.test/", "wss://h.test/", "foo://h.test:1/"} {
+			u, _ := url.Parse(target)
+			if target == "" {
+				u = nil
+			}
+			body := &closing{Reader: strings.NewReader("x")}
+			_, err := rt.RoundTrip((&http.Request{Method: "POST", URL: u, Header: http.Header{}, Body: body}).WithContext(limited(t)))
+			out = append(out, fmt.Sprint(err != nil, body.closed()))
+		}
+		_, err := rt.RoundTrip(&http.Request{})
+		return append(out, fmt.Sprint(err != nil))
+	}},
+	{name: "suppressed user agent", protocols: []string{"h1", "h2"}, serve: func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%q", r.Header["User-Agent"]) },
+		run: forEach(func(t *testing.T, base string) []*http.Request {
+			req := get(t, "GET", base+"/", nil)
+			req.Header["User-Agent"] = nil
+			own := get(t, "GET", base+"/", nil)
+			own.Header.Set("User-Agent", "own/1")
+			empty := get(t, "GET", base+"/", nil)
+			empty.Header.Set("User-Agent", "")
+			return []*http.Request{req, own, empty}
+		})},
+	{name: "HEAD", serve: func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/gzip" {
+			w.Header().Set("Content-Encoding", "gzip")
+		}
+		if r.URL.Path != "/unknown" {
+			w.Header().Set("Content-Length", "12345")
+		}
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, path := range []string{"/known", "/unknown", "/gzip"} {
+			resp, err := rt.RoundTrip(get(t, "HEAD", base+path, nil).WithContext(limited(t)))
+			if err != nil {
+				return err
+			}
+			body, err := io.ReadAll(resp.Body)
+			out = append(out, fmt.Sprint(resp.StatusCode, resp.ContentLength, resp.Header["Content-Length"], resp.Header["Content-Encoding"], len(body), err, resp.Uncompressed))
+		}
+		return out
+	}},
+	{name: "gzip", serve: zipped, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, edit := range []func(*http.Request){func(*http.Request) {}, func(r *http.Request) { r.Header.Set("Range", "bytes=0-9") }, func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip") }} {
+			req := get(t, "GET", base+"/", nil)
+			edit(req)
+			if req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" {
+				continue // decoding by default differs on purpose between a Session and an adapter
+			}
+			resp, err := rt.RoundTrip(req.WithContext(limited(t)))
+			if err != nil {
+				return err
+			}
+			body, err := io.ReadAll(resp.Body)
+			out = append(out, fmt.Sprintf("%d %q %v %v %v", resp.StatusCode, body, resp.Header["Content-Encoding"], resp.Uncompressed, err))
+		}
+		return out
+	}},
+	{name: "response", serve: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-A", "one  ")
+		w.Header().Add("X-B", "1")
+		w.Header().Add("X-B", "2")
+		w.Header().Set("Date", "Mon, 01 Jan 2024 00:00:00 GMT")
+		w.WriteHeader(203)
+		io.WriteString(w, "body")
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		req := get(t, "GET", base+"/", nil)
+		resp, err := rt.RoundTrip(req.WithContext(limited(t)))
+		if err != nil {
+			return err
+		}
+		dump, err := httputil.DumpResponse(resp, true)
+		return fmt.Sprintf("%s %v %v %d %v %v %q %v", resp.Status, resp.Proto, resp.ProtoMajor, resp.ContentLength, resp.Close, resp.TransferEncoding, dump, err)
+	}},
+	{name: "chunked response", serve: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Sum, X-Other")
+		w.Header().Set("Date", "Mon, 01 Jan 2024 00:00:00 GMT")
+		io.WriteString(w, "first")
+		w.(http.Flusher).Flush()
+		io.WriteString(w, "second")
+		w.Header().Set("X-Sum", "42")
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		resp, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(limited(t)))
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		before := fmt.Sprint(resp.ContentLength, resp.TransferEncoding, resp.Header, resp.Trailer)
+		body, err := io.ReadAll(resp.Body)
+		return fmt.Sprint(before, string(body), err, resp.Trailer)
+	}},
+	{name: "request trailers", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		req := get(t, "POST", base+"/", io.NopCloser(strings.NewReader("body")))
+		req.Trailer = http.Header{"X-Sum": {"42"}}
+		return exchange(t, rt, req)
+	}},
+	{name: "connection close", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/close" {
+			w.Header().Set("Connection", "close")
+		}
+		fmt.Fprint(w, r.Close)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for i, path := range []string{"/close", "/keep", "/keep"} {
+			req := get(t, "GET", base+path, nil)
+			req.Close = i == 2
+			resp, err := rt.RoundTrip(req.WithContext(limited(t)))
+			if err != nil {
+				return err
+			}
+			body, _ := io.ReadAll(resp.Body)
+			out = append(out, fmt.Sprint(resp.Close, string(body), resp.Header["Connection"]))
+		}
+		return out
+	}},
+	{name: "read after close", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		resp, err := rt.RoundTrip(get(t, "POST", base+"/", strings.NewReader("x")).WithContext(limited(t)))
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		n, err := resp.Body.Read(make([]byte, 10))
+		return fmt.Sprint(n, err != nil && err != io.EOF)
+	}},
+	{name: "empty responses", serve: func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/204" {
+			w.WriteHeader(204)
+		}
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, path := range []string{"/204", "/empty"} {
+			var reused []bool
+			for range 2 { // the Body is never closed
+				trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = append(reused, i.Reused) }}
+				req := get(t, "GET", base+path, nil)
+				resp, err := rt.RoundTrip(req.WithContext(httptrace.WithClientTrace(limited(t), trace)))
+				if err != nil {
+					return err
+				}
+				out = append(out, fmt.Sprint(resp.StatusCode, resp.ContentLength, resp.Body == http.NoBody))
+			}
+			out = append(out, fmt.Sprint(len(reused) == 2 && reused[1]))
+		}
+		return out
+	}},
+	{name: "cut body", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		io.WriteString(w, "abc")
+		panic(http.ErrAbortHandler)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		resp, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(limited(t)))
+		if err != nil {
+			return "early " + class(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		return fmt.Sprintf("%s %s", body, class(err))
+	}},
+	{name: "no response", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
+		run: func(t *testing.T, rt http.RoundTripper, base string) any {
+			_, err := rt.RoundTrip(get(t, "POST", base+"/", strings.NewReader("x")).WithContext(limited(t)))
+			return fmt.Sprint(err != nil, errors.Is(err, io.EOF))
+		}},
+	{name: "cancellation", serve: func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/body" {
+			io.WriteString(w, "part")
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, path := range []string{"/head", "/body"} {
+			ctx, cancel := context.WithCancel(limited(t))
+			stop := time.AfterFunc(100*time.Millisecond, cancel)
+			resp, err := rt.RoundTrip(get(t, "GET", base+path, nil).WithContext(ctx))
+			if err == nil {
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			}
+			stop.Stop()
+			cancel()
+			out = append(out, fmt.Sprint(class(err), err == context.Canceled))
+		}
+		return out
+	}},
+	{name: "cancellation with a cause", serve: func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		run: func(t *testing.T, rt http.RoundTripper, base string) any {
+			cause := errors.New("the cause")
+			ctx, cancel := context.WithCancelCause(limited(t))
+			stop := time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
+			defer stop.Stop()
+			_, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(ctx))
+			return fmt.Sprint(errors.Is(err, cause))
+		}},
+	{name: "client timeout", serve: func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		run: func(t *testing.T, rt http.RoundTripper, base string) any {
+			client := &http.Client{Transport: rt, Timeout: 100 * time.Millisecond}
+			_, err := client.Get(base)
+			failed, ok := errors.AsType[*url.Error](err)
+			return fmt.Sprint(ok && failed.Timeout(), errors.Is(err, context.DeadlineExceeded))
+		}},
+	{name: "req.Cancel", serve: func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		run: func(t *testing.T, rt http.RoundTripper, base string) any {
+			cancel := make(chan struct{})
+			req := get(t, "GET", base+"/", nil).WithContext(limited(t))
+			req.Cancel = cancel //nolint:staticcheck // the contract still has it
+			stop := time.AfterFunc(100*time.Millisecond, func() { close(cancel) })
+			defer stop.Stop()
+			start := time.Now()
+			_, err := rt.RoundTrip(req)
+			return fmt.Sprint(err != nil, time.Since(start) < 5*time.Second)
+		}},
+	{name: "dial error", protocols: []string{"h1"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		l.Close()
+		_, err = rt.RoundTrip(get(t, "GET", "http://"+address+"/", nil).WithContext(limited(t)))
+		op, ok := errors.AsType[*net.OpError](err)
+		return fmt.Sprint(ok && op.Op == "dial")
+	}},
+	{name: "unknown authority", protocols: []string{"tls"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		server := newStranger(t)
+		_, err := rt.RoundTrip(get(t, "GET", server, nil).WithContext(limited(t)))
+		_, bare := err.(*tls.CertificateVerificationError)
+		return fmt.Sprint(err != nil, bare)
+	}},
+	{name: "TLS state", protocols: []string{"tls", "h2"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		resp, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(limited(t)))
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		return fmt.Sprint(resp.TLS.HandshakeComplete, len(resp.TLS.PeerCertificates), resp.TLS.NegotiatedProtocol, resp.Proto)
+	}},
+	{name: "interim responses", serve: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "</a>")
+		w.WriteHeader(103)
+		w.WriteHeader(200)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var seen []string
+		trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+			seen = append(seen, fmt.Sprint(code, h["Link"]))
+			return nil
+		}}
+		resp, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(httptrace.WithClientTrace(limited(t), trace)))
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		return fmt.Sprint(seen, resp.StatusCode)
+	}},
+	{name: "trace", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var mu sync.Mutex
+		var order []string
+		note := func(s string) { mu.Lock(); order = append(order, s); mu.Unlock() }
+		trace := &httptrace.ClientTrace{
+			GetConn:           func(string) { note("GetConn") },
+			GotConn:           func(i httptrace.GotConnInfo) { note(fmt.Sprint("GotConn ", i.Reused, i.Conn != nil)) },
+			ConnectStart:      func(string, string) { note("ConnectStart") },
+			ConnectDone:       func(_, _ string, err error) { note(fmt.Sprint("ConnectDone ", err)) },
+			TLSHandshakeStart: func() { note("TLSHandshakeStart") },
+			TLSHandshakeDone: func(s tls.ConnectionState, err error) {
+				note(fmt.Sprint("TLSHandshakeDone ", s.HandshakeComplete, err))
+			},
+			WroteHeaders:         func() { note("WroteHeaders") },
+			WroteRequest:         func(i httptrace.WroteRequestInfo) { note(fmt.Sprint("WroteRequest ", i.Err)) },
+			GotFirstResponseByte: func() { note("GotFirstResponseByte") },
+		}
+		for range 2 {
+			resp, err := rt.RoundTrip(get(t, "GET", base+"/", nil).WithContext(httptrace.WithClientTrace(limited(t), trace)))
+			if err != nil {
+				return err
+			}
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Join(order, "\n")
+	}},
+	{name: "full duplex", serve: func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.WriteHeader(200)
+		w.(http.Flusher).Flush()
+		io.Copy(w, r.Body)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		const size = 8 << 20
+		resp, err := rt.RoundTrip(get(t, "POST", base+"/", io.NopCloser(io.LimitReader(zeros{}, size))).WithContext(limited(t)))
+		if err != nil {
+			return class(err)
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		return fmt.Sprint(n == size, class(err))
+	}},
+	{name: "pipe both ways", serve: func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.WriteHeader(200)
+		w.(http.Flusher).Flush()
+		buf := make([]byte, 100)
+		for {
+			n, err := r.Body.Read(buf)
+			w.Write(bytes.ToUpper(buf[:n]))
+			w.(http.Flusher).Flush()
+			if err != nil {
+				return
+			}
+		}
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		pr, pw := io.Pipe()
+		resp, err := rt.RoundTrip(get(t, "POST", base+"/", pr).WithContext(limited(t)))
+		if err != nil {
+			return class(err)
+		}
+		defer resp.Body.Close()
+		var out []string
+		for _, word := range []string{"one", "two", "three"} {
+			io.WriteString(pw, word)
+			buf := make([]byte, len(word))
+			_, err := io.ReadFull(resp.Body, buf)
+			out = append(out, fmt.Sprint(string(buf), class(err)))
+		}
+		pw.Close()
+		rest, err := io.ReadAll(resp.Body)
+		return fmt.Sprint(out, len(rest), class(err))
+	}},
+	{name: "early refusal of a slow body", serve: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		http.Error(w, "no", 403)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		pr, pw := io.Pipe()
+		defer pw.Close()
+		go io.WriteString(pw, "start")
+		resp, err := rt.RoundTrip(get(t, "POST", base+"/", pr).WithContext(limited(t)))
+		if err != nil {
+			return class(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}},
+	{name: "expect continue", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refuse" {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(417)
+			return
+		}
+		echo(w, r)
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for _, path := range []string{"/take", "/refuse"} {
+			body := &closing{Reader: strings.NewReader("body")}
+			req := get(t, "POST", base+path, body)
+			req.ContentLength = 4
+			req.Header.Set("Expect", "100-continue")
+			out = append(out, exchange(t, rt, req), fmt.Sprint(body.read()))
+		}
+		return out
+	}},
+	{name: "upgrade", protocols: []string{"h1", "tls"}, serve: upgrade, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		req := get(t, "GET", base+"/", nil)
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "echo")
+		resp, err := rt.RoundTrip(req.WithContext(limited(t)))
+		if err != nil {
+			return class(err)
+		}
+		defer resp.Body.Close()
+		rw, ok := resp.Body.(io.ReadWriteCloser)
+		if !ok {
+			return "not a ReadWriteCloser"
+		}
+		io.WriteString(rw, "hello")
+		buf := make([]byte, 5)
+		_, err = io.ReadFull(rw, buf)
+		return fmt.Sprint(resp.StatusCode, resp.Header["Upgrade"], string(buf), class(err))
+	}},
+	{name: "dead connections", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) {
+		c, _, _ := http.NewResponseController(w).Hijack()
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		if r.Header.Get("X-Last") != "" {
+			c.Close()
+			return
+		}
+		c.Close()
+	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		var out []string
+		for range 3 {
+			req := get(t, "POST", base+"/", strings.NewReader("x"))
+			req.Header.Set("Idempotency-Key", "7")
+			out = append(out, exchange(t, rt, req))
+			time.Sleep(20 * time.Millisecond)
+		}
+		return out
+	}},
+	{name: "request is not modified", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		req := get(t, "POST", base+"/", strings.NewReader("x"))
+		req.Header.Set("X-A", "1")
+		before := fmt.Sprint(req.Header, req.URL, req.ContentLength, req.Host, req.TransferEncoding)
+		exchange(t, rt, req)
+		return before == fmt.Sprint(req.Header, req.URL, req.ContentLength, req.Host, req.TransferEncoding)
+	}},
+	{name: "large file", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		f := tempFile(t, 1<<20)
+		req := get(t, "PUT", base+"/", f)
+		req.ContentLength = 1 << 20
+		return exchange(t, rt, req)
+	}},
+}
+
+func zipped(w http.ResponseWriter, r *http.Request) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	io.WriteString(z, "hello, hello, hello")
+	z.Close()
+	if r.Header.Get("Range") != "" {
+		w.WriteHeader(206)
+		io.WriteString(w, "0123456789")
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	w.Write(b.Bytes())
+}
+
+func upgrade(w http.ResponseWriter, r *http.Request) {
+	c, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	rw.Flush()
+	buf := make([]byte, 5)
+	if _, err := io.ReadFull(rw, buf); err == nil {
+		c.Write(buf)
+	}
+}
