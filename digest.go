@@ -190,7 +190,7 @@ func (d *Digest) credentials(space string, p *PreparedRequest, target string) (s
 		return "", nil
 	}
 	if target == "" {
-		target = digestTarget(turn.Challenge, p.URL)
+		target = digestTarget(turn.Challenge, p)
 	}
 	return turn.Credentials(digest.Request{
 		User: d.user, Password: d.password, WrittenUser: string(latin1(d.user)),
@@ -278,11 +278,11 @@ func (d *Digest) count(space string) *digest.Turn {
 }
 
 // digestTarget is the uri of the credentials: the request line's.
-func digestTarget(c *digest.Challenge, url string) string {
+func digestTarget(c *digest.Challenge, p *PreparedRequest) string {
 	if c.AsRequests() {
-		return withoutParams(uri.PathURL(url))
+		return withoutParams(uri.PathURL(p.URL))
 	}
-	return uri.RequestTarget(url)
+	return p.Target()
 }
 
 // withoutParams cuts the parameters of the last path segment off a target, which

@@ -233,6 +233,10 @@ func (p *PreparedRequest) describe(req *wire.Request, fields [][2]string, r *rou
 	if !p.body.None() {
 		req.Body = &p.body
 	}
+	if p.Trailers != nil {
+		req.Trailers = func() [][2]string { return p.Trailers() }
+	}
+	req.AsGiven = p.given != nil
 }
 
 func interimOf(f func(int, Headers) error) func(int, [][2]string) error {
@@ -248,7 +252,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 	if !p.Headers.Has("Host") {
 		fields = append(fields, [2]string{"Host", r.host})
 	}
-	if !p.Headers.Has("Accept-Encoding") {
+	if p.given == nil && !p.Headers.Has("Accept-Encoding") {
 		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
 	}
 	if !p.Headers.Has("User-Agent") {
@@ -263,6 +267,9 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 			if proxyAuth != "" {
 				field[1], proxyAuth = proxyAuth, ""
 			}
+		}
+		if field[1] == "" && p.given != nil && strings.EqualFold(field[0], "User-Agent") {
+			continue // suppressed
 		}
 		fields = append(fields, field)
 	}

@@ -57,10 +57,13 @@ func (r *Request) named(err error) error {
 	return named
 }
 
-// method is upper-case, GET if none is given.
+// method is upper-case, GET if none is given. That of an http.Request stays as it is.
 func (r *Request) method() string {
-	if r.Method == "" {
+	switch {
+	case r.Method == "":
 		return "GET"
+	case r.given != nil:
+		return r.Method
 	}
 	return strings.ToUpper(r.Method)
 }
@@ -85,10 +88,14 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	if e, ok := err.(*uri.Error); ok {
 		return &Error{Kind: urlKind(e), Detail: e.Reason()} // named names the URL
 	}
+	if r.given != nil {
+		r.given.addParams(r.mergeParams(d.params))
+	}
 	return err
 }
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
+	p.given, p.Trailers = r.given, r.Trailers
 	p.Headers = overlay(d.headers, r.Headers)
 	for _, name := range r.WithoutHeaders {
 		p.Headers.Del(name)

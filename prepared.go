@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // PreparedRequest is a request as it will be sent: a pure value, independent of
@@ -18,6 +19,10 @@ type PreparedRequest struct {
 	Headers Headers
 	Hooks   []Hook
 
+	// Trailers is called when the body has been sent in chunks, for the fields behind it;
+	// nil sends none.
+	Trailers func() Headers
+
 	body body.Body
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
 	home string     // origin of the first hop of the chain, for credentials bound to it
@@ -26,6 +31,8 @@ type PreparedRequest struct {
 	ambient bool // Authorization is the session's, netrc's or the URL's, and nobody wrote it for this call
 	beyond  bool // it is for another origin than the session's BaseURL
 	crossed bool // a redirect to another origin is among the hops that led here
+
+	given *asGiven // what goes on the wire as an http.Request has it; may be nil
 
 	original         *PreparedRequest // what was sent before a challenge, if p answers one
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
@@ -51,6 +58,16 @@ func (p *PreparedRequest) Origin() string {
 		return p.home
 	}
 	return originOf(p.URL)
+}
+
+// Target returns what stands in the request line between method and version: path and
+// query of the URL, or what an [http.Request] that came over a [Session.RoundTripper] asks
+// for. An [Adapter] sends this, and not the path of URL.
+func (p *PreparedRequest) Target() string {
+	if p.given != nil && p.given.target != "" {
+		return p.given.target
+	}
+	return uri.RequestTarget(p.URL)
 }
 
 // unanswered is the request as it was before a challenge was answered.

@@ -25,12 +25,18 @@ type Request struct {
 	JSON  any   // see the JSON option
 	Files Files // multipart/form-data
 
+	// Trailers is called when the body has been sent, for the fields behind it. They need a
+	// body that is sent in chunks, and a Trailer header that names them.
+	Trailers func() Headers
+
 	Cookies Cookies    // sent with this request only
 	Jar     *CookieJar // more cookies for this request only, by the jar's rules
 	Auth    Auth       // nil: the session's, else netrc, else the URL's user info
 	Hooks   []Hook     // replace the session's when not empty
 
 	Send SendOptions // settings of the send that are not part of the request
+
+	given *asGiven // by an http.Request; nil where Requests' way counts
 }
 
 // Params are query parameters, in order; a repeated name is a list. It is an

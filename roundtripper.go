@@ -1,15 +1,15 @@
 package requests
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/mountable/requests/internal/wire"
+	"github.com/mountable/requests/internal/h1"
 )
 
 // RoundTripper returns an [http.RoundTripper] that rides on the session: its
@@ -18,16 +18,22 @@ import (
 //
 //	&http.Client{Transport: s.RoundTripper()}
 //
+// The contract is that of [http.RoundTripper] and, where that is silent, what
+// [http.Transport] does: URL, method and framing go out as the http.Request has them and
+// are not normalized as by Get; what is different on purpose is listed in the guide
+// ("Under net/http").
+//
 // Redirects are followed by the client, but what they may lead to, and what they carry
 // to another origin, is decided as for the session's own, by its Policy. The session's
 // cookies are stored and sent as in Get; a request that comes with a Cookie header of
 // its own (from the client's Jar) is sent with that alone, except that a session with a
 // jar keeps such a header from going along to another origin. The body is decoded
-// unless the request names an Accept-Encoding itself, as with [http.Transport].
+// unless the request names an Accept-Encoding itself, as with [http.Transport]; HEAD and
+// requests with a Range ask for no coding.
 func (s *Session) RoundTripper() http.RoundTripper { return sessionTransport{s} }
 
 // AdapterTransport returns an [http.RoundTripper] that sends over one adapter, with
-// no session: neither headers nor cookies are added, and bodies are not decoded. A
+// no session: of its own it adds a User-Agent at most, and bodies are not decoded. A
 // redirect that a client follows over it must lead to http or https, or stay where it is.
 func AdapterTransport(a Adapter) http.RoundTripper { return adapterTransport{a} }
 
@@ -35,56 +41,114 @@ type sessionTransport struct{ session *Session }
 
 // RoundTrip implements [http.RoundTripper].
 func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	defer closeBody(req)
 	s := t.session
-	r := &Request{Method: req.Method, URL: textOf(req.URL), Headers: headersOf(req), Send: streamed(req)}
-	if body := streamerOf(req); body != nil {
-		r.Body = body
-	}
-	if err := s.limitRedirected(r, req); err != nil {
-		return nil, err
-	}
-	p, err := s.Prepare(r)
-	if err != nil {
-		return nil, err
-	}
-	p.crossed = leftOrigin(req, sameOrigin)
-	p.frameLike(req)
-	opts, err := s.mergeSend(p, r.Send)
-	if err != nil {
-		return nil, withRequest(err, p)
-	}
-	resp, err := s.sendHop(req.Context(), p, s.withDeadline(opts))
-	if err != nil {
-		return nil, err
-	}
-	return httpResponse(req, resp, req.Header.Get("Accept-Encoding") == ""), nil
+	return roundTrip(req, func(ctx context.Context, r *Request) (*Response, error) {
+		if err := s.limitRedirected(r, req); err != nil {
+			return nil, err
+		}
+		if !asksForCoding(req) {
+			r.WithoutHeaders = append(r.WithoutHeaders, "Accept-Encoding")
+		}
+		if s.BaseURL != "" && req.URL.Host == "" {
+			r.given = nil // a URL to be resolved
+		}
+		p, err := s.Prepare(r)
+		if err != nil {
+			return nil, err
+		}
+		p.crossed = leftOrigin(req, sameOrigin)
+		p.frameLike(req)
+		opts, err := s.mergeSend(p, r.Send)
+		if err != nil {
+			return nil, withRequest(err, p)
+		}
+		return s.sendHop(ctx, p, s.withDeadline(opts))
+	}, asksForCoding(req) && req.Header.Get("Accept-Encoding") == "")
 }
 
 type adapterTransport struct{ adapter Adapter }
 
 // RoundTrip implements [http.RoundTripper].
 func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	defer closeBody(req)
-	r := &Request{Method: req.Method, URL: textOf(req.URL), Headers: headersOf(req)}
-	if err := refuseRedirect(req); err != nil {
-		return nil, err
-	}
-	if body := streamerOf(req); body != nil {
-		r.Body = body
-	}
-	p, err := r.Prepare()
-	if err != nil {
-		return nil, err
-	}
-	p.frameLike(req)
-	p.crossed = leftOrigin(req, sameOrigin)
-	resp, err := sendThrough(req.Context(), t.adapter, p, streamed(req))
-	if err != nil {
-		return nil, withRequest(err, p)
-	}
-	return httpResponse(req, resp, false), nil
+	return roundTrip(req, func(ctx context.Context, r *Request) (*Response, error) {
+		if err := refuseRedirect(req); err != nil {
+			return nil, err
+		}
+		r.Auth = NoAuth // user info of the URL is the client's to use
+		p, err := r.Prepare()
+		if err != nil {
+			return nil, err
+		}
+		p.frameLike(req)
+		p.crossed = leftOrigin(req, sameOrigin)
+		resp, err := sendThrough(ctx, t.adapter, p, r.Send)
+		if err != nil {
+			return nil, withRequest(err, p)
+		}
+		return resp, nil
+	}, false)
 }
+
+// roundTrip sends an http.Request by way of send. Its body is closed: before it returns
+// if that is with an error, else when it has been sent or the response is over.
+func roundTrip(req *http.Request, send func(context.Context, *Request) (*Response, error), decode bool) (*http.Response, error) {
+	x := newTransit(req)
+	kept := false
+	defer func() {
+		if !kept {
+			x.end()
+		}
+	}()
+	if err := checkHTTPRequest(req); err != nil {
+		return nil, err
+	}
+	r := &Request{
+		Method: req.Method, URL: textOf(plainURL(req.URL)), Headers: headersOf(req), Body: x.body(), Trailers: trailersOf(req), given: newGiven(req),
+		Send: SendOptions{Stream: On, Redirects: Off, Interim: interimTrace(x.ctx)},
+	}
+	resp, err := send(x.ctx, r)
+	if err != nil {
+		return nil, bareError(x.ctx, err)
+	}
+	kept = true
+	return x.response(resp, decode), nil
+}
+
+// interimTrace passes interim responses on to the context's trace.
+func interimTrace(ctx context.Context) func(int, Headers) error {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil || trace.Got1xxResponse == nil {
+		return nil
+	}
+	return func(status int, h Headers) error { return trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(h))) }
+}
+
+// asksForCoding reports whether a session may ask for a coded body in req's place.
+func asksForCoding(req *http.Request) bool {
+	return req.Method != http.MethodHead && req.Header.Get("Range") == ""
+}
+
+// bareError gives what programs compare with == or assert the type of, without anything
+// around it: as net/http's transport does.
+func bareError(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		return context.Cause(ctx)
+	}
+	if e := certificateError(err); e != nil {
+		return e
+	}
+	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
+		return &unanswered{err}
+	}
+	return err
+}
+
+// unanswered is a connection that ended before a response came. Programs look for io.EOF
+// to find that out.
+type unanswered struct{ error }
+
+func (e *unanswered) Unwrap() error        { return e.error }
+func (e *unanswered) Is(target error) bool { return target == io.EOF }
 
 // CloseIdleConnections closes the adapter's idle connections, for
 // [http.Client.CloseIdleConnections].
@@ -101,151 +165,23 @@ func (t sessionTransport) CloseIdleConnections() {
 	}
 }
 
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
-}
-
-// headersOf gives a request's header an order: net/http's own, the names sorted.
-func headersOf(req *http.Request) Headers {
-	headers := make(Headers, 0, len(req.Header)+1)
-	if req.Host != "" && req.Host != req.URL.Host {
-		headers.Add("Host", req.Host)
-	}
-	names := make([]string, 0, len(req.Header))
-	for name := range req.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if req.Close {
-		headers.Add("Connection", "close")
-	}
-	for _, name := range names {
-		for _, value := range req.Header[name] {
-			headers.Add(name, strings.Trim(value, " \t"))
-		}
-	}
-	return headers
-}
-
-// streamed leaves the body to the http.Client, and passes interim responses on to
-// the context's trace.
-func streamed(req *http.Request) SendOptions {
-	opts := SendOptions{Stream: On, Redirects: Off}
-	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.Got1xxResponse != nil {
-		opts.Interim = func(status int, h Headers) error {
-			return trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(h)))
-		}
-	}
-	return opts
-}
-
 // frameLike takes the framing over that the http.Request asks for.
 func (p *PreparedRequest) frameLike(req *http.Request) {
-	if p.body.None() && req.Header.Get("Content-Length") == "" && bareMethod(p.Method) {
+	if !p.body.None() {
+		return
+	}
+	switch p.Method {
+	case "POST", "PUT", "PATCH":
+		p.Headers.setDefault("Content-Length", "0")
+	default:
 		p.Headers.Del("Content-Length")
 	}
-}
-
-// bareMethod lists the methods whose requests need no Content-Length: 0.
-func bareMethod(method string) bool {
-	switch method {
-	case "GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT":
-		return true
-	}
-	return false
-}
-
-// httpBody is the body of an http.Request as a Streamer.
-type httpBody struct {
-	io.Reader
-	request *http.Request
-}
-
-func streamerOf(req *http.Request) io.Reader {
-	if req.Body == nil || req.Body == http.NoBody {
-		return nil
-	}
-	b := &httpBody{Reader: req.Body, request: req}
-	if req.GetBody == nil {
-		return plainBody{b}
-	}
-	return b
-}
-
-// plainBody is a body that cannot be had again.
-type plainBody struct{ body *httpBody }
-
-func (b plainBody) Read(p []byte) (int, error) { return b.body.Read(p) }
-func (b plainBody) Len() int64                 { return b.body.Len() }
-
-// Len is the announced length, -1 if there is none.
-func (b *httpBody) Len() int64 {
-	if b.request.ContentLength <= 0 {
-		return -1
-	}
-	return b.request.ContentLength
-}
-
-// Rewind starts the body again with GetBody.
-func (b *httpBody) Rewind() error {
-	again, err := b.request.GetBody()
-	if err != nil {
-		return err
-	}
-	b.Reader = again
-	return nil
 }
 
 func httpHeader(h Headers) http.Header {
 	header := make(http.Header, len(h))
 	for _, f := range h {
-		header.Add(f[0], f[1])
+		header.Add(f[0], strings.Trim(f[1], " \t"))
 	}
 	return header
 }
-
-// httpResponse makes net/http's response of ours. decode undoes the content
-// coding that this package had asked for.
-func httpResponse(req *http.Request, r *Response, decode bool) *http.Response {
-	resp := &http.Response{
-		StatusCode: r.StatusCode, Status: strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + r.Reason),
-		Proto: r.Proto, Header: httpHeader(r.Headers), Request: req, TLS: r.TLS, ContentLength: -1,
-	}
-	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
-	body := &httpResponseBody{response: r, target: resp, raw: !decode}
-	resp.Body = body
-	resp.ContentLength = wire.StreamOf(r.Raw).Remaining()
-	if decode && resp.Header.Get("Content-Encoding") != "" {
-		resp.Header.Del("Content-Encoding")
-		resp.Header.Del("Content-Length")
-		resp.ContentLength, resp.Uncompressed = -1, true
-	}
-	return resp
-}
-
-// httpResponseBody reads a response for net/http and fills in the trailers at its end.
-type httpResponseBody struct {
-	response *Response
-	target   *http.Response
-	raw      bool
-}
-
-func (b *httpResponseBody) Read(p []byte) (int, error) {
-	var n int
-	var err error
-	if b.raw && b.response.Raw != nil {
-		n, err = b.response.Raw.Read(p)
-	} else {
-		n, err = b.response.Read(p)
-	}
-	if err == io.EOF {
-		if trailers := b.response.Trailers(); len(trailers) > 0 {
-			b.target.Trailer = httpHeader(trailers)
-		}
-	}
-	return n, err
-}
-
-func (b *httpResponseBody) Close() error { return b.response.Close() }

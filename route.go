@@ -22,7 +22,7 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	if err != nil {
 		return route{}, urlError(err)
 	}
-	r := route{target: uri.RequestTarget(p.URL), host: u.HostHeader()}
+	r := route{target: p.Target(), host: u.HostHeader()}
 	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
 	if u.Scheme == "https" {
 		r.config.Scheme = "https"
@@ -140,6 +140,10 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	}
 	r.forProxy = c.Headers
 	r.host = u.Netloc()
+	if p.given != nil {
+		r.target = p.given.absolute(u)
+		return nil
+	}
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)
 }

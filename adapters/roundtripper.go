@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -71,6 +72,9 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) (*http.Request, *sentBody, error) {
 	ctx := httptrace.WithClientTrace(w.ctx, w.trace(opts))
 	req, err := http.NewRequestWithContext(ctx, p.Method, p.URL, nil)
+	if err == nil {
+		err = setTarget(req.URL, p.Target())
+	}
 	if err != nil {
 		return nil, nil, &requests.Error{Kind: requests.ErrInvalidURL, Request: p, Err: withoutURL(err)}
 	}
@@ -80,6 +84,18 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 		return req, nil, nil
 	}
 	body := newSentBody(p, w)
+	if p.Trailers != nil {
+		req.Trailer = http.Header{}
+		for name := range strings.SplitSeq(strings.Join(p.Headers.Values("Trailer"), ","), ",") {
+			req.Trailer[http.CanonicalHeaderKey(strings.TrimSpace(name))] = nil
+		}
+		req.Header.Del("Trailer")
+		body.atEnd = func() {
+			for name, value := range p.Trailers().All() {
+				req.Trailer.Add(name, value)
+			}
+		}
+	}
 	req.Body, req.ContentLength = body, p.ContentLength()
 	if chunked {
 		req.ContentLength = -1
@@ -96,6 +112,20 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 		}
 	}
 	return req, body, nil
+}
+
+// setTarget makes u give the request target that is asked for, byte for byte.
+func setTarget(u *url.URL, target string) error {
+	if !strings.HasPrefix(target, "/") {
+		u.Opaque = target // "*", and the absolute form
+		return nil
+	}
+	as, err := url.ParseRequestURI(target)
+	if err != nil {
+		return err
+	}
+	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = as.Path, as.RawPath, as.RawQuery, as.ForceQuery
+	return nil
 }
 
 // withoutURL takes the URL, which may hold a password, out of an error of net/url.
@@ -146,6 +176,9 @@ func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *reque
 	headers := sorted(resp.Header)
 	if len(resp.TransferEncoding) > 0 && !headers.Has("Transfer-Encoding") {
 		headers.Add("Transfer-Encoding", strings.Join(resp.TransferEncoding, ", "))
+	}
+	if len(resp.Trailer) > 0 {
+		headers.Add("Trailer", strings.Join(slices.Sorted(maps.Keys(resp.Trailer)), ", "))
 	}
 	raw := &receivedBody{watch: w, request: p, resp: resp, left: resp.ContentLength}
 	if resp.Body == nil {

@@ -20,6 +20,8 @@ type sentBody struct {
 	body    io.ReadCloser
 	done    bool // guarded by reading
 
+	atEnd func() // called once the body has ended as announced; may be nil
+
 	closing atomic.Bool
 	failed  atomic.Pointer[requests.Error] // of the caller's reader
 }
@@ -47,6 +49,9 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	case err == io.EOF && b.left > 0:
 		err = b.fail(requests.ErrBodyLength, "the body ended before the announced length", io.ErrUnexpectedEOF)
 	case err == io.EOF:
+		if b.atEnd != nil {
+			b.atEnd()
+		}
 		b.watch.start(b.watch.opts.Read, reading)
 	case err != nil && b.failed.Load() == nil:
 		err = b.fail(requests.ErrInvalidBody, "the body could not be read to be sent", err)

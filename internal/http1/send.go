@@ -89,7 +89,7 @@ func frame(req *wire.Request) (framing, error) {
 	case f.chunked:
 	case req.Body != nil:
 		f.chunked, f.add = true, [2]string{"Transfer-Encoding", "chunked"}
-	case !bareMethod(req.Method):
+	case !req.AsGiven && !bareMethod(req.Method):
 		f.add = [2]string{"Content-Length", "0"}
 	}
 	return f, nil

@@ -25,6 +25,16 @@ type check struct {
 // has the reasons.
 var deliberate = map[string][]string{}
 
+// shows runs a check; a panic is a result like others.
+func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown string) {
+	defer func() {
+		if v := recover(); v != nil {
+			shown = fmt.Sprint("panic: ", v)
+		}
+	}()
+	return fmt.Sprint(c.run(t, rt, url))
+}
+
 // TestContract runs every check over http.Transport and over the carriers of this library.
 func TestContract(t *testing.T) {
 	for _, c := range checks {
@@ -37,10 +47,10 @@ func TestContract(t *testing.T) {
 				t.Parallel()
 				url, config := serve(t, protocol, c.serve)
 				h2 := protocol == "h2"
-				want := fmt.Sprint(c.run(t, reference.make(t, config, h2), url))
+				want := c.shows(t, reference.make(t, config, h2), url)
 				for _, carrier := range carriers {
 					t.Run(carrier.name, func(t *testing.T) {
-						got := fmt.Sprint(c.run(t, carrier.make(t, config, h2), url))
+						got := c.shows(t, carrier.make(t, config, h2), url)
 						if slices.Contains(deliberate[carrier.name], c.name) {
 							return
 						}

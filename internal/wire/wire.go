@@ -39,6 +39,9 @@ type Request struct {
 	// valid during the call.
 	Interim func(status int, fields [][2]string) error
 
+	// AsGiven keeps HTTP/1.1 from adding "Content-Length: 0" where there is no body.
+	AsGiven bool
+
 	Trace *httptrace.ClientTrace // nil for none
 }
 

@@ -1,0 +1,152 @@
+package requests
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mountable/requests/internal/wire"
+)
+
+// response makes net/http's response of ours, as the documentation of [http.Response]
+// has its fields. decode undoes the content coding that the session had asked for.
+func (x *transit) response(r *Response, decode bool) *http.Response {
+	raw := wire.StreamOf(r.Raw)
+	resp := &http.Response{
+		StatusCode: r.StatusCode, Status: strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + r.Reason),
+		Proto: r.Proto, Header: httpHeader(r.Headers), Request: x.req, TLS: r.TLS, ContentLength: raw.Remaining(),
+	}
+	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
+	if resp.ProtoMajor == 2 && r.Reason == "" {
+		resp.Status = strings.TrimSpace(resp.Status + " " + http.StatusText(r.StatusCode))
+	}
+	if x.req.Method == http.MethodHead {
+		resp.ContentLength = announcedLength(resp.Header)
+	}
+	frameResponse(resp, r.Headers.Has("Transfer-Encoding"))
+	if raw.Remaining() == 0 && r.StatusCode != http.StatusSwitchingProtocols {
+		_ = r.Close()
+		x.end()
+		resp.Body = http.NoBody
+		return resp
+	}
+	body := &httpResponseBody{response: r, target: resp, transit: x, raw: !decode}
+	resp.Body = body
+	if w, ok := r.Raw.(io.Writer); ok {
+		resp.Body = &httpUpgradedBody{body, w}
+	}
+	if decode && resp.Header.Get("Content-Encoding") != "" {
+		resp.Header.Del("Content-Encoding")
+		resp.Header.Del("Content-Length")
+		resp.ContentLength, resp.Uncompressed = -1, true
+	}
+	return resp
+}
+
+// announcedLength is what Content-Length says where there is no body, -1 if it says nothing.
+func announcedLength(h http.Header) int64 {
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// frameResponse fills in what the fields about the framing say, and takes them out of the
+// header where net/http does.
+func frameResponse(resp *http.Response, chunked bool) {
+	if chunked {
+		resp.TransferEncoding = []string{"chunked"}
+	}
+	resp.Header.Del("Transfer-Encoding")
+	if names := resp.Header.Values("Trailer"); len(names) > 0 {
+		resp.Trailer = http.Header{}
+		for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
+			resp.Trailer[http.CanonicalHeaderKey(strings.TrimSpace(name))] = nil
+		}
+		resp.Header.Del("Trailer")
+	}
+	if resp.ProtoMajor == 1 {
+		resp.Close = closesAfter(resp, chunked)
+	}
+}
+
+// closesAfter reports whether the connection ends with the response (RFC 9112 section 9.3).
+func closesAfter(resp *http.Response, chunked bool) bool {
+	says := func(token string) bool {
+		return slices.ContainsFunc(strings.Split(strings.Join(resp.Header.Values("Connection"), ","), ","), func(t string) bool {
+			return strings.EqualFold(strings.TrimSpace(t), token)
+		})
+	}
+	if says("close") {
+		resp.Header.Del("Connection")
+		return true
+	}
+	if resp.ProtoMinor == 0 && !says("keep-alive") {
+		return true
+	}
+	return resp.ContentLength < 0 && !chunked && resp.Request.Method != http.MethodHead && resp.StatusCode != http.StatusSwitchingProtocols
+}
+
+// httpResponseBody reads a response for net/http and fills in the trailers at its end.
+type httpResponseBody struct {
+	response *Response
+	target   *http.Response
+	transit  *transit
+	raw      bool
+	closed   bool
+}
+
+func (b *httpResponseBody) Read(p []byte) (int, error) {
+	if b.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	src := io.Reader(b.response)
+	if b.raw && b.response.Raw != nil {
+		src = b.response.Raw
+	}
+	n, err := src.Read(p)
+	switch {
+	case err == io.EOF:
+		for name, values := range httpHeader(b.response.Trailers()) {
+			if b.target.Trailer == nil {
+				b.target.Trailer = http.Header{}
+			}
+			b.target.Trailer[name] = values
+		}
+	case err != nil:
+		err = bareBodyError(b.transit.ctx, err)
+	default:
+		return n, nil
+	}
+	b.transit.end()
+	return n, err
+}
+
+// bareBodyError gives what programs compare with ==.
+func bareBodyError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (b *httpResponseBody) Close() error {
+	b.closed = true
+	err := b.response.Close()
+	b.transit.end()
+	return err
+}
+
+// httpUpgradedBody is the connection behind a 101 or a CONNECT.
+type httpUpgradedBody struct {
+	*httpResponseBody
+	io.Writer
+}
