@@ -120,7 +120,9 @@ func interimTrace(ctx context.Context) func(int, Headers) error {
 	if trace == nil || trace.Got1xxResponse == nil {
 		return nil
 	}
-	return func(status int, h Headers) error { return trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(h))) }
+	return func(status int, h Headers) error {
+		return trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(h)))
+	}
 }
 
 // asksForCoding reports whether a session may ask for a coded body in req's place.
