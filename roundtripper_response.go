@@ -132,7 +132,7 @@ func bareBodyError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrContentDecoding) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
