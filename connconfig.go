@@ -30,11 +30,16 @@ type ConnConfig struct {
 	Interface string           // network interface to bind to
 	Options   SocketOptionList // set on each socket before it connects
 	Resolver  dial.Resolver    // nil: the system's; must be comparable
+	Dial      *DialFunc        // opens the connection instead of the system; nil: the system does
 	HTTP2     HTTP2Mode        // whether HTTP/2 may be, or is, spoken
 
 	TLS   TLSConfig   // towards the origin
 	Proxy ProxyConfig // the zero value is a direct connection
 }
+
+// DialFunc opens a connection. ConnConfig holds it by pointer, as functions cannot be
+// compared; see adapters.Dialer.
+type DialFunc = dial.DialFunc
 
 // TLSConfig is how one hop is secured.
 type TLSConfig struct {
@@ -159,6 +164,9 @@ func (c *ConnConfig) plan(m *tlsSessions) (*dial.Plan, error) {
 	p := &dial.Plan{
 		Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address,
 		Local: c.LocalAddr, Interface: c.Interface, SocketOptions: c.Options.All(), Resolver: c.Resolver,
+	}
+	if c.Dial != nil {
+		p.Dial = *c.Dial
 	}
 	if c.Proxy.Scheme != "" {
 		proxy, err := c.Proxy.plan(m)

@@ -117,6 +117,9 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	if err == nil {
 		err = r.config.reread()
 	}
+	if err == nil {
+		err = p.checkFraming()
+	}
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
@@ -150,13 +153,8 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
-		stale := reused && !fresh && isStale(err, p)
-		err = exchangeError(err, p, opts.Timeouts)
-		if !stale {
-			return nil, err
-		}
-		if err := p.Rewind(); err != nil {
-			return nil, err
+		if !reused || fresh || !isStale(err, p) || p.Rewind() != nil {
+			return nil, exchangeError(err, p, opts.Timeouts)
 		}
 	}
 }
@@ -165,7 +163,7 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 // be sent again.
 func isStale(err error, p *PreparedRequest) bool {
 	e, ok := err.(*wire.Error)
-	return ok && e.Unanswered && (isRepeatable(p) || !e.Written) && p.Replayable()
+	return ok && e.Unanswered && (isRepeatable(p) || !e.Written)
 }
 
 // isRepeatable reports whether p may be sent again although the server may have acted on
@@ -409,6 +407,10 @@ func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, 
 	}
 	pc.h1 = http1.NewConn(nc, nc.Plain())
 	pc.done = func(fate http1.Fate) { a.giveBack(pc, fate) }
+	if dial.Spoke(nc) {
+		_ = nc.Close()
+		return nil, &Error{Kind: ErrConnection, Detail: "the server spoke before anything was asked"}
+	}
 	return pc, nil
 }
 

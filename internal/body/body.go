@@ -50,7 +50,7 @@ type streamer interface {
 }
 
 // New makes a body of what a caller gave: nil, a string, []byte, a streamer, an
-// io.Reader or an iterator over []byte, with errors or without. Empty text and empty
+// io.Reader, an iterator over []byte, with errors or without, or over string, or a Body. Empty text and empty
 // bytes are no body. Its error is an *Error.
 func New(v any) (Body, error) {
 	switch v := v.(type) {
@@ -60,13 +60,19 @@ func New(v any) (Body, error) {
 		return Bytes([]byte(v)), nil
 	case []byte:
 		return Bytes(v), nil
+	case Body:
+		return v, nil
 	}
 	if IsNil(v) {
 		return Body{}, fault(Invalid, nil, "Body is a nil %T", v)
 	}
 	switch v := v.(type) {
 	case streamer:
-		return Body{kind: fromReader, reader: v, length: v.Len(), rewind: rewindable, waits: true, use: new(use)}, nil
+		return ofStreamer(v)
+	case iter.Seq[string]:
+		return sequence(ofStrings(v)), nil
+	case func(yield func(string) bool):
+		return sequence(ofStrings(v)), nil
 	case iter.Seq[[]byte]:
 		return sequence(withoutError(v)), nil
 	case func(yield func([]byte) bool):
@@ -78,7 +84,25 @@ func New(v any) (Body, error) {
 	case io.Reader:
 		return stream(v)
 	}
-	return Body{}, fault(Invalid, nil, "Body cannot be of type %T: give a string, []byte, io.Reader or iter.Seq[[]byte], or use JSON or Form", v)
+	return Body{}, fault(Invalid, nil, "Body cannot be of type %T: give a string, []byte, io.Reader, iter.Seq[[]byte] or iter.Seq[string], or use JSON or Form", v)
+}
+
+func ofStreamer(s streamer) (Body, error) {
+	n := s.Len()
+	if n < 0 {
+		return Body{}, fault(WrongLength, nil, "Body is a %T whose Len is %d: a Streamer knows how long it is", s, n)
+	}
+	return Body{kind: fromReader, reader: s, length: n, rewind: rewindable, waits: true, use: new(use)}, nil
+}
+
+func ofStrings(seq iter.Seq[string]) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for text := range seq {
+			if !yield([]byte(text), nil) {
+				return
+			}
+		}
+	}
 }
 
 func sequence(seq iter.Seq2[[]byte, error]) Body {

@@ -33,6 +33,26 @@ func (c *Conn) Quiet() func() bool {
 	return c.probe.quiet
 }
 
+// Spoke reports whether the peer of a connection that has just been opened has sent bytes
+// before it was asked anything: they are not a response. Where the platform has no
+// non-blocking peek, it reports false. It must not run at the same time as a Read, and
+// leaves the connection without a read deadline.
+func Spoke(c net.Conn) bool {
+	p, layered := probeOf(c)
+	if p == nil || !canPeek || !p.spoke() {
+		return false
+	}
+	if !layered {
+		return true
+	}
+	// A TLS server may have sent session tickets, or alerts, which the request meets.
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	var b [1]byte
+	n, _ := c.Read(b[:])
+	_ = c.SetReadDeadline(time.Time{})
+	return n > 0
+}
+
 // probeOf finds the socket beneath c, and whether layers lie between.
 func probeOf(c net.Conn) (p *probe, layered bool) {
 	if own, ok := c.(*Conn); ok {
@@ -77,6 +97,12 @@ func newProbe(c net.Conn) *probe {
 	p := &probe{raw: raw}
 	p.peek = func(fd uintptr) { p.ok = nothingToRead(fd) }
 	return p
+}
+
+// spoke is called once a connection, and may allocate.
+func (p *probe) spoke() (something bool) {
+	err := p.raw.Control(func(fd uintptr) { something = somethingToRead(fd) })
+	return err == nil && something
 }
 
 func (p *probe) quiet() bool {

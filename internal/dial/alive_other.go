@@ -6,3 +6,5 @@ package dial
 const canPeek = false
 
 func nothingToRead(uintptr) bool { return true }
+
+func somethingToRead(uintptr) bool { return false }

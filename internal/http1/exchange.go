@@ -286,9 +286,43 @@ func (x *Exchange) Close() error {
 		x.stop()
 		return nil
 	}
+	over := x.over
 	x.mu.Unlock()
+	if !over {
+		x.drain()
+	}
 	x.finish(nil)
 	return nil
+}
+
+// What is read of a body that is closed before its end, to keep the connection: what is
+// there already, and of a known length what comes at once.
+const (
+	maxDrain     = 4 << 10
+	maxDrainWait = 10 * time.Millisecond
+)
+
+// drain reads a short rest of the body. It fails silently: the connection is closed then.
+func (x *Exchange) drain() {
+	if x.body.Done() || x.upload != nil || !x.mayKeep() {
+		return
+	}
+	wait := time.Duration(0)
+	if left := x.Remaining(); left > maxDrain {
+		return
+	} else if left > 0 {
+		wait = maxDrainWait
+	}
+	x.conn.source.limitUntil(time.Now().Add(wait))
+	block := segments.Get().(*[segmentSize]byte)
+	defer segments.Put(block)
+	for n := 0; n < maxDrain && !x.body.Done(); {
+		m, err := x.body.Read(block[:maxDrain-n])
+		if err != nil {
+			return
+		}
+		n += m
+	}
 }
 
 // LimitUntil ends the reading of the body at t, if nothing ends it before.

@@ -36,6 +36,7 @@ var scenarioRules = []scenarioRule{
 	{"rule-39", maskedMessages},
 	{"chunked-wins-and-closes", closingAfterBoth},
 	{"closed-is-consumed", closedBodies},
+	{"short-rests-are-read", keptAfterClose},
 	{"addresses-in-one-form", bypassedAddresses},
 	{"lines-wherever-cut", wholeLines},
 	{"zones", zonesStayHere},
@@ -332,6 +333,32 @@ func closedBodies(sc *scenario, want, _ map[string]any) map[string]any {
 		return call
 	})
 }
+
+// keptAfterClose wants one connection where a short rest of a body was closed: by the
+// caller, or with a response that a hook has replaced.
+func keptAfterClose(sc *scenario, want, _ map[string]any) map[string]any {
+	closes := func(call map[string]any) bool { return call["op"] == "close" }
+	if !slices.ContainsFunc(sc.tree(), closes) && !strings.Contains(string(sc.Calls)+string(sc.Session), `"replace"`) {
+		return want
+	}
+	out := clonedTree(want)
+	wire, _ := out["wire"].(map[string]any)
+	for name, spec := range sc.Origins {
+		requests, _ := wire[name].([]any)
+		replies := spec.scripted()
+		for i := 1; i < min(len(requests), len(replies)); i++ {
+			before, _ := requests[i-1].(map[string]any)
+			entry, _ := requests[i].(map[string]any)
+			if len(replies[i-1].Send) < shortReply && len(replies[i-1].Parts) == 0 && !replies[i-1].Close {
+				entry["conn"] = before["conn"]
+			}
+		}
+	}
+	return out
+}
+
+// shortReply is longer than any reply whose rest counts as short.
+const shortReply = 4 << 10
 
 func isEmptyList(v any) bool { items, ok := v.([]any); return ok && len(items) == 0 }
 
