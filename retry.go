@@ -30,7 +30,7 @@ type Retry struct {
 	Status   RetryCount
 	Other    RetryCount
 
-	AllowedMethods  []string // in upper case; nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE, QUERY
+	AllowedMethods  []string // nil is HEAD, GET, PUT, DELETE, OPTIONS, TRACE, QUERY
 	AnyMethod       bool     // all methods may be repeated, POST included, whatever AllowedMethods says
 	StatusForcelist []int    // statuses that are tried again
 

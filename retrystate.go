@@ -56,7 +56,7 @@ func (r *Retry) allows(method string) bool {
 	case r.AllowedMethods == nil:
 		return isIdempotent(strings.ToUpper(method))
 	}
-	return slices.Contains(r.AllowedMethods, strings.ToUpper(method))
+	return slices.ContainsFunc(r.AllowedMethods, func(m string) bool { return strings.EqualFold(m, method) })
 }
 
 // Increment counts one try: a failure where err is not nil, else a response, which
