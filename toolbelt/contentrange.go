@@ -12,23 +12,23 @@ import (
 func rangeFrom(offset int64) string { return "bytes=" + strconv.FormatInt(offset, 10) + "-" }
 
 // parseContentRange reads "bytes 5-9/10" (RFC 9110 section 14.4). total is -1 where it
-// is "*", and first is -1 in "bytes */10", which answers a range beyond the end.
-func parseContentRange(value string) (first, total int64, ok bool) {
+// is "*", and first and last are in "bytes */10", which answers a range beyond the end.
+func parseContentRange(value string) (first, last, total int64, ok bool) {
 	unit, rest, _ := strings.Cut(value, " ")
 	span, whole, found := strings.Cut(strings.TrimSpace(rest), "/")
 	if !strings.EqualFold(unit, "bytes") || !found {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
 	if total, ok = parseSize(whole); !ok && whole != "*" {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
 	if span == "*" {
-		return -1, total, total >= 0
+		return -1, -1, total, total >= 0
 	}
 	from, to, _ := strings.Cut(span, "-")
 	first, ok = parseSize(from)
 	last, ok2 := parseSize(to)
-	return first, total, ok && ok2 && first <= last && (total < 0 || last < total)
+	return first, last, total, ok && ok2 && first <= last && (total < 0 || last < total)
 }
 
 // parseSize reads digits, and gives -1 for anything else.
@@ -40,33 +40,70 @@ func parseSize(s string) (int64, bool) {
 	return n, true
 }
 
-// unsatisfied returns the size that a 416 says there is, -1 if it does not say.
-func unsatisfied(r *requests.Response) int64 {
-	first, total, ok := parseContentRange(r.Headers.Get("Content-Range"))
-	if !ok || first >= 0 {
-		return -1
-	}
-	return total
+// isPart reports whether a Content-Range says that r is not the whole. A 200 has no use
+// for the field (RFC 9110 section 14.4), and some servers send parts under that status.
+func isPart(r *requests.Response) bool {
+	field := r.Headers.Get("Content-Range")
+	first, last, total, ok := parseContentRange(field)
+	return field != "" && !(ok && first == 0 && last+1 == total)
 }
 
-// continues reports whether a 206 is the rest of what is in the file.
+// endsWith reports whether a 416 says that there is no more than what is in the file.
+func (t *transfer) endsWith(r *requests.Response) bool {
+	first, _, total, ok := parseContentRange(r.Headers.Get("Content-Range"))
+	return ok && first < 0 && total == t.offset && (t.total < 0 || t.total == total) && !t.isOther(r)
+}
+
+// continues reports whether r is the rest of what is in the file.
 func (t *transfer) continues(r *requests.Response) bool {
-	first, total, ok := parseContentRange(r.Headers.Get("Content-Range"))
-	if !ok || first != t.offset || r.Headers.Has("Content-Encoding") {
+	first, last, total, ok := parseContentRange(r.Headers.Get("Content-Range"))
+	if !ok || first != t.offset || r.Headers.Has("Content-Encoding") || t.isOther(r) {
+		return false
+	}
+	if n := bodyLength(r, true); n >= 0 && n != last-first+1 {
 		return false
 	}
 	if t.total >= 0 && total >= 0 && t.total != total {
 		return false
 	}
+	t.total = max(t.total, total)
+	return true
+}
+
+// isWhole reports whether a 200 to a request for the rest is certain to be all there is:
+// of another representation, or as long as the one in the file.
+func (t *transfer) isWhole(r *requests.Response) bool {
+	return t.isOther(r) || t.total >= 0 && bodyLength(r, true) == t.total
+}
+
+// isOther reports whether r has a validator that is not that of what is in the file.
+func (t *transfer) isOther(r *requests.Response) bool {
 	field := "Last-Modified"
 	if strings.HasPrefix(t.validator, `"`) {
 		field = "ETag"
 	}
-	if other := r.Headers.Get(field); other != "" && other != t.validator {
-		return false
+	other := r.Headers.Get(field)
+	return other != "" && other != t.validator
+}
+
+// oneLength makes sure that a strong ETag, which stands for the very bytes, stands for
+// one length of them.
+func (t *transfer) oneLength(r *requests.Response) error {
+	now := partialNote{Validator: validatorOf(r), Total: bodyLength(r, true)}
+	if r.StatusCode == 206 || isPart(r) {
+		var ok bool
+		if _, _, now.Total, ok = parseContentRange(r.Headers.Get("Content-Range")); !ok {
+			return nil
+		}
 	}
-	t.total = max(t.total, total)
-	return true
+	if !strings.HasPrefix(now.Validator, `"`) || now.Total < 0 {
+		return nil
+	}
+	if t.seen.Validator == now.Validator && t.seen.Total >= 0 && t.seen.Total != now.Total {
+		return fail(ErrStreaming, nil, "the server gives the ETag %s to %d bytes and to %d", now.Validator, t.seen.Total, now.Total)
+	}
+	t.seen = now
+	return nil
 }
 
 // validatorOf returns what If-Range may have for the representation in r: a strong

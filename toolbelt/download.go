@@ -110,10 +110,10 @@ func StreamResponseToFile(r *requests.Response, path string, options ...Download
 	if err != nil {
 		return "", err
 	}
+	defer f.discardUncommitted() // also when something of the caller's panics
 	d.decoded = true
 	for _, err := range d.save(r, f) {
 		if err != nil {
-			f.discard()
 			return "", err
 		}
 	}

@@ -20,6 +20,7 @@ type newFile struct {
 	target    string
 	overwrite bool
 	mode      fs.FileMode // of the file that is replaced, 0 for none
+	committed bool
 }
 
 // createFile makes the temporary file for target.
@@ -89,13 +90,20 @@ func (f *newFile) discard() {
 	os.Remove(f.file.Name())
 }
 
+// discardUncommitted removes the temporary file unless it has its name by now.
+func (f *newFile) discardUncommitted() {
+	if !f.committed {
+		f.discard()
+	}
+}
+
 // commit gives the file its name. If that fails, nothing is left of it.
 func (f *newFile) commit() error {
 	err := f.finish()
 	if err == nil {
 		err = f.rename()
 	}
-	if err != nil {
+	if f.committed = err == nil; err != nil {
 		f.discard()
 	}
 	return err

@@ -43,7 +43,7 @@ func (t *transfer) reopen() error {
 	}
 	now, err := t.file.file.Stat()
 	if err == nil && os.SameFile(before, now) && note.URL == hashed(t.url) && note.Validator != "" {
-		t.offset, t.total, t.validator = now.Size(), note.Total, note.Validator
+		t.offset, t.total, t.validator, t.seen = now.Size(), note.Total, note.Validator, note
 		_, err = t.file.file.Seek(0, io.SeekEnd)
 	} else if err == nil && !os.SameFile(before, now) {
 		err = fs.ErrExist

@@ -36,13 +36,15 @@ const defaultAttempts = 5
 // Download gets url and saves the body as [StreamResponseToFile] does; where the
 // connection breaks, it asks for the rest (RFC 9110 section 14). The parts are of one
 // representation: the rest is asked for with Range and If-Range, by its strong ETag or
-// else its date, and starts over where the server has another by then, cannot say
-// which it has, or sends no ranges. It is asked for without content coding.
+// else its date. Where what comes does not continue what is there, or does not say
+// what it is, the download starts over without a Range: a file that appears is whole.
+// It is asked for without content coding.
 //
 // Statuses other than 200 are errors: [requests.ErrHTTP] where they are one, else
-// [ErrStreaming]. Connection errors and timeouts are tried again after a short wait;
-// see [Attempts]. A digest is one of the whole, and checked when it is complete.
-func Download(ctx context.Context, s Getter, url, path string, options ...DownloadOption) (string, error) {
+// [ErrStreaming], as is a server that gives one strong ETag to bodies of different
+// lengths. Connection errors and timeouts are tried again after a short wait; see
+// [Attempts]. A digest is one of the whole, and checked when it is complete.
+func Download(ctx context.Context, s Getter, url, path string, options ...DownloadOption) (_ string, err error) {
 	d, err := newDownload(fileChunk, options)
 	if err != nil {
 		return "", err
@@ -51,11 +53,16 @@ func Download(ctx context.Context, s Getter, url, path string, options ...Downlo
 	if err := t.prepare(); err != nil {
 		return "", err
 	}
-	if err := t.run(ctx); err != nil {
-		t.giveUp(err)
-		return "", err
+	ended := false
+	defer func() {
+		if !ended || err != nil { // or something of the caller's panics
+			t.giveUp(err)
+		}
+	}()
+	if err = t.run(ctx); err == nil {
+		err = t.complete()
 	}
-	if err := t.complete(); err != nil {
+	if ended = true; err != nil {
 		return "", err
 	}
 	return t.file.target, nil
@@ -71,6 +78,7 @@ type transfer struct {
 	validator string   // of the representation in the file; "" if it cannot be gone on with
 	offset    int64    // bytes in the file
 	total     int64    // of the representation, -1 if unknown
+	seen      partialNote
 }
 
 // prepare finds out what can be known before anything is sent.
@@ -92,20 +100,35 @@ func (t *transfer) run(ctx context.Context) error {
 	furthest := t.offset
 	for failures := 0; ; {
 		err := t.attempt(ctx)
-		if err == nil || !passing(err) || ctx.Err() != nil {
+		switch {
+		case err == nil || !passing(err) || ctx.Err() != nil:
 			return err
+		case errors.Is(err, errMore):
+			continue // it brought at least a byte
 		}
 		if failures++; t.offset > furthest {
 			furthest, failures = t.offset, 1
 		}
 		if failures >= t.d.attempts || !pause(ctx, failures) {
-			return err
+			return t.last(err)
 		}
 	}
 }
 
-// errStartOver is an answer to a range that does not fit what is there.
-var errStartOver = errors.New("the server's part does not continue what has come before")
+// last is the error of the last attempt.
+func (t *transfer) last(err error) error {
+	if errors.Is(err, errStartOver) {
+		return fail(ErrStreaming, err, "the download cannot go on")
+	}
+	return err
+}
+
+var (
+	// errStartOver is a response that does not fit what is there.
+	errStartOver = errors.New("what the server sent does not continue what came before")
+	// errMore is a part that came whole and may not have been the last.
+	errMore = errors.New("the server did not say how much there is")
+)
 
 // passing tells errors that another attempt may not have.
 func passing(err error) bool {
@@ -115,7 +138,7 @@ func passing(err error) bool {
 	case errors.Is(err, requests.ErrChunkedEncoding), errors.Is(err, requests.ErrConnection), errors.Is(err, requests.ErrTimeout):
 		return true
 	}
-	return errors.Is(err, errStartOver)
+	return errors.Is(err, errStartOver) || errors.Is(err, errMore)
 }
 
 // pause waits before an attempt: not for the first, then longer each time.
@@ -146,31 +169,54 @@ func (t *transfer) attempt(ctx context.Context) error {
 		return err
 	}
 	defer r.Close()
-	switch {
-	case ranged && r.StatusCode == 416 && t.offset == unsatisfied(r):
-		return t.proceed(r)
-	case ranged && r.StatusCode == 416:
-		return t.startOver(nil)
-	case !r.OK():
-		return r.RaiseForStatus()
-	case ranged && r.StatusCode == 206:
-		err = t.proceed(r)
-	case r.StatusCode == 200:
-		err = t.startOver(r)
-	default:
-		return fail(ErrStreaming, nil, "the answer to a download has the status %d", r.StatusCode)
-	}
-	if err != nil {
+	if err := t.place(r, ranged); err != nil || r.StatusCode == 416 {
 		return err
 	}
 	return t.receive(r)
 }
 
-// proceed makes sure that r goes on where the file ends.
-func (t *transfer) proceed(r *requests.Response) error {
-	if r.StatusCode == 206 && !t.continues(r) {
+// place makes the file ready for the body of r:
+//
+//	status                     asked for the rest             asked for all
+//	206, 200 that says where   goes on if it fits             ErrStreaming
+//	200                        begins anew if it is whole     begins anew
+//	416                        complete if it says so         ErrHTTP
+//
+// What does not fit, or may be another part, has the next attempt ask for all.
+func (t *transfer) place(r *requests.Response, ranged bool) error {
+	switch part := isPart(r); {
+	case ranged && r.StatusCode == 416:
+		if !t.endsWith(r) {
+			return t.startOver(nil)
+		}
+		t.total = t.offset
+		return t.proceed(r)
+	case !r.OK():
+		return r.RaiseForStatus()
+	case r.StatusCode == 206 && !ranged || r.StatusCode != 200 && r.StatusCode != 206:
+		return fail(ErrStreaming, nil, "the response to a download has the status %d", r.StatusCode)
+	case part && !ranged:
+		return fail(ErrStreaming, nil, "the server sent a part that was not asked for: Content-Range is %q", r.Headers.Get("Content-Range"))
+	case r.StatusCode == 206 || part:
+		if err := t.oneLength(r); err != nil {
+			return err
+		}
+		if !t.continues(r) {
+			return t.startOver(nil)
+		}
+		return t.proceed(r)
+	}
+	if err := t.oneLength(r); err != nil {
+		return err
+	}
+	if ranged && !t.isWhole(r) {
 		return t.startOver(nil)
 	}
+	return t.startOver(r)
+}
+
+// proceed makes the checks of a download ready that goes on.
+func (t *transfer) proceed(r *requests.Response) error {
 	if t.checks != nil {
 		return nil
 	}
@@ -233,7 +279,12 @@ func (t *transfer) receive(r *requests.Response) error {
 			return err
 		}
 	}
-	if t.total >= 0 && t.offset < t.total {
+	switch {
+	case t.total < 0 && r.StatusCode == 206:
+		return errMore // the next one tells, or sends all
+	case t.total >= 0 && t.offset > t.total:
+		return t.startOver(nil)
+	case t.total >= 0 && t.offset < t.total:
 		return &requests.Error{Kind: requests.ErrChunkedEncoding, Request: r.Request, Response: r, Detail: "the body ended early"}
 	}
 	return nil
@@ -242,22 +293,23 @@ func (t *transfer) receive(r *requests.Response) error {
 // complete checks the whole and gives the file its name.
 func (t *transfer) complete() error {
 	t.d.report(t.offset, t.offset)
-	err := t.checks.verify()
-	if err != nil {
-		t.file.discard()
-	} else {
-		err = t.file.commit()
+	if err := t.checks.verify(); err != nil {
+		t.validator = "" // nothing to go on with
+		return err
+	}
+	if err := t.file.commit(); err != nil {
+		return err
 	}
 	if t.d.keepPartial {
 		t.forget()
 	}
-	return err
+	return nil
 }
 
 // giveUp keeps what can be gone on with, if that is wanted, and removes the rest.
 func (t *transfer) giveUp(err error) {
 	switch {
-	case t.file == nil:
+	case t.file == nil || t.file.committed:
 	case t.d.keepPartial && t.offset > 0 && t.validator != "" && !errors.Is(err, requests.ErrFile):
 		t.file.buffer.Flush()
 		t.file.file.Close()

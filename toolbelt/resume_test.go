@@ -7,12 +7,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -275,6 +277,143 @@ func TestDownloadKeepsPartial(t *testing.T) {
 	}
 }
 
+// TestDownloadIsWhole: however a server answers a request for the rest, the file that
+// appears is the whole, or there is none.
+func TestDownloadIsWhole(t *testing.T) {
+	const (
+		whole = "0123456789abcdefghij"
+		cut   = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 20\r\n\r\n01234"
+		open  = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n"
+	)
+	reply := func(status, body string, fields ...string) string {
+		head := "HTTP/1.1 " + status + "\r\n"
+		for _, f := range fields {
+			head += f + "\r\n"
+		}
+		return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body)
+	}
+	tag, rest := `ETag: "e"`, "Content-Range: bytes 5-19/20"
+	all := reply("200 OK", whole, tag)
+	const onward, anew = "bytes=5-", ""
+	tests := map[string]struct {
+		first   string
+		replies []string
+		ranges  []string
+		err     error
+	}{
+		"200 with where it goes on":          {cut, []string{reply("200 OK", whole[5:], tag, rest)}, []string{onward}, nil},
+		"the same without ETag":              {cut, []string{reply("200 OK", whole[5:], rest)}, []string{onward}, nil},
+		"the rest, unlabelled":               {cut, []string{reply("200 OK", whole[5:], tag)}, []string{onward}, ErrStreaming},
+		"the rest, unlabelled, without ETag": {cut, []string{reply("200 OK", whole[5:]), all}, []string{onward, anew}, nil},
+		"the rest, chunked": {cut, []string{"HTTP/1.1 200 OK\r\nETag: \"e\"\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n" + whole[5:] + "\r\n0\r\n\r\n", all},
+			[]string{onward, anew}, nil},
+		"200 with another part":           {cut, []string{reply("200 OK", whole[6:], tag, "Content-Range: bytes 6-19/20"), all}, []string{onward, anew}, nil},
+		"200 with a broken Content-Range": {cut, []string{reply("200 OK", whole[5:], tag, "Content-Range: 5-19"), all}, []string{onward, anew}, nil},
+		"206 with another length":         {cut, []string{reply("206 Partial Content", whole[5:15], tag, "Content-Range: bytes 5-14/15")}, []string{onward}, ErrStreaming},
+		"206 with another, without ETag":  {cut, []string{reply("206 Partial Content", whole[5:15], "Content-Range: bytes 5-14/15"), all}, []string{onward, anew}, nil},
+		"206 of another ETag":             {cut, []string{reply("206 Partial Content", whole[5:], `ETag: "f"`, rest), all}, []string{onward, anew}, nil},
+		"206 shorter than it says":        {cut, []string{reply("206 Partial Content", whole[5:10], tag, rest), all}, []string{onward, anew}, nil},
+		"206 longer than it says":         {cut, []string{reply("206 Partial Content", whole[5:]+"XX", tag, rest), all}, []string{onward, anew}, nil},
+		"206 without Content-Range":       {cut, []string{reply("206 Partial Content", whole[5:], tag), all}, []string{onward, anew}, nil},
+		"a part of the rest": {cut, []string{reply("206 Partial Content", whole[5:9], tag, "Content-Range: bytes 5-8/20"), reply("206 Partial Content", whole[9:], tag, "Content-Range: bytes 9-19/20")},
+			[]string{onward, "bytes=9-"}, nil},
+		"416 with another length":     {cut, []string{reply("416 Range Not Satisfiable", "", "Content-Range: bytes */5"), all}, []string{onward, anew}, nil},
+		"416 that does not say":       {cut, []string{reply("416 Range Not Satisfiable", ""), all}, []string{onward, anew}, nil},
+		"a new one of that length":    {cut, []string{reply("200 OK", strings.ToUpper(whole), `ETag: "f"`)}, []string{onward}, nil},
+		"a shorter new one":           {cut, []string{reply("200 OK", "short", `ETag: "f"`)}, []string{onward}, nil},
+		"other length, asked anew":    {cut, []string{reply("416 Range Not Satisfiable", ""), reply("200 OK", whole[5:], tag)}, []string{onward, anew}, ErrStreaming},
+		"a part nobody asked for":     {reply("200 OK", whole[5:], tag, rest), nil, nil, ErrStreaming},
+		"length unknown, known later": {open, []string{reply("206 Partial Content", whole[5:], tag, rest)}, []string{onward}, nil},
+		"length unknown, then 416": {open, []string{reply("206 Partial Content", whole[5:], tag, "Content-Range: bytes 5-19/*"), reply("416 Range Not Satisfiable", "", "Content-Range: bytes */20")},
+			[]string{onward, "bytes=20-"}, nil},
+		"length unknown, in parts": {open, []string{reply("206 Partial Content", whole[5:10], tag, "Content-Range: bytes 5-9/*"), reply("206 Partial Content", whole[10:], tag, "Content-Range: bytes 10-19/20")},
+			[]string{onward, "bytes=10-"}, nil},
+		"length unknown, 200": {open, []string{reply("200 OK", whole[5:], tag), all}, []string{onward, anew}, ErrStreaming},
+		"never fits": {cut, []string{reply("206 Partial Content", "x", tag), cut, reply("206 Partial Content", "x", tag), cut, reply("206 Partial Content", "x", tag)},
+			[]string{onward, anew, onward}, ErrStreaming},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			replies := []wiretest.Reply{wiretest.Send(test.first).ThenClose()}
+			for _, r := range test.replies {
+				replies = append(replies, wiretest.Send(r).ThenClose())
+			}
+			server := wiretest.Start(t, wiretest.Config{Replies: replies})
+			s := requests.NewSession()
+			defer s.Close()
+			dir := t.TempDir()
+			_, err := Download(t.Context(), s, server.URL("/"), filepath.Join(dir, "f"), Attempts(4))
+			if !errors.Is(err, test.err) {
+				t.Errorf("the error is %v, want %v", err, test.err)
+			}
+			content, _ := os.ReadFile(filepath.Join(dir, "f"))
+			if err == nil && string(content) != whole && !strings.Contains(name, "new one") || err != nil && len(entries(t, dir)) > 0 {
+				t.Errorf("the file has %q, in the directory is %v", content, entries(t, dir))
+			}
+			var got []string
+			for _, r := range server.Requests()[1:] {
+				got = append(got, r.Get("Range"))
+			}
+			if diff := cmp.Diff(test.ranges, got); diff != "" {
+				t.Errorf("ranges asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPanicLeavesNoFile: whatever a progress callback does, no temporary file is left, nor
+// a connection in use.
+func TestPanicLeavesNoFile(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Text(200, "0123456789"))
+	s := requests.NewSession()
+	s.Mount("http://", requests.NewHTTPAdapter(requests.PoolMaxSize(1), requests.PoolBlock(true)))
+	defer s.Close()
+	dir := t.TempDir()
+	boom := OnProgress(func(done, total int64) { panic("boom") })
+	path := filepath.Join(dir, "f")
+	get := func() *requests.Response {
+		r, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true), requests.Timeouts{Pool: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ways := map[string]func(){
+		"Download": func() {
+			Download(t.Context(), s, server.URL("/"), path, boom, RequestOptions(requests.Timeouts{Pool: time.Second}))
+		},
+		"StreamResponseToFile":   func() { StreamResponseToFile(get(), path, boom) },
+		"StreamResponseToWriter": func() { StreamResponseToWriter(get(), io.Discard, boom) },
+		"Tee": func() {
+			for range Tee(get(), io.Discard, boom) {
+			}
+		},
+		"TeeToFile": func() {
+			for range TeeToFile(get(), path, boom) {
+			}
+		},
+		"the loop": func() {
+			for range TeeToFile(get(), path) {
+				panic("boom")
+			}
+		},
+	}
+	for name, way := range ways {
+		func() {
+			defer func() {
+				if v := recover(); v != "boom" {
+					t.Errorf("%s: the panic that came on is %v", name, v)
+				}
+			}()
+			way()
+		}()
+		if left := entries(t, dir); len(left) > 0 {
+			t.Errorf("%s left %v", name, left)
+		}
+	}
+	get().Close()
+}
+
 // relink puts a link in the place of a file.
 func relink(path string) {
 	os.Rename(path, path+".victim")
@@ -310,14 +449,14 @@ func TestDownloadThroughBaseURL(t *testing.T) {
 
 func TestParseContentRange(t *testing.T) {
 	type span struct {
-		First, Total int64
-		OK           bool
+		First, Last, Total int64
+		OK                 bool
 	}
 	bad := span{}
 	tests := map[string]span{
-		"bytes 5-9/10":  {5, 10, true},
-		"Bytes 5-9/*":   {5, -1, true},
-		"bytes */10":    {-1, 10, true},
+		"bytes 5-9/10":  {5, 9, 10, true},
+		"Bytes 5-9/*":   {5, 9, -1, true},
+		"bytes */10":    {-1, -1, 10, true},
 		"bytes */*":     bad,
 		"bytes 5-4/10":  bad,
 		"bytes 5-10/10": bad,
@@ -330,8 +469,8 @@ func TestParseContentRange(t *testing.T) {
 		"bytes 9999999999999999999-9999999999999999999/*": bad,
 	}
 	for value, want := range tests {
-		first, total, ok := parseContentRange(value)
-		got := span{first, total, ok}
+		first, last, total, ok := parseContentRange(value)
+		got := span{first, last, total, ok}
 		if !ok {
 			got = bad
 		}
@@ -344,8 +483,8 @@ func TestParseContentRange(t *testing.T) {
 func FuzzContentRange(f *testing.F) {
 	f.Add("bytes 5-9/10")
 	f.Fuzz(func(t *testing.T, value string) {
-		first, total, ok := parseContentRange(value)
-		if ok && (first < -1 || total < -1 || total >= 0 && first >= total) {
+		first, last, total, ok := parseContentRange(value)
+		if ok && (last < first || first < -1 || total < -1 || total >= 0 && first >= total) {
 			t.Errorf("%q: %d of %d", value, first, total)
 		}
 	})

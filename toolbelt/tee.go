@@ -45,18 +45,12 @@ func TeeToFile(r *requests.Response, path string, options ...DownloadOption) ite
 			yield(nil, err)
 			return
 		}
-		complete := false
-		defer func() {
-			if !complete {
-				f.discard()
-			}
-		}()
+		defer f.discardUncommitted()
 		for chunk, err := range d.save(r, f) {
 			if !yield(chunk, err) || err != nil {
 				return
 			}
 		}
-		complete = true
 		if err := f.commit(); err != nil {
 			yield(nil, err)
 		}
