@@ -1,6 +1,7 @@
 package toolbelt_test
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"net"
@@ -253,6 +254,71 @@ func TestStreamingIteratorSources(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainReader hides what else a reader can do.
+type plainReader struct{ io.Reader }
+
+// TestStreamingIteratorTakesNoMore: of a reader, the announced bytes are read and no
+// further one, and a reader that stays open is not waited for.
+func TestStreamingIteratorTakesNoMore(t *testing.T) {
+	const text = "0123456789 and more"
+	open := func(r io.Reader) io.Reader { // gives text, and then waits for ever
+		blocked, _ := io.Pipe()
+		return io.MultiReader(r, blocked)
+	}
+	read := map[string]func(s *toolbelt.StreamingIterator) ([]byte, error){
+		"Read": func(s *toolbelt.StreamingIterator) ([]byte, error) { return io.ReadAll(plainReader{s}) },
+		"byte by byte": func(s *toolbelt.StreamingIterator) ([]byte, error) {
+			return io.ReadAll(iotest.OneByteReader(s))
+		},
+		"WriteTo": func(s *toolbelt.StreamingIterator) ([]byte, error) {
+			var b bytes.Buffer
+			_, err := s.WriteTo(&b)
+			return b.Bytes(), err
+		},
+	}
+	for way, read := range read {
+		for _, size := range []int64{0, 1, 10} {
+			source := strings.NewReader(text)
+			s, err := toolbelt.NewStreamingIterator(size, plainReader{source})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := read(s)
+			rest, _ := io.ReadAll(source)
+			if diff := cmp.Diff([]string{text[:size], text[size:]}, []string{string(got), string(rest)}); diff != "" || err != nil {
+				t.Errorf("%s, %d bytes: %v, taken and left (-want +got)\n%s", way, size, err, diff)
+			}
+		}
+		for name, source := range map[string]io.Reader{
+			"open":     open(strings.NewReader(text[:10])),
+			"buffered": bufio.NewReaderSize(open(iotest.HalfReader(strings.NewReader(text[:10]))), 16),
+		} {
+			s, err := toolbelt.NewStreamingIterator(10, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := read(s); string(got) != text[:10] || err != nil {
+				t.Errorf("%s, %s: %q, %v", way, name, got, err)
+			}
+		}
+	}
+	pr, pw := io.Pipe()
+	go io.WriteString(pw, text)
+	s, err := toolbelt.NewStreamingIterator(10, pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := newReceiver(t, nil)
+	if _, err := requests.Post(t.Context(), rec.URL, s); err != nil {
+		t.Fatal(err)
+	}
+	rest := make([]byte, len(text)-10)
+	if _, err := io.ReadFull(pr, rest); err != nil || string(rest) != text[10:] {
+		t.Errorf("left in the pipe: %q, %v", rest, err)
+	}
+	pr.Close()
 }
 
 // FuzzEncoder: whatever goes in comes out of the decoder, and Len is true.

@@ -30,6 +30,7 @@ type source struct {
 	owned bool                      // what open returns is closed by us
 	once  bool                      // open cannot be called twice
 	used  bool                      // open has been called
+	taken bool                      // size was said by the caller, and there may be more
 }
 
 // refuse builds an error of a body.
@@ -89,7 +90,7 @@ func readerSource(r io.Reader, size int64) (source, error) {
 		r = bytes.NewReader(b.Bytes()) // it is not drained, so it can be sent again
 	}
 	start, seekable := position(r)
-	s := source{size: size, once: true, open: func() (io.Reader, error) { return r, nil }}
+	s := source{size: size, taken: size >= 0, once: true, open: func() (io.Reader, error) { return r, nil }}
 	if size < 0 {
 		length, err := lengthOf(r, start, seekable)
 		if err != nil {

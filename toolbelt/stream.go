@@ -153,7 +153,7 @@ func (s *stream) start(piece *segment) error {
 	if err != nil {
 		return s.broken(err)
 	}
-	s.input = newExact(r, piece.size)
+	s.input = newExact(r, piece.size, piece.taken)
 	return nil
 }
 
@@ -236,6 +236,9 @@ func (s *stream) pass(out *gatherer) error {
 // passFile hands the file of the current segment over.
 func (s *stream) passFile(out *gatherer, f *os.File) error {
 	s.begun = true
+	if s.input.follows(s.input.left) {
+		return s.broken(s.input.tooLong())
+	}
 	n, err := out.file(f, s.input.left)
 	s.input.left -= n
 	switch {

@@ -21,9 +21,12 @@ type StreamingIterator struct {
 // NewStreamingIterator returns a body of size bytes out of source: an io.Reader, a
 // [Path], or an iterator, which is an iter.Seq of []byte or string, or an
 // iter.Seq2[[]byte, error]. A negative size, or another source, is
-// [requests.ErrInvalidBody]. If the source gives more or less than size, reading
-// ends with [requests.ErrBodyLength], before the last byte of a body that is too
-// long. Pipes, terminals and sockets are not read beyond size.
+// [requests.ErrInvalidBody].
+//
+// A source that gives less than size ends the reading with [requests.ErrBodyLength], as
+// do a file, a reader with a Len and an iterator that have more, before the last byte is
+// given. Any other reader is read for size bytes and not beyond: what follows stays in
+// it, and it may stay open.
 func NewStreamingIterator(size int64, source any) (*StreamingIterator, error) {
 	if size < 0 {
 		return nil, refuse(requests.ErrInvalidBody, nil, "the size is negative: %d", size)
