@@ -82,8 +82,9 @@ func TestPoolResults(t *testing.T) {
 		if n := served.Load(); n != 30 {
 			t.Errorf("%d workers sent %d requests", workers, n)
 		}
-		for result := range pool.Results(t.Context()) {
-			t.Errorf("a pool that is used up gives %v", result)
+		again := slices.Collect(pool.Results(t.Context()))
+		if len(again) != 1 || !errors.Is(again[0].Err, requests.ErrInvalidArgument) || !errors.Is(pool.Join(t.Context()), requests.ErrInvalidArgument) {
+			t.Errorf("a pool that is used up gives %v", again)
 		}
 	}
 }
@@ -225,6 +226,52 @@ func TestPoolPanicInLoop(t *testing.T) {
 	}()
 	for range mustPool(t)(FromURLs(numbered(url, 100), Workers(4))).Results(t.Context()) {
 		panic("in the loop")
+	}
+}
+
+// TestPoolPanicInJob: what panics on a worker goes on where the results are taken, once
+// nothing runs any more.
+func TestPoolPanicInJob(t *testing.T) {
+	wiretest.NoLeak(t)
+	url, _ := testServer(t, nil)
+	boom := func() { panic("boom") }
+	hook := func(context.Context, *requests.Response) (*requests.Response, error) { boom(); return nil, nil }
+	jobs := func(last *requests.Request) iter.Seq[*requests.Request] {
+		return func(yield func(*requests.Request) bool) {
+			for range 3 {
+				if !yield(&requests.Request{Method: "GET", URL: url}) {
+					return
+				}
+			}
+			if last == nil {
+				boom()
+			}
+			for yield(last) {
+			}
+		}
+	}
+	body := iter.Seq[[]byte](func(func([]byte) bool) { boom() })
+	for name, job := range map[string]*requests.Request{
+		"jobs": nil,
+		"hook": {Method: "GET", URL: url, Hooks: []requests.Hook{hook}},
+		"body": {Method: "POST", URL: url, Body: body},
+	} {
+		for way, run := range map[string]func(p *Pool){
+			"Results": func(p *Pool) {
+				for range p.Results(t.Context()) {
+				}
+			},
+			"Join": func(p *Pool) { p.Join(t.Context()) },
+		} {
+			func() {
+				defer func() {
+					if v := recover(); v != "boom" {
+						t.Errorf("%s, %s: what came on is %v", name, way, v)
+					}
+				}()
+				run(mustPool(t)(NewPool(jobs(job), Workers(3))))
+			}()
+		}
 	}
 }
 

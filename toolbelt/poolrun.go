@@ -16,15 +16,25 @@ import (
 // ends, the jobs under way end with its error and no further ones are begun. Leaving
 // the loop ends them too; their results are lost, their responses closed. Streamed
 // responses may be read, until ctx ends, after a loop that was not left.
+//
+// A second call yields one result, with [requests.ErrInvalidArgument]: the jobs are used
+// up. When the code of a job panics (a hook, a body, an option, the jobs themselves), the
+// pool ends as when the loop is left, and the panic goes on in the loop.
 func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
 	return func(yield func(PoolResult) bool) {
 		if p.used.Swap(true) {
+			yield(PoolResult{Err: usedUp()})
 			return
 		}
 		run := p.start(ctx)
+		defer run.handOn()
 		defer run.end()
 		done, failed := 0, 0
 		for result := range run.results {
+			if run.panicked.Load() != nil {
+				result.discard()
+				return
+			}
 			done++
 			if result.Err != nil {
 				failed++
@@ -41,8 +51,12 @@ func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
 }
 
 // Join runs the pool to its end and keeps the results for [Pool.Responses] and
-// [Pool.Exceptions]. It returns the error of ctx if that has ended.
+// [Pool.Exceptions]. It returns the error of ctx if that has ended. A second Join, or one
+// after Results, is [requests.ErrInvalidArgument].
 func (p *Pool) Join(ctx context.Context) error {
+	if p.used.Load() {
+		return usedUp()
+	}
 	for result := range p.Results(ctx) {
 		if result.Err != nil {
 			p.exceptions = append(p.exceptions, result)
@@ -58,6 +72,8 @@ func (p *Pool) Join(ctx context.Context) error {
 	}
 	return &requests.Error{Kind: requests.ErrCanceled, Err: context.Cause(ctx), Detail: "the pool was stopped"}
 }
+
+func usedUp() error { return invalid("the pool has been run: its jobs are used up") }
 
 // Responses iterates over the responses that [Pool.Join] has kept, in the order in
 // which they came, and lets go of each.
@@ -90,7 +106,18 @@ type poolRun struct {
 	workers sync.WaitGroup
 
 	streamed atomic.Bool // some responses may not have been read yet
+	panicked atomic.Pointer[panicking]
 	complete bool        // every result has been taken
+}
+
+// panicking is a panic of a worker, to go on where the results are taken.
+type panicking struct{ value any }
+
+// handOn goes on with the panic of a worker.
+func (r *poolRun) handOn() {
+	if p := r.panicked.Load(); p != nil {
+		panic(p.value)
+	}
 }
 
 func (p *Pool) start(ctx context.Context) *poolRun {
@@ -107,6 +134,10 @@ func (p *Pool) start(ctx context.Context) *poolRun {
 // work does jobs until there are none; the last worker to end closes the results.
 func (r *poolRun) work(s *requests.Session) {
 	defer func() {
+		if v := recover(); v != nil {
+			r.panicked.CompareAndSwap(nil, &panicking{v})
+			r.cancel()
+		}
 		if r.running.Add(-1) == 0 {
 			close(r.results)
 		}
@@ -127,13 +158,18 @@ func (r *poolRun) end() {
 		r.cancel()
 	}
 	for lost := range r.results {
-		if lost.Response != nil {
-			lost.Response.Close()
-		}
+		lost.discard()
 	}
 	r.workers.Wait()
 	r.pool.jobs.stop()
 	r.pool.closeSessions()
+}
+
+// discard closes what nobody takes.
+func (r *PoolResult) discard() {
+	if r.Response != nil {
+		r.Response.Close()
+	}
 }
 
 func (r *poolRun) do(s *requests.Session, job *requests.Request) PoolResult {
