@@ -68,8 +68,15 @@ func (m *Monitor) Apply(r *requests.Request) error {
 // Read reads from the body; the callback is called after every read, also one that
 // gave nothing.
 func (m *Monitor) Read(b []byte) (int, error) {
+	counted := false
+	defer func() {
+		if !counted { // the callback panics, and nobody will read on
+			m.abandon()
+		}
+	}()
 	n, err := m.body.Read(b)
 	m.count(n)
+	counted = true
 	return n, err
 }
 

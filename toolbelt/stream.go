@@ -190,18 +190,26 @@ func (s *stream) WriteTo(w io.Writer) (int64, error) {
 	block := blocks.Get().(*[blockSize]byte)
 	defer blocks.Put(block)
 	out := gatherer{w: w, block: block[:]}
-	var err error
-	for err == nil {
-		err = s.pass(&out)
-	}
-	if err == io.EOF {
-		err = out.flush()
-	}
-	if err != nil && s.err == nil {
-		s.release()
-		s.err = err
-	}
+	err := errClosed // what is left if something of the caller's panics
+	defer func() {
+		if err != nil && s.err == nil {
+			s.release()
+			s.err = err
+		}
+	}()
+	err = s.passAll(&out)
 	return out.written, err
+}
+
+func (s *stream) passAll(out *gatherer) error {
+	for {
+		switch err := s.pass(out); {
+		case err == io.EOF:
+			return out.flush()
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // pass moves a piece of the current segment to out.
