@@ -107,7 +107,7 @@ type poolRun struct {
 
 	streamed atomic.Bool // some responses may not have been read yet
 	panicked atomic.Pointer[panicking]
-	complete bool        // every result has been taken
+	complete bool // every result has been taken
 }
 
 // panicking is a panic of a worker, to go on where the results are taken.
