@@ -2,12 +2,16 @@ package requests_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // pongServer answers every request on a keep-alive connection with a small reply.
@@ -63,6 +67,23 @@ func TestSmallGetAllocations(t *testing.T) {
 	}
 }
 
+// TestSmallGetAllocationsHTTP2 is the same over HTTP/2.
+func TestSmallGetAllocationsHTTP2(t *testing.T) {
+	url := "http://" + wiretest.HTTP2(t, make([]byte, 200), false) + "/path?q=1"
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("http://", requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
+	ctx := t.Context()
+	n := testing.AllocsPerRun(200, func() {
+		if _, err := s.Get(ctx, url); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 20 {
+		t.Errorf("%v allocations, want 20 at most", n)
+	}
+}
+
 func BenchmarkSessionGet(b *testing.B) {
 	url := pongServer(b) + "/path?q=1"
 	s := requests.NewSession()
@@ -77,6 +98,66 @@ func BenchmarkSessionGet(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkSessionGetHTTP2 is the same over HTTP/2, with one request at a time and with many.
+func BenchmarkSessionGetHTTP2(b *testing.B) {
+	for _, n := range []int{1, 64} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			url := "http://" + wiretest.HTTP2(b, make([]byte, 200), false) + "/path?q=1"
+			s := requests.NewSession()
+			defer s.Close()
+			s.Mount("http://", requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
+			inParallel(b, n, func() error {
+				_, err := s.Get(context.Background(), url)
+				return err
+			})
+		})
+	}
+}
+
+// BenchmarkNetHTTP2 is what that is to be measured against.
+func BenchmarkNetHTTP2(b *testing.B) {
+	for _, n := range []int{1, 64} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			url := "http://" + wiretest.HTTP2(b, make([]byte, 200), false) + "/path?q=1"
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.Protocols.SetUnencryptedHTTP2(true)
+			client := &http.Client{Transport: transport}
+			defer client.CloseIdleConnections()
+			inParallel(b, n, func() error {
+				req, _ := http.NewRequestWithContext(context.Background(), "GET", url, nil)
+				resp, err := client.Do(req)
+				if err != nil {
+					return err
+				}
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+				return err
+			})
+		})
+	}
+}
+
+// inParallel makes b.N calls on n goroutines.
+func inParallel(b *testing.B, n int, call func() error) {
+	if err := call(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			for j := i; j < b.N; j += n {
+				if err := call(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // BenchmarkNetHTTP is what BenchmarkSessionGet is to be measured against: the bare

@@ -1,10 +1,8 @@
 package http2
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -14,83 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
-
 	"github.com/mountable/requests/internal/wire"
+	"github.com/mountable/requests/internal/wiretest"
 )
-
-// canned is a server that answers each request with the same response, with as little work as possible: one write
-// for what one read has brought.
-// With hold it never answers the first.
-func canned(b *testing.B, content []byte, hold bool) net.Listener {
-	b.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go serveCanned(c, content, hold)
-		}
-	}()
-	return ln
-}
-
-func serveCanned(c net.Conn, content []byte, hold bool) {
-	defer func() { _ = c.Close() }()
-	in := bufio.NewReaderSize(c, 64<<10)
-	if _, err := io.CopyN(io.Discard, in, int64(len(http2.ClientPreface))); err != nil {
-		return
-	}
-	var head bytes.Buffer
-	enc := hpack.NewEncoder(&head)
-	enc.SetMaxDynamicTableSizeLimit(0)
-	for _, f := range [][2]string{{":status", "200"}, {"content-type", "application/json"}, {"content-length", fmt.Sprint(len(content))}, {"date", "Tue, 01 Jul 2025 12:00:00 GMT"}} {
-		_ = enc.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
-	}
-	var answer bytes.Buffer
-	f := http2.NewFramer(&answer, nil)
-	_ = f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 250})
-	_ = f.WriteSettingsAck()
-	out := append([]byte(nil), answer.Bytes()...)
-	answer.Reset()
-	_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true})
-	second := answer.Len() + 5
-	_ = f.WriteData(1, true, content)
-	canned := answer.Bytes()
-	var h [9]byte
-	for {
-		if _, err := io.ReadFull(in, h[:]); err != nil {
-			return
-		}
-		_, _ = in.Discard(int(binary.BigEndian.Uint32(h[:]) >> 8))
-		if stream := binary.BigEndian.Uint32(h[5:]); http2.FrameType(h[3]) == http2.FrameHeaders && !(hold && stream == 1) {
-			start := len(out)
-			out = append(out, canned...)
-			copy(out[start+5:], h[5:])
-			copy(out[start+second:], h[5:])
-		}
-		if in.Buffered() < 9 && len(out) > 0 {
-			if _, err := c.Write(out); err != nil {
-				return
-			}
-			out = out[:0]
-		}
-	}
-}
 
 var benchContent = bytes.Repeat([]byte("x"), 200)
 
 func BenchmarkGet(b *testing.B) {
 	for _, n := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			nc, err := net.Dial("tcp", canned(b, benchContent, false).Addr().String())
+			nc, err := net.Dial("tcp", wiretest.HTTP2(b, benchContent, false))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -106,7 +37,7 @@ func BenchmarkGet(b *testing.B) {
 func BenchmarkGetOneReader(b *testing.B) {
 	for _, n := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			nc, err := net.Dial("tcp", canned(b, benchContent, true).Addr().String())
+			nc, err := net.Dial("tcp", wiretest.HTTP2(b, benchContent, true))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -126,7 +57,7 @@ func BenchmarkGetOneReader(b *testing.B) {
 }
 
 func BenchmarkGetLimited(b *testing.B) {
-	nc, err := net.Dial("tcp", canned(b, benchContent, false).Addr().String())
+	nc, err := net.Dial("tcp", wiretest.HTTP2(b, benchContent, false))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -164,7 +95,7 @@ func BenchmarkGetNetHTTP(b *testing.B) {
 			transport := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
 			transport.Protocols.SetUnencryptedHTTP2(true)
 			defer transport.CloseIdleConnections()
-			url := "http://" + canned(b, benchContent, false).Addr().String() + "/path?query=1"
+			url := "http://" + wiretest.HTTP2(b, benchContent, false) + "/path?query=1"
 			concurrently(b, n, func() error {
 				req, _ := http.NewRequest("GET", url, nil)
 				req.Header.Set("User-Agent", "x/1")
