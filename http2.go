@@ -39,6 +39,17 @@ func (a *HTTPAdapter) http2Config(nc *dial.Conn, lease connLease) http2.Config {
 	}
 }
 
+// shared is one request and its response on a connection that carries others as well.
+type shared struct {
+	http2.Stream
+	adapter *HTTPAdapter
+	conn    *conn
+	lease   connLease
+}
+
+// Done gives the connection back.
+func (x *shared) Done() { closeAll(x.adapter.pool.Put(x.lease, x.conn)) }
+
 // maxRefusals is how often a request that HTTP/2 servers refuse unseen is sent again.
 const maxRefusals = 3
 

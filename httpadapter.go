@@ -210,7 +210,8 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 // roundTrip sends req on c, in the protocol that c speaks, and gives c back when the response is over.
 func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (*wire.Response, error) {
 	if c.h2 != nil {
-		return c.h2.RoundTrip(ctx, req, func() { closeAll(a.pool.Put(lease, c)) })
+		x := &shared{adapter: a, conn: c, lease: lease}
+		return x.Do(ctx, c.h2, req, x)
 	}
 	c.lease = lease
 	return new(http1.Exchange).Do(ctx, c.h1, req, &a.limits, c.done)

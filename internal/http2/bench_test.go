@@ -73,7 +73,7 @@ func getOnce(ctx context.Context, c *Conn) error {
 	if ctx.Done() != nil {
 		req.Limits = wire.Limits{Read: time.Minute, Write: time.Minute}
 	}
-	resp, err := c.RoundTrip(ctx, &req, nil)
+	resp, err := roundTrip(ctx, c, &req, nil)
 	if err != nil {
 		return err
 	}

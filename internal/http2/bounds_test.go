@@ -132,7 +132,7 @@ func TestOverrun(t *testing.T) {
 		p.head(3, true, ":status", "200")
 		p.drain()
 	})
-	resp, err := c.RoundTrip(t.Context(), get("/"), nil)
+	resp, err := roundTrip(t.Context(), c, get("/"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestWindowsGivenBack(t *testing.T) {
 		}
 	})
 	for i := range 4 {
-		resp, err := c.RoundTrip(t.Context(), get("/"), nil)
+		resp, err := roundTrip(t.Context(), c, get("/"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

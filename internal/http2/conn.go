@@ -68,6 +68,7 @@ type Conn struct {
 	closed  bool   // nc has been closed
 
 	leader    *waiter // nobody else reads
+	looker    waiter  // who reads what is there, and waits for nothing
 	handling  bool    // the leader is handling frames, with the lock held
 	following waiters
 	wakes     []chan struct{} // which nobody uses

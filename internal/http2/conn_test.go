@@ -183,7 +183,7 @@ func TestClose(t *testing.T) {
 		got <- p.next()
 	})
 	done := 0
-	resp, err := c.RoundTrip(t.Context(), get("/"), func() { done++ })
+	resp, err := roundTrip(t.Context(), c, get("/"), func() { done++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestTrailers(t *testing.T) {
 	})
 	req := post("/", io.MultiReader(strings.NewReader("content")))
 	req.Trailers = func() [][2]string { return [][2]string{{"X-Sum", "7"}, {"Connection", "x"}, {"A", "b"}} }
-	resp, err := c.RoundTrip(t.Context(), req, nil)
+	resp, err := roundTrip(t.Context(), c, req, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestRemaining(t *testing.T) {
 		p.drain()
 	})
 	done := false
-	resp, err := c.RoundTrip(t.Context(), get("/"), func() { done = true })
+	resp, err := roundTrip(t.Context(), c, get("/"), func() { done = true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,12 +31,16 @@ func (c *Conn) handle() {
 		c.violated(violation(http2.ErrCodeProtocol, "the server does not begin with SETTINGS, but with %v", header.Type))
 		return
 	}
-	if header.Type == http2.FrameData {
+	switch header.Type {
+	case http2.FrameData:
 		c.dataHeader(header)
+		return
+	case http2.FrameHeaders:
+		c.headers(header)
 		return
 	}
 	frame, err := c.framer.ReadFrameForHeader(header)
-	if reset, ok := err.(http2.StreamError); ok && header.Type != http2.FrameHeaders {
+	if reset, ok := err.(http2.StreamError); ok {
 		if s := c.streams[reset.StreamID]; s != nil {
 			s.violated(c.malformed(err))
 		}
@@ -67,11 +71,9 @@ func (c *Conn) malformed(err error) *ViolationError {
 	return violation(code, "the server sent a malformed frame: %v", err)
 }
 
-// take handles a frame that is there as a whole.
+// take handles a frame of one of the rarer types.
 func (c *Conn) take(frame http2.Frame) {
 	switch f := frame.(type) {
-	case *http2.HeadersFrame:
-		c.startBlock(f)
 	case *http2.ContinuationFrame:
 		c.addBlock(f.HeaderBlockFragment(), f.HeadersEnded())
 	case *http2.SettingsFrame:

@@ -86,7 +86,7 @@ func TestHammer(t *testing.T) {
 				mu.Lock()
 				opened++
 				mu.Unlock()
-				resp, err := c.RoundTrip(ctx, req, func() {
+				resp, err := roundTrip(ctx, c, req, func() {
 					mu.Lock()
 					ended++
 					mu.Unlock()

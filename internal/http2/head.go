@@ -28,18 +28,43 @@ type headBlock struct {
 // mostContinuations bounds the frames of one block. A peer that fills them needs 16.
 const mostContinuations = 64
 
-func (c *Conn) startBlock(f *http2.HeadersFrame) {
-	id := f.StreamID
-	s := c.known(id, f.Type)
+// headers begins a header block. The framer would allocate for the frame, of which there is one a response.
+func (c *Conn) headers(h http2.FrameHeader) {
+	fragment, ok := headerFragment(h.Flags, c.in.next(int(h.Length)))
+	if !ok {
+		c.violated(violation(http2.ErrCodeProtocol, "the server sent a HEADERS frame that is too short for what it says"))
+		return
+	}
+	s := c.known(h.StreamID, h.Type)
 	if c.failed != nil {
 		return
 	}
-	c.head = headBlock{stream: s, last: f.StreamEnded()}
+	c.head = headBlock{stream: s, last: h.Flags.Has(http2.FlagHeadersEndStream)}
 	if s != nil && !s.headed {
 		c.head.fields = s.room[:0]
 	}
 	c.dec.SetEmitEnabled(s != nil)
-	c.addBlock(f.HeaderBlockFragment(), f.HeadersEnded())
+	c.addBlock(fragment, h.Flags.Has(http2.FlagHeadersEndHeaders))
+}
+
+// headerFragment takes padding and priority off the payload of a HEADERS frame (RFC 9113 section 6.2); false if they
+// take more than there is.
+func headerFragment(flags http2.Flags, p []byte) (fragment []byte, ok bool) {
+	const priority = 5
+	skip, pad := 0, 0
+	if flags.Has(http2.FlagHeadersPadded) {
+		if len(p) == 0 {
+			return nil, false
+		}
+		skip, pad = 1, int(p[0])
+	}
+	if flags.Has(http2.FlagHeadersPriority) {
+		skip += priority
+	}
+	if skip+pad > len(p) {
+		return nil, false
+	}
+	return p[skip : len(p)-pad], true
 }
 
 // addBlock decodes a piece of the block.

@@ -65,8 +65,7 @@ const (
 
 // look handles what has arrived, without waiting for more. Nobody leads.
 func (c *Conn) look() {
-	w := &waiter{}
-	c.leader = w
+	c.leader = &c.looker
 	for range mostLooks {
 		for c.failed == nil && c.ready() {
 			c.handle()

@@ -84,7 +84,7 @@ func TestLimitUntil(t *testing.T) {
 			p.head(1, false, ":status", "200")
 			p.drain()
 		})
-		resp, err := c.RoundTrip(t.Context(), get("/"), nil)
+		resp, err := roundTrip(t.Context(), c, get("/"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +242,7 @@ func TestCaretaker(t *testing.T) {
 			p.data(1, true, "body")
 			p.drain()
 		})
-		resp, err := c.RoundTrip(t.Context(), get("/"), nil)
+		resp, err := roundTrip(t.Context(), c, get("/"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,15 +9,15 @@ import (
 // mostInline is up to how large a body is sent with the head, by the caller's goroutine.
 const mostInline = 16 << 10
 
-// RoundTrip sends req on a new stream and returns when the head of the response has been read. It calls done once,
-// where no lock is held, when the stream no longer uses the connection: before it returns, if that is with an error,
-// and else when the body of the response has been read or closed and the request has been sent. done may be nil. Its
-// errors, and those of the body, are *wire.Error.
+// Do sends req on a new stream of c, which s becomes, and returns when the head of the response has been read. It calls
+// done once, where no lock is held, when the stream no longer uses the connection: before it returns, if that is with an
+// error, and else when the body of the response has been read or closed and the request has been sent. done may be nil.
+// Its errors, and those of the body, are *wire.Error. A Stream is for one call of Do.
 //
 // A body that is not small is sent by a goroutine of its own. A response does not end that, unless it refuses the
 // request (status 400 or more), the peer resets the stream, or the response is closed.
-func (c *Conn) RoundTrip(ctx context.Context, req *wire.Request, done func()) (*wire.Response, error) {
-	s := &Stream{conn: c, limits: req.Limits, done: done, length: -1, bodiless: req.Method == "HEAD"}
+func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner) (*wire.Response, error) {
+	s.conn, s.limits, s.done, s.length, s.bodiless = c, req.Limits, done, -1, req.Method == "HEAD"
 	s.reader.stream, s.sender.stream = s, s
 	s.response.Proto, s.response.Body = "HTTP/2.0", s
 	if ctx.Done() != nil {

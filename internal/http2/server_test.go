@@ -49,9 +49,22 @@ func post(target string, content any, fields ...[2]string) *wire.Request {
 	return req
 }
 
+// ownerFunc is an Owner.
+type ownerFunc func()
+
+func (f ownerFunc) Done() { f() }
+
+func roundTrip(ctx context.Context, c *Conn, req *wire.Request, done func()) (*wire.Response, error) {
+	var owner Owner
+	if done != nil {
+		owner = ownerFunc(done)
+	}
+	return new(Stream).Do(ctx, c, req, owner)
+}
+
 // text sends a request and returns status and body.
 func text(ctx context.Context, c *Conn, req *wire.Request) (string, error) {
-	resp, err := c.RoundTrip(ctx, req, nil)
+	resp, err := roundTrip(ctx, c, req, nil)
 	if err != nil {
 		return "", err
 	}

@@ -19,7 +19,7 @@ type Stream struct {
 	limits wire.Limits
 	ctx    context.Context // nil where it cannot be cancelled
 	disarm func() bool     // ends the watching of ctx
-	done   func()          // told when the connection is no longer used
+	done   Owner           // told when the connection is no longer used
 	failed *cause
 	over   bool    // the reader has what it wanted, or wants no more
 	left   bool    // done has been, or is about to be, called
@@ -53,6 +53,9 @@ type Stream struct {
 
 	room [12][2]string // of the head's fields
 }
+
+// Owner is told when a stream no longer uses its connection.
+type Owner interface{ Done() }
 
 // end ends a stream: its reader and its sender are woken. The first cause counts.
 func (s *Stream) end(why *cause) {
@@ -143,7 +146,7 @@ func (c *Conn) unlock() {
 			s.disarm()
 		}
 		if s.done != nil {
-			s.done()
+			s.done.Done()
 		}
 	}
 }

@@ -319,8 +319,10 @@ func (panicked) Error() string { return "the code of the caller panicked" }
 
 // rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.
 func rethrow(err error) {
-	var p panicked
-	if err != nil && err != io.EOF && errors.As(err, &p) {
+	if err == nil || err == io.EOF {
+		return
+	}
+	if p, ok := errors.AsType[panicked](err); ok {
 		panic(p.value)
 	}
 }

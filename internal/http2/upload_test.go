@@ -28,7 +28,7 @@ func TestFullDuplex(t *testing.T) {
 	})
 	t.Run("echo", func(t *testing.T) {
 		content := strings.Repeat("0123456789abcdef", 1<<19) // 8 MiB, more than every window
-		resp, err := c.RoundTrip(t.Context(), post("/", io.MultiReader(strings.NewReader(content))), nil)
+		resp, err := roundTrip(t.Context(), c, post("/", io.MultiReader(strings.NewReader(content))), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestFullDuplex(t *testing.T) {
 	})
 	t.Run("dialogue", func(t *testing.T) {
 		r, w := io.Pipe()
-		resp, err := c.RoundTrip(t.Context(), post("/", r), nil)
+		resp, err := roundTrip(t.Context(), c, post("/", r), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,12 +217,12 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func TestPanic(t *testing.T) {
 	c := goServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	for name, call := range map[string]func(){
-		"body": func() { _, _ = c.RoundTrip(t.Context(), post("/", panicking{}), nil) },
+		"body": func() { _, _ = roundTrip(t.Context(), c, post("/", panicking{}), nil) },
 		"interim": func() {
 			c := scripted(t, func(p *peer) { p.skipTo("HEADERS"); p.head(1, false, ":status", "103"); p.drain() })
 			req := get("/")
 			req.Interim = func(int, [][2]string) error { panic("mine") }
-			_, _ = c.RoundTrip(t.Context(), req, nil)
+			_, _ = roundTrip(t.Context(), c, req, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -321,7 +321,7 @@ func TestUploadCanceled(t *testing.T) {
 			})
 			ctx, cancel := context.WithCancelCause(t.Context())
 			done := make(chan bool, 1)
-			resp, err := c.RoundTrip(ctx, post("/", content), func() { done <- true })
+			resp, err := roundTrip(ctx, c, post("/", content), func() { done <- true })
 			if err != nil {
 				t.Fatal(err)
 			}
