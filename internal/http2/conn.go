@@ -71,7 +71,7 @@ type Conn struct {
 	looker    waiter  // who reads what is there, and waits for nothing
 	handling  bool    // the leader is handling frames, with the lock held
 	following waiters
-	wakes     []chan struct{} // which nobody uses
+	alarms    []*alarm // which nobody uses
 	caretaker *time.Timer
 	cared     bool      // its timer runs
 	readUntil time.Time // the deadline of reads

@@ -70,9 +70,9 @@ func (c *Conn) turn(s *Stream, until time.Time) bool {
 			return false
 		}
 		c.turns.add(w)
-		wake := w.wake
+		a := w.alarm
 		c.unlock()
-		inTime := wait(wake, until)
+		inTime := a.wait(until)
 		c.mu.Lock()
 		c.turns.remove(w)
 		if !inTime && !w.granted {

@@ -25,8 +25,8 @@ type waiter struct {
 	dst    []byte // of a reader: where content may go
 	n      int    // how much of it has
 
-	granted    bool          // may write
-	wake       chan struct{} // while in a list
+	granted    bool   // may write
+	alarm      *alarm // while in a list
 	prev, next *waiter
 }
 
@@ -34,7 +34,7 @@ type waiter struct {
 type waiters struct{ first, last *waiter }
 
 func (l *waiters) add(w *waiter) {
-	w.wake = w.stream.conn.newWake()
+	w.alarm = w.stream.conn.newAlarm()
 	w.prev, w.next = l.last, nil
 	if l.last == nil {
 		l.first = w
@@ -55,33 +55,66 @@ func (l *waiters) remove(w *waiter) {
 	} else {
 		w.next.prev = w.prev
 	}
-	select {
-	case <-w.wake:
-	default:
-	}
 	c := w.stream.conn
-	c.wakes = append(c.wakes, w.wake)
-	w.wake, w.prev, w.next = nil, nil, nil
+	c.alarms = append(c.alarms, w.alarm.reset())
+	w.alarm, w.prev, w.next = nil, nil, nil
 }
 
-// newWake returns a channel to be woken by. A connection keeps its own, as a synctest bubble wants it.
-func (c *Conn) newWake() chan struct{} {
-	n := len(c.wakes) - 1
+// alarm is what a waiter is woken by.
+type alarm struct {
+	wake  chan struct{}
+	timer *time.Timer // nil until there is a limit
+}
+
+// newAlarm returns one that nobody uses. A connection keeps its own, as a synctest bubble wants it.
+func (c *Conn) newAlarm() *alarm {
+	n := len(c.alarms) - 1
 	if n < 0 {
-		return make(chan struct{}, 1)
+		return &alarm{wake: make(chan struct{}, 1)}
 	}
-	wake := c.wakes[n]
-	c.wakes = c.wakes[:n]
-	return wake
+	a := c.alarms[n]
+	c.alarms = c.alarms[:n]
+	return a
+}
+
+// reset forgets that the alarm went off.
+func (a *alarm) reset() *alarm {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	select {
+	case <-a.wake:
+	default:
+	}
+	return a
+}
+
+// wait waits to be woken, and returns false if the time is over before.
+func (a *alarm) wait(until time.Time) bool {
+	if until.IsZero() {
+		<-a.wake
+		return true
+	}
+	if d := time.Until(until); a.timer == nil {
+		a.timer = time.NewTimer(d)
+	} else {
+		a.timer.Reset(d)
+	}
+	select {
+	case <-a.wake:
+		return true
+	case <-a.timer.C:
+		return false
+	}
 }
 
 // signal wakes w if it is in a list.
 func (w *waiter) signal() {
-	if w.wake == nil {
+	if w.alarm == nil {
 		return
 	}
 	select {
-	case w.wake <- struct{}{}:
+	case w.alarm.wake <- struct{}{}:
 	default:
 	}
 }
@@ -146,28 +179,12 @@ func (c *Conn) await(w *waiter, need need, until func(*Stream) time.Time) bool {
 // follow waits to be woken by who leads.
 func (c *Conn) follow(w *waiter, until time.Time) bool {
 	c.following.add(w)
-	wake := w.wake
+	a := w.alarm
 	c.unlock()
-	inTime := wait(wake, until)
+	inTime := a.wait(until)
 	c.mu.Lock()
 	c.following.remove(w)
 	return inTime
-}
-
-// wait waits for wake, until the time is over.
-func wait(wake chan struct{}, until time.Time) bool {
-	if until.IsZero() {
-		<-wake
-		return true
-	}
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-wake:
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // passOn sees to it that somebody leads while somebody waits. The one who came last is chosen, who is likely to wait
