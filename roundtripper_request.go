@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -190,12 +191,12 @@ func (x *transit) body() any {
 	}
 	b := &httpBody{Reader: x.req.Body, transit: x}
 	if x.req.GetBody == nil {
-		return plainBody{b}
+		return body.Stream(b, b.length(), nil)
 	}
-	return b
+	return body.Stream(b, b.length(), b.rewind)
 }
 
-// httpBody is the body of an http.Request as a Streamer.
+// httpBody is the body of an http.Request, which is closed when it has been read.
 type httpBody struct {
 	io.Reader
 	transit *transit
@@ -210,8 +211,8 @@ func (b *httpBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Len is the announced length, -1 if there is none, or if it is to be chunked.
-func (b *httpBody) Len() int64 {
+// length is the announced one, -1 if there is none, or if the body is to be chunked.
+func (b *httpBody) length() int64 {
 	req := b.transit.req
 	if req.ContentLength <= 0 || len(req.TransferEncoding) > 0 && req.TransferEncoding[0] == "chunked" {
 		return -1
@@ -219,8 +220,8 @@ func (b *httpBody) Len() int64 {
 	return req.ContentLength
 }
 
-// Rewind starts the body again with GetBody.
-func (b *httpBody) Rewind() error {
+// rewind starts the body again with GetBody.
+func (b *httpBody) rewind() error {
 	again, err := b.transit.req.GetBody()
 	if err != nil {
 		return err
@@ -229,12 +230,6 @@ func (b *httpBody) Rewind() error {
 	b.Reader, b.transit.close = again, sync.OnceValue(again.Close)
 	return nil
 }
-
-// plainBody is a body that cannot be had again.
-type plainBody struct{ body *httpBody }
-
-func (b plainBody) Read(p []byte) (int, error) { return b.body.Read(p) }
-func (b plainBody) Len() int64                 { return b.body.Len() }
 
 // certificateError finds the error of a server's certificate.
 func certificateError(err error) error {

@@ -2,6 +2,7 @@ package requests_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // echoServer answers with what it received, gzipped when that is welcome, after a
@@ -95,4 +97,36 @@ func TestAdapterTransport(t *testing.T) {
 		t.Errorf("(-want +got)\n%s%v", diff, err)
 	}
 	client.CloseIdleConnections()
+}
+
+// TestRoundTripperLengths: a body whose length is not known goes out in chunks, with a
+// GetBody as well, and one that is not as long as announced is an error.
+func TestRoundTripperLengths(t *testing.T) {
+	server := wiretest.Origin(t)
+	client := &http.Client{Transport: newTestSession(t).RoundTripper()}
+	send := func(body io.Reader, length int64) error {
+		req, err := http.NewRequest("POST", server.URL("/"), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		resp, err := client.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+	if err := send(strings.NewReader("abc"), -1); err != nil {
+		t.Error(err)
+	}
+	for _, length := range []int64{2, 4} {
+		if err := send(strings.NewReader("abc"), length); !errors.Is(err, requests.ErrBodyLength) {
+			t.Errorf("%d announced: %v", length, err)
+		}
+	}
+	for _, got := range server.Requests() {
+		if got.Err == nil && (got.Body != "abc" || got.Get("Transfer-Encoding") != "chunked") {
+			t.Errorf("the server took %q of %v", got.Body, got.Fields)
+		}
+	}
 }

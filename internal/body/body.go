@@ -20,8 +20,9 @@ type Body struct {
 	length int64 // of a stream; -1 when unknown
 	start  int64 // where a seekable stream stood when the body was made
 	rewind rewindability
-	waits  bool // reading may wait for something: a pipe, a connection, the caller's code
-	use    *use // of a stream
+	again  func() error // of a reader that is neither a streamer nor a seeker
+	waits  bool         // reading may wait for something: a pipe, a connection, the caller's code
+	use    *use         // of a stream
 }
 
 type kind uint8
@@ -108,6 +109,20 @@ func ofStrings(seq iter.Seq[string]) iter.Seq2[[]byte, error] {
 func sequence(seq iter.Seq2[[]byte, error]) Body {
 	return Body{kind: fromSeq, seq: seq, length: -1, waits: true, use: new(use)}
 }
+
+// Stream makes a body of a reader that has length bytes, -1 if that is not known. again
+// makes it start over; without it the reader can be read once. Other ways that the reader
+// has to do so are not used.
+func Stream(r io.Reader, length int64, again func() error) Body {
+	b := Body{kind: fromReader, reader: onlyReader{r}, length: length, waits: true, again: again, use: new(use)}
+	if again != nil {
+		b.rewind = rewindable
+	}
+	return b
+}
+
+// onlyReader hides every other method of a reader.
+type onlyReader struct{ io.Reader }
 
 // Bytes makes a body of data, which is not copied.
 func Bytes(data []byte) Body {

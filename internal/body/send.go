@@ -132,6 +132,8 @@ func (b *Body) rewound() error {
 		err = r.Rewind()
 	case io.Seeker:
 		_, err = r.Seek(b.start, io.SeekStart)
+	default:
+		err = b.again()
 	}
 	if err != nil {
 		return fault(Unrewindable, err, "the body cannot be rewound to be sent again")
