@@ -13,10 +13,9 @@ import (
 )
 
 // netrcAuth returns the credentials netrc has for the host of p, nil if none. The
-// host is that of the parsed URL; a user named in the URL must be the entry's
-// (rule 14).
+// host is that of the parsed URL; a user named in the URL must be the entry's.
 func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
-	file, err := s.netrc.load()
+	file, err := s.netrc.load(s.Policy.NetrcAsRequests)
 	if file == nil {
 		return nil, err
 	}
@@ -24,15 +23,26 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 	if err != nil || u.Host == "" {
 		return nil, nil
 	}
-	look := file.Lookup
-	if s.Policy.NetrcDefault {
-		look = file.LookupOrDefault
-	}
-	login, password, ok := look(u.Hostname())
-	if !ok || !s.Policy.NetrcIgnoresUser && u.HasUser && userOf(&u) != login {
+	login, password, ok := s.netrcEntry(file, &u)
+	if !ok {
 		return nil, nil
 	}
 	return BasicAuth(login, password), nil
+}
+
+func (s *Session) netrcEntry(file *netrc.File, u *uri.URL) (login, password string, ok bool) {
+	named := u.HasUser && !s.Policy.NetrcIgnoresUser
+	if named {
+		if login, password, ok = file.LookupUser(u.Hostname(), userOf(u)); ok {
+			return login, password, true
+		}
+	}
+	if s.Policy.NetrcDefault {
+		login, password, ok = file.LookupOrDefault(u.Hostname())
+	} else {
+		login, password, ok = file.Lookup(u.Hostname())
+	}
+	return login, password, ok && (!named || login == userOf(u))
 }
 
 // userOf returns the user named in a URL, with a password or without.
@@ -49,12 +59,13 @@ func userOf(u *uri.URL) string {
 // netrcCache keeps the parsed netrc file until the file changes. The zero value
 // is empty.
 type netrcCache struct {
+	// mu protects the fields below.
 	mu        sync.Mutex
 	env, home string    // what the search depends on
 	absent    time.Time // when it last found no file
 	path      string
-	size      int64
-	time      time.Time
+	info      os.FileInfo // of the file that was read
+	python    bool        // it was read as Python does
 	parsed    *netrc.File
 	err       error
 }
@@ -66,7 +77,7 @@ const netrcRecheck = time.Second
 // load returns the file as it is now, nil if there is none. NETRC names it, or else
 // it is ~/.netrc or ~/_netrc: the first that exists, whether or not it is any good.
 // Its permissions do not matter, as in Requests.
-func (c *netrcCache) load() (*netrc.File, error) {
+func (c *netrcCache) load(python bool) (*netrc.File, error) {
 	env, named := os.LookupEnv("NETRC")
 	home, _ := os.UserHomeDir()
 	c.mu.Lock()
@@ -77,7 +88,7 @@ func (c *netrcCache) load() (*netrc.File, error) {
 	for _, path := range netrcPaths(env, named, home) {
 		if info, err := os.Stat(path); err == nil {
 			c.absent = time.Time{}
-			return c.read(path, info)
+			return c.read(path, info, python)
 		}
 	}
 	c.env, c.home, c.absent = env, home, time.Now()
@@ -94,26 +105,47 @@ func netrcPaths(env string, named bool, home string) []string {
 	return []string{filepath.Join(home, ".netrc"), filepath.Join(home, "_netrc")}
 }
 
-// read parses the file unless it has not changed. One that cannot be read or has
-// bad syntax holds no credentials; one that is not UTF-8 is [ErrFile].
-func (c *netrcCache) read(path string, info os.FileInfo) (*netrc.File, error) {
-	if !info.Mode().IsRegular() {
+// read parses the file unless it has not changed. A device, such as /dev/null, is no
+// file; anything else that cannot be read or makes no sense is [ErrFile]. As Python does,
+// so does Requests: only a file that is not UTF-8 is an error, others have no credentials.
+func (c *netrcCache) read(path string, info os.FileInfo, python bool) (*netrc.File, error) {
+	if info.Mode()&os.ModeDevice != 0 {
 		return nil, nil
 	}
-	if c.path == path && c.size == info.Size() && c.time.Equal(info.ModTime()) {
+	if c.path == path && c.python == python && sameFile(c.info, info) {
 		return c.parsed, c.err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil
+	text, err := readNetrc(path, info)
+	switch {
+	case err != nil:
+		c.parsed = nil
+	case python:
+		c.parsed, err = netrc.ParsePython(text)
+	default:
+		c.parsed, err = netrc.Parse(text)
 	}
-	c.path, c.size, c.time = path, info.Size(), info.ModTime()
-	c.parsed, err = netrc.Parse(text)
-	c.err = nil
-	if errors.Is(err, netrc.ErrEncoding) {
-		c.err = wrap(ErrFile, err, "the netrc file cannot be used")
+	c.path, c.info, c.python, c.err = path, info, python, nil
+	if err != nil && (!python || errors.Is(err, netrc.ErrEncoding)) {
+		c.err = wrap(ErrFile, err, "the netrc file "+path+" cannot be used")
 	}
 	return c.parsed, c.err
+}
+
+func sameFile(a, b os.FileInfo) bool {
+	return a != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+// maxNetrc bounds a netrc file: one has a few lines for each host.
+const maxNetrc = 4 << 20
+
+func readNetrc(path string, info os.FileInfo) ([]byte, error) {
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	case info.Size() > maxNetrc:
+		return nil, errors.New("it is larger than 4 MiB")
+	}
+	return os.ReadFile(path)
 }
 
 // expandHome replaces a leading "~".

@@ -39,6 +39,10 @@ type Policy struct {
 	NetrcOnRedirect bool
 	// NetrcDefault lets the "default" entry of netrc match any host (rule 14).
 	NetrcDefault bool
+	// NetrcAsRequests reads netrc files as Python does: a comment ends with its line only
+	// in some places. Without a word, a file that cannot be read or makes no sense has no
+	// credentials.
+	NetrcAsRequests bool
 	// NetrcReplacesAuthorization lets netrc, and the user info of the URL, replace an
 	// Authorization field that the caller has written.
 	NetrcReplacesAuthorization bool
@@ -91,6 +95,7 @@ func PolicyRequests() Policy {
 		AllowDowngrade:             true,
 		NetrcOnRedirect:            true,
 		NetrcDefault:               true,
+		NetrcAsRequests:            true,
 		NetrcReplacesAuthorization: true,
 		NetrcIgnoresUser:           true,
 		UnlimitedDecoding:          true,

@@ -437,7 +437,7 @@ func TestNetrcSearch(t *testing.T) {
 	}{
 		{"the first", "", good, "", "Basic dTpw"},
 		{"the second", "", "", good, "Basic dTpw"},
-		{"a broken first", "", "nonsense\n", good, "-"},
+		{"a broken first, read as Requests does", "", "nonsense\n", good, "-"},
 		{"named and absent", "~/none", good, "", "-"},
 		{"named and empty", "=", good, "", "-"},
 		{"named under home", "~/_netrc", "nonsense\n", good, "Basic dTpw"},
@@ -459,7 +459,7 @@ func TestNetrcSearch(t *testing.T) {
 				}
 			}
 			s := newTestSession(t)
-			s.TrustEnv = true
+			s.TrustEnv, s.Policy.NetrcAsRequests = true, true
 			for range 2 {
 				if diff := cmp.Diff([]string{tt.want}, along(t, s, "Authorization", nil, "http://h.test/")); diff != "" {
 					t.Errorf("Authorization (-want +got):\n%s", diff)

@@ -82,6 +82,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"AllowDowngrade":             both(redirects, has(`"tls": ?true`)),
 	"NetrcOnRedirect":            both(redirects, usesNetrc),
 	"NetrcDefault":               both(usesNetrc, has(`default`)),
+	"NetrcAsRequests":            usesNetrc,
 	"NetrcReplacesAuthorization": both(has(`(?i)netrc|://[^/"]*@`), has(`(?i)"auth`)),
 	"NetrcIgnoresUser":           both(usesNetrc, has(`@`)),
 	"NetscapeCookies":            has(`(?i)cookie`),

@@ -48,7 +48,7 @@ func netrcAuth(t *testing.T, in input) (any, error) {
 // netrcError is what is wrong with the file.
 func netrcError(in input) error {
 	text, _, _ := in.textOrBytes("netrc")
-	_, err := netrc.Parse(text)
+	_, err := netrc.ParsePython(text)
 	return err
 }
 

@@ -44,7 +44,7 @@ func TestVectors(t *testing.T) {
 			if c.In.Missing {
 				t.Skip("about the file, not its text")
 			}
-			f, err := Parse(content(t, c.In.Netrc))
+			f, err := ParsePython(content(t, c.In.Netrc))
 			if err != nil && !errors.Is(err, ErrEncoding) && !c.In.RaiseErrors {
 				f, err = &File{}, nil // what get_netrc_auth makes of a syntax error
 			}
@@ -102,7 +102,7 @@ func hostOf(t *testing.T, raw string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-func TestParse(t *testing.T) {
+func TestParsePython(t *testing.T) {
 	tests := []struct{ name, text, host, want string }{
 		{"CR LF", "machine h\r\nlogin l\r\npassword p\r\n", "h", "l p"},
 		{"CR", "machine h\rlogin l\rpassword p\r", "h", "l p"},
@@ -146,10 +146,10 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f, err := Parse([]byte(tt.text))
+			f, err := ParsePython([]byte(tt.text))
 			got := "none"
 			if err != nil {
-				got = strings.TrimPrefix(err.Error(), "netrc: line ")
+				got = strings.TrimPrefix(err.Error(), "line ")
 			} else if r := lookup(f, tt.host); r.OK {
 				got = r.Login + " " + r.Password
 			}
@@ -160,9 +160,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestRule14DefaultIsOptIn shows that the default entry is used only when asked for.
-func TestRule14DefaultIsOptIn(t *testing.T) {
-	f, err := Parse([]byte("machine h login l password p\ndefault login d password e"))
+// TestPythonDefaultIsOptIn shows that the default entry is used only when asked for.
+func TestPythonDefaultIsOptIn(t *testing.T) {
+	f, err := ParsePython([]byte("machine h login l password p\ndefault login d password e"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,9 +181,9 @@ func TestRule14DefaultIsOptIn(t *testing.T) {
 	}
 }
 
-func TestRule15EmptyEntryIsNoAuth(t *testing.T) {
+func TestPythonEmptyEntry(t *testing.T) {
 	for _, text := range []string{"", "machine h", "machine h login", `machine h login "" password ""`, "default", "machine x login l"} {
-		f, err := Parse([]byte(text))
+		f, err := ParsePython([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,14 +193,14 @@ func TestRule15EmptyEntryIsNoAuth(t *testing.T) {
 	}
 }
 
-func TestRule39NoSecretIsPrinted(t *testing.T) {
-	f, err := Parse([]byte("machine h login l password s3cret default login l password s3cret"))
+func TestPythonPrintsNoSecret(t *testing.T) {
+	f, err := ParsePython([]byte("machine h login l password s3cret default login l password s3cret"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	printed := fmt.Sprintf("%v %+v %#v %s", f, f, f, f)
 	for _, text := range []string{"s3cret", "machine h password a s3cret", "machine h s3cret", "macdef s3cret\ns3cret", "s3cret \xff"} {
-		_, err := Parse([]byte(text))
+		_, err := ParsePython([]byte(text))
 		printed += fmt.Sprintf("%v %+v %#v", err, err, err)
 	}
 	if strings.Contains(printed, "s3cret") {
@@ -208,14 +208,14 @@ func TestRule39NoSecretIsPrinted(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzParsePython(f *testing.F) {
 	for _, text := range []string{
 		"machine h login l password p\n", "default\n# c\n", `machine "a b" login \"`, "macdef m\n\n", "#\r\n#a b\r", "\xff", `""`,
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file, err := Parse(text)
+		file, err := ParsePython(text)
 		var bad *Error
 		switch {
 		case err == nil:
