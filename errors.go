@@ -160,7 +160,11 @@ type Error struct {
 // Error describes method, redacted URL, what failed and why.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Request != nil && e.Kind != ErrHTTP {
+	switch {
+	case e.Request == nil:
+	case e.Kind == ErrHTTP: // its text has the URL
+		b.WriteString(e.Request.Method + ": ")
+	default:
 		fmt.Fprintf(&b, "%s %s: ", e.Request.Method, redactURL(e.Request.URL))
 	}
 	if e.Op != "" {

@@ -1,17 +1,12 @@
 package requests
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/wire"
@@ -40,7 +35,8 @@ type Response struct {
 	Attempts   []Attempt            // the tries that retries made before this reply
 
 	body     *responseBody
-	apparent string // detected encoding, remembered
+	values   map[any]any // of SetValue
+	apparent string      // detected encoding, remembered
 	adapter  Adapter
 	opts     SendOptions
 	holding  *holding // of the hop whose hooks are running
@@ -100,11 +96,33 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 	return again, nil
 }
 
+// Options returns the settings that r was sent with, those of the call, the session and
+// the environment put together: what a hook needs to know of the call. They are zero for
+// a response that no session sent for.
+func (r *Response) Options() SendOptions { return r.opts }
+
+// SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or
+// for another hook. Keys are compared as those of a context are, and packages define types
+// of their own for them. A nil key is no key, and does nothing.
+func (r *Response) SetValue(key, value any) {
+	if key == nil {
+		return
+	}
+	if r.values == nil {
+		r.values = map[any]any{}
+	}
+	r.values[key] = value
+}
+
+// Value returns what SetValue has kept with r under key, nil if nothing. Each response has
+// its own; those that led to r are in History.
+func (r *Response) Value(key any) any { return r.values[key] }
+
 // OK reports whether RaiseForStatus would find nothing wrong.
 func (r *Response) OK() bool { return r.StatusCode < 400 || r.StatusCode >= 600 }
 
 // RaiseForStatus returns [ErrHTTP] for a status from 400 to 599, with Requests'
-// text, and nil for any other.
+// text behind the method, and nil for any other.
 func (r *Response) RaiseForStatus() error {
 	var side string
 	switch {
@@ -163,55 +181,6 @@ func (r *Response) Text() (string, error) {
 	}
 	text, _ := charset.Decode(content, "utf-8")
 	return text, nil
-}
-
-// JSON decodes the body into v. UTF-8, UTF-16 and UTF-32 are told apart where the
-// reply does not name its charset. A body that is not JSON is [ErrJSONDecode].
-func (r *Response) JSON(v any) error {
-	content, err := r.Content()
-	if err != nil {
-		return err
-	}
-	if r.Encoding == "" && len(content) > 3 {
-		name := charset.GuessJSON(content)
-		if name == "utf-8" && utf8.Valid(content) {
-			return r.unmarshal(content, v)
-		}
-		if name != "" {
-			text, err := charset.DecodeStrict(content, name)
-			if err == nil {
-				return r.unmarshal([]byte(text), v)
-			}
-		}
-	}
-	if isUTF8Name(r.Encoding) {
-		return r.unmarshal(content, v)
-	}
-	text, err := r.Text()
-	if err != nil {
-		return err
-	}
-	return r.unmarshal([]byte(text), v)
-}
-
-func isUTF8Name(name string) bool {
-	return strings.EqualFold(name, "utf-8") || strings.EqualFold(name, "utf8")
-}
-
-func (r *Response) unmarshal(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
-		return &Error{Kind: ErrInvalidArgument, Request: r.Request, Response: r, Err: err, Detail: fmt.Sprintf("JSON decodes into a pointer, not into a %T", v)}
-	}
-	detail := "the body is not the JSON that was expected"
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
-		detail = fmt.Sprintf("the body is not JSON: line %d, offset %d", line, syntax.Offset)
-	}
-	return &Error{Kind: ErrJSONDecode, Request: r.Request, Response: r, Err: err, Detail: detail}
 }
 
 // Trailers returns the fields that came after a chunked body, once it has been

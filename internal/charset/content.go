@@ -43,6 +43,28 @@ func GuessJSON(data []byte) string {
 	return ""
 }
 
+// JSONEncoding finds the encoding of JSON text that is not plain UTF-8 from its byte order
+// mark, or from where the zero bytes of its first character are: JSON begins with an
+// ASCII character, and has no character U+0000 in it. It returns "" for anything else.
+func JSONEncoding(data []byte) string {
+	switch name := GuessJSON(data); {
+	case name != "utf-8" && name != "":
+		return name
+	case len(data) < 2 || data[0] != 0 && data[1] != 0:
+		return ""
+	case len(data)%2 == 0 && data[0] == 0 && data[1] != 0:
+		return "utf-16-be"
+	case len(data)%2 == 0 && data[0] != 0:
+		return "utf-16-le"
+	}
+	return ""
+}
+
+// IsUTF8 reports whether name stands for UTF-8 without a byte order mark.
+func IsUTF8(name string) bool {
+	return name == "utf-8" || strings.EqualFold(name, "utf-8") || canonical(name) == "utf_8"
+}
+
 // The places where a page names its own encoding. Matching is linear.
 var (
 	metaCharset = regexp.MustCompile(`(?i)<meta.*?charset=["']*(.+?)["'>]`)

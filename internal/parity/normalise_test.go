@@ -113,7 +113,7 @@ func normalJSON(o map[string]any) {
 	var v any
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
-	if dec.Decode(&v) == nil {
+	if dec.Decode(&v) == nil && dec.InputOffset() == int64(len(text)) {
 		o["json"] = normalNumbers(v)
 	}
 }

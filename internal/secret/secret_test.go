@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -286,6 +287,31 @@ func TestRule39Redact(t *testing.T) {
 	} {
 		if got := URL(s); strings.Contains(got, "sesame") || strings.Contains(got, "ada") {
 			t.Errorf("URL(%q) = %q", s, got)
+		}
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	long := strings.Repeat("é", 100)
+	for _, tt := range []struct{ contentType, body, want string }{
+		{"text/plain", "nothing here", "nothing here"},
+		{"text/html", "<p>page 12 of 13</p>", "<p>page 12 of 13</p>"},
+		{"application/json", `{"token": "hunter2", "a": }`, `{"token": "***", "a": }`},
+		{"application/json", `{"token": "hunter2`, `{"token": "***"`},
+		{"application/json", "token=hunter2&a=b", "token=***&a=b"},
+		{"text/plain", `{"password": "hunter2"}`, `{"password": "***"}`},
+		{"text/plain", "gho_16C7e42F292c6912E7710c838347Ae178B4a", "***"},
+		{"", "key AKIAIOSFODNN7EXAMPLE12 end", "key *** end"},
+		{"text/plain", long, strings.Repeat("é", excerptLen/2) + "…"},
+		{"", "", ""},
+	} {
+		if diff := cmp.Diff(tt.want, Excerpt(tt.contentType, []byte(tt.body))); diff != "" {
+			t.Errorf("%q as %q (-want +got):\n%s", tt.body, tt.contentType, diff)
+		}
+		for cut := range tt.body {
+			if got := Excerpt(tt.contentType, []byte(tt.body[:cut])); strings.Contains(got, "hunter") || !strings.Contains(tt.body, "é") && !utf8.ValidString(got) {
+				t.Errorf("%q as %q: %q", tt.body[:cut], tt.contentType, got)
+			}
 		}
 	}
 }
