@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/mountable/requests"
@@ -49,9 +50,9 @@ func CassetteBodies() CassetteOption {
 //
 // Each recorded exchange answers one request of its method and URL, in the order they
 // were recorded. In the modes RecordOnce and RecordNone, a request the file has no reply
-// for is [requests.ErrConnection]. An exchange is recorded when the body of its reply has
-// been read to the end, and the file is written then, as a whole, readable by its owner
-// alone.
+// for is [requests.ErrConnection]. An exchange is recorded when the body of its response has
+// come to its end, and the file is written then, as a whole, readable by its owner alone;
+// a body that was cut short, or never read, is not recorded.
 //
 // The file is JSON made for reading: headers are lines, bodies are text where they are
 // text, content codings undone. Secrets are redacted: Authorization and cookies, and
@@ -164,8 +165,8 @@ func (c *cassette) request(p *requests.PreparedRequest, opts requests.SendOption
 		p.SetBody(sent.Body)
 		p.Headers = framing
 	}
-	asked := tapedRequest{Method: p.Method, URL: c.secrets.URL(p.URL), Headers: tapedHeaders(c.secrets.Fields(p.Headers))}
-	asked.Body = tapedBody(c.secrets.Body(p.Headers.Get("Content-Type"), sent.Body))
+	asked := tapedRequest{Method: p.Method, URL: strings.ToValidUTF8(c.secrets.URL(p.URL), "\ufffd"), Headers: tapedHeaders(c.secrets.Fields(p.Headers))}
+	asked.Body = tapedText(c.secrets.Body(p.Headers.Get("Content-Type"), sent.Body))
 	return asked, p, nil
 }
 

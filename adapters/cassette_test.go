@@ -17,6 +17,7 @@ import (
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
 	"github.com/mountable/requests/adapters/adaptertest"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // TestCassetteContract: recording, an adapter is still one.
@@ -181,6 +182,61 @@ func TestCassetteBinary(t *testing.T) {
 		content, _ := r.Content()
 		if diff := cmp.Diff([]any{[]byte{0xff, 0, 0xfe}, "7"}, []any{content, r.Trailers().Get("X-Sum")}); diff != "" {
 			t.Errorf("%v (-want +got)\n%s", mode, diff)
+		}
+	}
+}
+
+// TestCassetteBytes: header fields, reasons and trailers in another encoding than UTF-8
+// come back as they were.
+func TestCassetteBytes(t *testing.T) {
+	server := wiretest.Origin(t, wiretest.Send("HTTP/1.1 200 \xc4rger\r\nX-Latin: caf\xe9\r\nX-Text: café\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: \xff\r\n\r\n"))
+	path := filepath.Join(t.TempDir(), "tape.json")
+	var got [2][4]string
+	for i, mode := range []adapters.CassetteMode{adapters.RecordOnce, adapters.RecordNone} {
+		s := tapedSession(t, path, mode, requests.NewHTTPAdapter())
+		defer s.Close()
+		r, err := s.Get(t.Context(), server.URL("/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[i] = [4]string{r.Reason, r.Headers.Get("X-Latin"), r.Headers.Get("X-Text"), r.Trailers().Get("X-Sum")}
+	}
+	if diff := cmp.Diff(got[0], got[1]); diff != "" || got[0][1] != "caf\xe9" || got[0][3] != "\xff" {
+		t.Errorf("recorded %q, replayed (-recorded +replayed)\n%s", got[0], diff)
+	}
+	if file, _ := os.ReadFile(path); !strings.Contains(string(file), "X-Text: café") {
+		t.Errorf("what is text is not readable:\n%s", file)
+	}
+}
+
+// TestCassetteCutBodies: what failed while it was recorded does not succeed when it is
+// replayed: it fails alike, or it was not recorded.
+func TestCassetteCutBodies(t *testing.T) {
+	var zipped strings.Builder
+	z := gzip.NewWriter(&zipped)
+	io.WriteString(z, strings.Repeat("content", 100))
+	z.Close()
+	for name, reply := range map[string]string{
+		"length":  "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx",
+		"nothing": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+		"chunks":  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx",
+		"gzip":    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + zipped.String()[:20],
+		"no gzip": "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\ntext",
+	} {
+		server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{wiretest.Send(reply).ThenClose()}})
+		carriers := map[string]requests.Adapter{"HTTPAdapter": requests.NewHTTPAdapter(), "RoundTripper": adapters.RoundTripper(&http.Transport{DisableKeepAlives: true})}
+		for carrier, base := range carriers {
+			path := filepath.Join(t.TempDir(), "tape.json")
+			for _, mode := range []adapters.CassetteMode{adapters.RecordAll, adapters.RecordNone} {
+				if _, err := os.Stat(path); err != nil && mode == adapters.RecordNone {
+					continue // nothing was recorded
+				}
+				s := tapedSession(t, path, mode, base)
+				if r, err := s.Get(t.Context(), server.URL("/")); err == nil {
+					t.Errorf("%s over %s, mode %d: %v", name, carrier, mode, r)
+				}
+				s.Close()
+			}
 		}
 	}
 }

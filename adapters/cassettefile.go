@@ -31,15 +31,15 @@ type tapedRequest struct {
 	Method  string       `json:"method"`
 	URL     string       `json:"url"`
 	Headers tapedHeaders `json:"headers,omitempty"`
-	Body    tapedBody    `json:"body,omitempty"`
+	Body    tapedText    `json:"body,omitempty"`
 }
 
 type tapedResponse struct {
 	Status   int          `json:"status"`
-	Reason   string       `json:"reason,omitempty"`
+	Reason   tapedText    `json:"reason,omitempty"`
 	Proto    string       `json:"proto,omitempty"`
 	Headers  tapedHeaders `json:"headers,omitempty"`
-	Body     tapedBody    `json:"body,omitempty"`
+	Body     tapedText    `json:"body,omitempty"`
 	Trailers tapedHeaders `json:"trailers,omitempty"`
 }
 
@@ -47,7 +47,7 @@ type tapedResponse struct {
 func (r *tapedResponse) response(p *requests.PreparedRequest) *requests.Response {
 	body := &memory{content: r.Body, trailers: requests.Headers(r.Trailers)}
 	resp := requests.NewResponse(p, r.Status, requests.Headers(r.Headers).Clone(), body)
-	resp.Reason = r.Reason
+	resp.Reason = string(r.Reason)
 	if r.Proto != "" {
 		resp.Proto = r.Proto
 	}
@@ -59,52 +59,53 @@ type tapedHeaders requests.Headers
 
 // MarshalJSON implements [json.Marshaler].
 func (h tapedHeaders) MarshalJSON() ([]byte, error) {
-	lines := make([]string, len(h))
+	lines := make([]tapedText, len(h))
 	for i, f := range h {
-		lines[i] = f[0] + ": " + f[1]
+		lines[i] = tapedText(f[0] + ": " + f[1])
 	}
 	return marshalPlain(lines)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (h *tapedHeaders) UnmarshalJSON(data []byte) error {
-	var lines []string
+	var lines []tapedText
 	if err := json.Unmarshal(data, &lines); err != nil {
 		return err
 	}
 	for _, line := range lines {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" || strings.ContainsAny(line, "\r\n") {
-			return fmt.Errorf("%q is no header field", line)
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok || name == "" || strings.ContainsAny(string(line), "\r\n") {
+			return fmt.Errorf("%q is not a header field", line)
 		}
 		*h = append(*h, [2]string{name, strings.TrimPrefix(value, " ")})
 	}
 	return nil
 }
 
-// tapedBody is written as text where it is text, else as {"base64": "…"}.
-type tapedBody []byte
+// tapedText is written as text where it is UTF-8, else as {"base64": "…"}: bodies, and
+// header lines and reasons, which servers write in whatever they use.
+type tapedText []byte
 
-type codedBody struct {
+type codedText struct {
 	Base64 string `json:"base64"`
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (b tapedBody) MarshalJSON() ([]byte, error) {
+func (b tapedText) MarshalJSON() ([]byte, error) {
 	if utf8.Valid(b) {
 		return marshalPlain(string(b))
 	}
-	return json.Marshal(codedBody{base64.StdEncoding.EncodeToString(b)})
+	return json.Marshal(codedText{base64.StdEncoding.EncodeToString(b)})
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (b *tapedBody) UnmarshalJSON(data []byte) error {
+func (b *tapedText) UnmarshalJSON(data []byte) error {
 	var text string
 	if json.Unmarshal(data, &text) == nil {
-		*b = tapedBody(text)
+		*b = tapedText(text)
 		return nil
 	}
-	var coded codedBody
+	var coded codedText
 	if err := json.Unmarshal(data, &coded); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ func (c *cassette) tap(asked tapedRequest, r *requests.Response) {
 	if r.Raw == nil {
 		r.Raw = &memory{}
 	}
-	t := &tapping{ReadCloser: r.Raw, reply: *r}
+	t := &tapping{ReadCloser: r.Raw, reply: *r, method: asked.Method}
 	t.done = func(raw []byte) error {
 		return c.add(tapedExchange{asked, c.response(asked.Method, t, raw)})
 	}
@@ -22,9 +22,10 @@ func (c *cassette) tap(asked tapedRequest, r *requests.Response) {
 // tapping is a body that remembers what went through.
 type tapping struct {
 	io.ReadCloser
-	reply requests.Response
-	seen  []byte
-	done  func(raw []byte) error // nil once called
+	reply  requests.Response
+	method string
+	seen   []byte
+	done   func(raw []byte) error // nil once called
 }
 
 // Read implements [io.Reader]. A cassette that cannot be written is an error at the end.
@@ -39,15 +40,31 @@ func (t *tapping) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// finish records the exchange, unless more of the body was announced than came: replayed,
+// what is there would pass for the whole.
 func (t *tapping) finish() error {
 	done := t.done
-	if t.done = nil; done == nil {
+	if t.done = nil; done == nil || t.cut() {
 		return nil
 	}
 	if err := done(t.seen); err != nil {
 		return &requests.Error{Kind: requests.ErrFile, Err: err, Detail: "the cassette cannot be written"}
 	}
 	return nil
+}
+
+// cut reports whether the body ended before its announced length. Not every carrier says
+// so by an error of Read: some leave it to the response, which knows Content-Length too.
+func (t *tapping) cut() bool {
+	if t.Remaining() > 0 {
+		return true
+	}
+	h := &t.reply.Headers
+	if t.method == "HEAD" || t.reply.StatusCode == 304 || h.Has("Transfer-Encoding") {
+		return false
+	}
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+	return err == nil && int64(len(t.seen)) < n
 }
 
 // Close implements [io.Closer]. A body of known length may never have been asked for its end.
@@ -88,7 +105,7 @@ func (c *cassette) response(method string, t *tapping, raw []byte) tapedResponse
 		headers.Set("Content-Length", strconv.Itoa(len(raw)))
 	}
 	return tapedResponse{
-		Status: t.reply.StatusCode, Reason: t.reply.Reason, Proto: t.reply.Proto,
+		Status: t.reply.StatusCode, Reason: tapedText(t.reply.Reason), Proto: t.reply.Proto,
 		Headers: tapedHeaders(c.secrets.Fields(headers)), Body: raw, Trailers: tapedHeaders(c.secrets.Fields(t.Trailers())),
 	}
 }
