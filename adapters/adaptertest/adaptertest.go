@@ -82,11 +82,14 @@ func Run(t *testing.T, start Start, options ...Option) {
 		{"requests at the same time do not meet", "", testConcurrent},
 		{"the body comes as it is written", Streaming, testStreaming},
 		{"a response can be closed early", Streaming, testEarlyClose},
+		{"a closed response gives an error, not an end", Streaming, testReadAfterClose},
 		{"trailers come after the body", Trailers, testTrailers},
 		{"interim responses are passed on", Interim, testInterim},
-		{"a cancelled context sends nothing", "", testCancelledBefore},
-		{"a cancelled context ends the wait for the head", "", testCancelledWaiting},
-		{"a cancelled context ends the reading of the body", Streaming, testCancelledReading},
+		{"an error about an interim response ends the request", Interim, testInterimError},
+		{"a request is sent once", "", testOnce},
+		{"a canceled context sends nothing", "", testCancelledBefore},
+		{"a canceled context ends the wait for the head", "", testCancelledWaiting},
+		{"a canceled context ends the reading of the body", Streaming, testCancelledReading},
 		{"the deadline ends a send", "", testDeadline},
 		{"Timeouts.Read bounds the wait for the head", "", testReadTimeout},
 		{"Timeouts.Read bounds each wait in the body", Streaming, testBodyTimeout},
@@ -94,6 +97,8 @@ func Run(t *testing.T, start Start, options ...Option) {
 		{"a body cut short is an error", Aborts, testCutBody},
 		{"a failing body is an error", "", testFailingBody},
 		{"a closed adapter can be used again", "", testClose},
+		{"CloseIdle closes what is idle and nothing else", Streaming, testCloseIdle},
+		{"Stats tells what is in use and what is idle", Streaming, testStats},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if s.lacks(c.needs) {

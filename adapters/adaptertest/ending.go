@@ -108,13 +108,6 @@ func testInterim(t *testing.T, s *suite) {
 	if content := contentOf(t, r); content != "final" || strings.Join(hints, " ") != "</style.css>" {
 		t.Errorf("%q with hints %q", content, hints)
 	}
-	stop := errors.New("enough")
-	opts.Interim = func(int, requests.Headers) error { return stop }
-	_, err = a.Send(t.Context(), prepare(t, "GET", base+"/"), opts)
-	check(t, err, requests.ErrRequest, stop)
-	if e, ok := errors.AsType[*requests.Error](err); ok && e.Kind != requests.ErrRequest {
-		t.Errorf("the kind is %q, and would be tried again", e.Kind)
-	}
 }
 
 // hanging is a server that holds back everything, or all but the beginning of a body,

@@ -46,6 +46,7 @@ type Exchange struct {
 	reading bool // a read of the body is under way
 	closing bool // Close was called meanwhile
 	over    bool
+	drained bool // Close has read the rest, which the reader has not seen
 
 	request  sent
 	head     h1.ResponseHead
@@ -253,7 +254,7 @@ func (x *Exchange) enter() error {
 	case !x.over:
 		x.reading = true
 		return nil
-	case x.body.Done():
+	case x.body.Done() && !x.drained:
 		return io.EOF
 	}
 	return &wire.Error{Phase: wire.Reading, Err: wire.ErrClosed, Written: true}
@@ -321,6 +322,7 @@ func (x *Exchange) drain() {
 		if err != nil {
 			return
 		}
+		x.drained = true
 		n += m
 	}
 }
