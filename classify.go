@@ -249,7 +249,10 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 		return e // of the proxy's credentials
 	}
 	d, ok := errors.AsType[*dial.Error](err)
+	denied, isDenied := errors.AsType[*dial.DeniedError](err)
 	switch {
+	case isDenied:
+		return &Error{Kind: ErrDenied, Err: denied}
 	case ctx.Err() != nil:
 		e = contextError(ctx)
 		if ok {

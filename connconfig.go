@@ -30,11 +30,24 @@ type ConnConfig struct {
 	Interface string           // network interface to bind to
 	Options   SocketOptionList // set on each socket before it connects
 	Resolver  dial.Resolver    // nil: the system's; must be comparable
+	Guard     Guard            // asked about each address of the origin; nil: all are allowed; must be comparable
 	Dial      *DialFunc        // opens the connection instead of the system; nil: the system does
 	HTTP2     HTTP2Mode        // whether HTTP/2 may be, or is, spoken
 
 	TLS   TLSConfig   // towards the origin
 	Proxy ProxyConfig // the zero value is a direct connection
+}
+
+// Guard decides which addresses may be connected to; see adapters.DenyPrivate.
+//
+// CheckAddress is asked about every address of the origin, of literals and of names that
+// were looked up, right before it is connected to, or named to a proxy: with a guard,
+// names are looked up by this program whatever the proxy, and http URLs go through a
+// proxy's tunnel. addr is invalid for a Unix socket. An error leaves the address out;
+// where none is left the request ends with [ErrDenied] around it. The proxy's own address
+// is not asked about. A Guard must be comparable and safe for concurrent use.
+type Guard interface {
+	CheckAddress(host string, addr netip.AddrPort) error
 }
 
 // DialFunc opens a connection. ConnConfig holds it by pointer, as functions cannot be
@@ -164,6 +177,9 @@ func (c *ConnConfig) plan(m *tlsSessions) (*dial.Plan, error) {
 	p := &dial.Plan{
 		Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address,
 		Local: c.LocalAddr, Interface: c.Interface, SocketOptions: c.Options.All(), Resolver: c.Resolver,
+	}
+	if c.Guard != nil {
+		p.Allow = c.Guard.CheckAddress
 	}
 	if c.Dial != nil {
 		p.Dial = *c.Dial

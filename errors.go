@@ -59,6 +59,7 @@ const (
 	ErrWriteTimeout                      // the server did not take the request in time; is ErrConnection and ErrTimeout
 	ErrBodyTooLarge                      // the body is longer than Limits.MaxBody; is ErrLimit
 	ErrLineTooLong                       // a line is longer than Limits.MaxLine; is ErrLimit
+	ErrDenied                            // a guard of the adapter refuses the scheme, host, port or address; nothing was sent
 	kindCount
 )
 
@@ -108,6 +109,7 @@ var kinds = [kindCount]kindInfo{
 	ErrLimit:             {"limit exceeded", nil},
 	ErrConnect:           {"no connection", []Kind{ErrConnection}},
 	ErrWriteTimeout:      {"write timeout", []Kind{ErrConnection, ErrTimeout}},
+	ErrDenied:            {"denied", nil},
 	ErrBodyTooLarge:      {"body too large", []Kind{ErrLimit}},
 	ErrLineTooLong:       {"line too long", []Kind{ErrLimit}},
 }

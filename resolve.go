@@ -28,6 +28,17 @@ func ResolveWith(r Resolver) AdapterOption {
 	}
 }
 
+// checkComparable refuses what cannot be a part of the pool's key.
+func (c *ConnConfig) checkComparable() error {
+	if err := checkResolver(c.Resolver); err != nil {
+		return err
+	}
+	if c.Guard != nil && !reflect.ValueOf(c.Guard).Comparable() {
+		return fail(ErrInvalidArgument, "a Guard must be comparable, and %T is not", c.Guard)
+	}
+	return nil
+}
+
 func checkResolver(r Resolver) error {
 	if r != nil && !reflect.ValueOf(r).Comparable() {
 		return fail(ErrInvalidArgument, "a Resolver must be comparable, and %T is not", r)

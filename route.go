@@ -35,8 +35,11 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 			return r, err
 		}
 	}
-	if err := checkResolver(r.config.Resolver); err != nil {
+	if err := r.config.checkComparable(); err != nil {
 		return r, err
+	}
+	if r.config.Guard != nil && r.forwarded() {
+		r.config.Proxy.Tunnel = true // in absolute form the proxy would look the host up by itself
 	}
 	if r.config.Network == "unix" && p.crossed {
 		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
