@@ -238,7 +238,7 @@ func (r slowResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr
 
 var badProxies = []badInput{
 	{"unknown scheme", with(requests.Proxies{"all": "ftp://ada:hunter2@p.test:1"}), requests.ErrInvalidProxyURL, `proxy "ftp://***@p.test:1": its scheme is none of http, https`},
-	{"credentials without scheme", with(requests.Proxies{"all": "ada:hunter2@p.test"}), requests.ErrInvalidProxyURL, `proxy "***@p.test"`},
+	{"credentials and another scheme", with(requests.Proxies{"all": "ftp://ada:hunter2@p.test"}), requests.ErrInvalidProxyURL, `proxy "ftp://***@p.test"`},
 	{"bracket", with(requests.Proxies{"all": "http://ada:hunter2@[::1"}), requests.ErrInvalidProxyURL, `proxy "http://***@[::1": invalid host`},
 	{"without host", with(requests.Proxies{"all": "http://"}), requests.ErrInvalidProxyURL, `proxy "http://": it has no host`},
 	{"port", with(requests.Proxies{"all": "http://p.test:0x1"}), requests.ErrInvalidProxyURL, `proxy "http://p.test:0x1": invalid port`},
@@ -279,7 +279,7 @@ func badTLS(t *testing.T) []badInput {
 var badCookies = []badInput{
 	{"newline", with(requests.Cookies{{"k", "hunter2\r\n"}}), requests.ErrInvalidArgument, `the cookie "k" contains control characters`},
 	{"name", with(requests.Cookies{{"k=x;", "hunter2"}}), requests.ErrInvalidArgument, `the name of a cookie cannot be "k=x;"`},
-	{"no name", with(requests.Cookies{{"", "hunter2"}}), requests.ErrInvalidArgument, `the name of a cookie cannot be ""`},
+	{"no name", with(requests.Cookies{{"", "hunter2"}}), requests.ErrInvalidArgument, `a cookie has no name`},
 	{"domain", func(s *requests.Session, _ string) error {
 		return s.Cookies.Set(requests.Cookie{Name: "k", Value: "hunter2", Domain: "a b"})
 	}, requests.ErrInvalidArgument, `the domain "a b" of the cookie "k"`},

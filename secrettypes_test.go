@@ -86,7 +86,7 @@ var withoutSecrets = map[string]string{
 	"requests.Retry": "counts and durations", "requests.ResponseError": "a status",
 	"requests.Link":             "what a server says in the open, as text is",
 	"requests.Verification":     "authorities, which are public",
-	"requests.SocketOptionList": "numbers", "requests.SocketOption": "a number",
+	"requests.SocketOptionList": "numbers", "requests.SocketOption": "a number", "requests.DialFunc": "a function",
 	"adapters.CassetteMode": "a number", "toolbelt.Error": "words", "toolbelt.Kind": "a number", "toolbelt.Feature": "words", "toolbelt.Path": "a path",
 	"toolbelt.UserAgentBuilder": "what every server is told",
 }

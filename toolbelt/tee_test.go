@@ -125,7 +125,7 @@ func TestTeeToFileFails(t *testing.T) {
 func TestTeeLeftEarly(t *testing.T) {
 	wiretest.NoLeak(t)
 	dir := t.TempDir()
-	origin := wiretest.Origin(t, wiretest.Text(200, "body"))
+	origin := wiretest.Origin(t, wiretest.Text(200, strings.Repeat("body", 1<<18))) // more than Close reads
 	s := requests.NewSession()
 	defer s.Close()
 	r, err := s.Get(t.Context(), origin.URL("/"), requests.Stream(true))

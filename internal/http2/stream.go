@@ -307,7 +307,11 @@ func (s *Stream) Remaining() int64 {
 	if s.ended {
 		return int64(s.content.size)
 	}
-	if left := s.length - s.received + int64(s.content.size); s.length >= 0 && left > 0 {
+	left := s.length - s.received + int64(s.content.size)
+	if d := &s.conn.data; d.stream == s {
+		left += int64(d.left) // counted as received with the head of its frame
+	}
+	if s.length >= 0 && left > 0 {
 		return left
 	}
 	return -1
