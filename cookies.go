@@ -174,14 +174,17 @@ func (j *CookieJar) store(r *Response, policy *Policy) {
 // Header returns the value of the Cookie header for a request to url, "" if there
 // are no cookies for it. Longer paths come first, then cookies set earlier
 // (RFC 6265bis section 5.8.3).
-func (j *CookieJar) Header(url string) string { return j.header(url, nil, true) }
+func (j *CookieJar) Header(url string) string {
+	to := newAddress(url)
+	return j.header(&to, nil, true)
+}
 
 // header leaves out cookies without a domain if they are not wanted.
-func (j *CookieJar) header(url string, policy *Policy, unbound bool) string {
-	if j == nil {
+func (j *CookieJar) header(to *address, policy *Policy, unbound bool) string {
+	if j == nil || to.err != nil {
 		return ""
 	}
-	return j.jar.Header(url, j.under(policy), unbound)
+	return j.jar.Header(&to.url, j.under(policy), unbound)
 }
 
 // SetCookies keeps cookies that the server at u set, for [http.CookieJar].

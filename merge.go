@@ -56,10 +56,15 @@ func leavesBase(base, url string) bool {
 // MergeEnvironment fills in what opts leaves open from the session and, where
 // TrustEnv is set, from the environment, for a request to url.
 func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
+	to := newAddress(url)
+	return s.mergeEnvironment(&to, opts)
+}
+
+func (s *Session) mergeEnvironment(to *address, opts SendOptions) (SendOptions, error) {
 	if err := s.check(opts); err != nil {
 		return opts, err
 	}
-	if err := s.mergeProxies(url, &opts); err != nil {
+	if err := s.mergeProxies(to, &opts); err != nil {
 		return opts, err
 	}
 	opts.Verify, opts.environmentVerify = s.mergeVerify(opts.Verify)
@@ -97,7 +102,7 @@ func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, 
 	}
 	given := opts.Proxies
 	verify := opts.Verify
-	opts, err := s.MergeEnvironment(p.URL, opts)
+	opts, err := s.mergeEnvironment(p.at(), opts)
 	if err != nil {
 		return opts, err
 	}

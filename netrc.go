@@ -19,11 +19,11 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 	if file == nil {
 		return nil, err
 	}
-	u, err := uri.Parse(p.URL)
-	if err != nil || u.Host == "" {
+	to := p.at()
+	if to.err != nil || to.url.Host == "" {
 		return nil, nil
 	}
-	login, password, ok := s.netrcEntry(file, &u)
+	login, password, ok := s.netrcEntry(file, &to.url)
 	if !ok {
 		return nil, nil
 	}

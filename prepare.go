@@ -91,6 +91,7 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	if r.given != nil {
 		r.given.addParams(r.mergeParams(d.params))
 	}
+	p.setURL(p.URL)
 	return err
 }
 
@@ -157,7 +158,7 @@ func (p *PreparedRequest) setCookieHeader(jar *CookieJar, policy *Policy, unboun
 	if jar == nil || p.Headers.Has("Cookie") {
 		return
 	}
-	if line := jar.header(p.URL, policy, unbound); line != "" {
+	if line := jar.header(p.at(), policy, unbound); line != "" {
 		p.Headers.Add("Cookie", line)
 	}
 }
@@ -349,6 +350,9 @@ func (r *Request) chooseAuth(p *PreparedRequest, d *defaults) (Auth, error) {
 			return found, err
 		}
 	}
+	if to := p.at(); to.err == nil && !to.url.HasUser {
+		return nil, nil
+	}
 	if user, password, ok := uri.SplitAuth(p.URL); ok && user+password != "" {
 		return BasicAuth(user, password), nil
 	}
@@ -362,12 +366,12 @@ func (p *PreparedRequest) hasWrittenAuthorization() bool {
 	if written == "" {
 		return p.Headers.Has("Authorization")
 	}
-	u, err := uri.Parse(p.URL)
-	if err != nil || !u.HasUser {
+	to := p.at()
+	if to.err != nil || !to.url.HasUser {
 		return true
 	}
-	_, password, _ := u.Userinfo()
-	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(userOf(&u)+":"+password))
+	_, password, _ := to.url.Userinfo()
+	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(userOf(&to.url)+":"+password))
 }
 
 func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {

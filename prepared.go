@@ -23,6 +23,7 @@ type PreparedRequest struct {
 	// Trailers is called when the body has been sent in chunks, for the fields behind it;
 	// nil sends none.
 	Trailers func() Headers
+	address  address // of URL, as it was when p was prepared
 
 	body body.Body
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
@@ -58,7 +59,7 @@ func (p *PreparedRequest) Origin() string {
 	if p.home != "" {
 		return p.home
 	}
-	return originOf(p.URL)
+	return p.at().origin()
 }
 
 // Target returns what stands in the request line between method and version: path and

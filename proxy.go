@@ -237,26 +237,26 @@ func (p Proxies) noProxy() (list string, ok bool) {
 	return list, ok
 }
 
-// mergeProxies puts proxies into opts that decide about url as session, environment and
+// mergeProxies puts proxies into opts that decide about a URL as session, environment and
 // the call's own together do, and notes who decided.
-func (s *Session) mergeProxies(url string, opts *SendOptions) (err error) {
+func (s *Session) mergeProxies(to *address, opts *SendOptions) (err error) {
 	opts.given = opts.Proxies
 	if s.proxiesAsRequests() {
-		opts.Proxies = s.mergeLikeRequests(url, opts.given)
-		opts.proxyBy = s.whoChose(url, opts)
+		opts.Proxies = s.mergeLikeRequests(to.text, opts.given)
+		opts.proxyBy = s.whoChose(to.text, opts)
 		return nil
 	}
-	return s.layerProxies(url, opts)
+	return s.layerProxies(to, opts)
 }
 
 // redirectProxies is mergeProxies for the target of a redirect.
-func (s *Session) redirectProxies(url string, opts *SendOptions) (err error) {
+func (s *Session) redirectProxies(to *address, opts *SendOptions) (err error) {
 	if s.proxiesAsRequests() {
-		opts.Proxies, err = s.resolveProxies(url, opts.Proxies)
-		opts.proxyBy = s.whoChose(url, opts)
+		opts.Proxies, err = s.resolveProxies(to.text, opts.Proxies)
+		opts.proxyBy = s.whoChose(to.text, opts)
 		return err
 	}
-	return s.layerProxies(url, opts)
+	return s.layerProxies(to, opts)
 }
 
 func (s *Session) proxiesAsRequests() bool {
@@ -264,13 +264,13 @@ func (s *Session) proxiesAsRequests() bool {
 }
 
 // layerProxies lays the call's proxies over what the levels below them decide.
-func (s *Session) layerProxies(url string, opts *SendOptions) error {
+func (s *Session) layerProxies(to *address, opts *SendOptions) error {
 	opts.Proxies = opts.given
-	u, err := uri.Parse(url)
-	if err != nil {
+	if to.err != nil {
 		return nil // the adapter says what is wrong with it
 	}
-	d, err := s.decideProxy(url, &u, opts.given)
+	u := &to.url
+	d, err := s.decideProxy(to.text, u, opts.given)
 	opts.proxyBy = proxyChoice{d.Source, d.Key}
 	switch {
 	case err != nil:

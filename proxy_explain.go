@@ -74,7 +74,8 @@ func (s *Session) ExplainProxy(url string, options ...Option) (ProxyDecision, er
 	if err := r.apply(options); err != nil {
 		return ProxyDecision{}, err
 	}
-	prepared, err := uri.Prepare(url, nil)
+	d := defaults{base: s.BaseURL, policy: &s.Policy}
+	prepared, err := uri.Prepare(d.resolve(url), nil)
 	if err != nil {
 		return ProxyDecision{}, urlError(err)
 	}
@@ -82,11 +83,11 @@ func (s *Session) ExplainProxy(url string, options ...Option) (ProxyDecision, er
 	if err != nil {
 		return ProxyDecision{}, urlError(err)
 	}
-	d, err := s.explain(prepared, &u, r.Send.Proxies)
-	if err == nil && d.Proxy != "" {
-		_, err = parseProxy(d.Proxy)
+	decision, err := s.explain(prepared, &u, r.Send.Proxies)
+	if err == nil && decision.Proxy != "" {
+		_, err = parseProxy(decision.Proxy)
 	}
-	return d, err
+	return decision, err
 }
 
 func (s *Session) explain(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {

@@ -206,7 +206,7 @@ func TestRedirectProxies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.redirectProxies(c.target, &opts); err != nil {
+			if err := s.redirectProxies(at(c.target), &opts); err != nil {
 				t.Fatal(err)
 			}
 			u, err := uri.Parse(c.target)
@@ -305,17 +305,17 @@ func TestExplainProxy(t *testing.T) {
 
 func TestNoProxyConfiguredAllocatesNothing(t *testing.T) {
 	clearProxyEnvironment(t, nil)
-	s := &Session{TrustEnv: true}
-	if n := testing.AllocsPerRun(100, func() { var opts SendOptions; s.mergeProxies("http://a.test/x", &opts) }); n != 0 {
+	s, to := &Session{TrustEnv: true}, at("http://a.test/x")
+	if n := testing.AllocsPerRun(100, func() { var opts SendOptions; s.mergeProxies(to, &opts) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
 func BenchmarkRequestProxies(b *testing.B) {
-	s := &Session{TrustEnv: true}
+	s, to := &Session{TrustEnv: true}, at("http://a.test/x")
 	b.ReportAllocs()
 	for b.Loop() {
 		var opts SendOptions
-		s.mergeProxies("http://a.test/x", &opts)
+		s.mergeProxies(to, &opts)
 	}
 }

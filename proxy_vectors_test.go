@@ -35,6 +35,11 @@ func proxyCases(t *testing.T, kind string) []proxyCase {
 	return readVectors[proxyCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
 }
 
+func at(url string) *address {
+	a := newAddress(url)
+	return &a
+}
+
 // proxyDepartures are recorded cases that a rule of this package overrides.
 var proxyDepartures = map[string]any{
 	"should_bypass_proxies-094": true, // IPv6 networks are understood
@@ -187,7 +192,7 @@ func TestVectorMergeProxies(t *testing.T) {
 				s.Proxies[pair[0]] = pair[1]
 			}
 			opts := SendOptions{Proxies: c.given()}
-			if err := s.mergeProxies(c.In.URL, &opts); err != nil {
+			if err := s.mergeProxies(at(c.In.URL), &opts); err != nil {
 				t.Fatal(err)
 			}
 			got := opts.Proxies

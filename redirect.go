@@ -172,13 +172,12 @@ func allowScheme(from, target string) error {
 // by the rules of the status, cookies, proxies and credentials by the target.
 func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	p := r.Request.unanswered().Clone()
-	from := p.URL
-	p.URL, p.home = target, c.home
-	p.crossed = p.crossed || !sameOrigin(from, target)
+	from := r.Request.unanswered().at()
+	p.setURL(target)
+	p.home = c.home
+	p.crossed = p.crossed || !from.sameOrigin(p.at())
 	c.chooseMethod(p, r.StatusCode)
-	if err := c.stripHeaders(p, from); err != nil {
-		return nil, err
-	}
+	c.stripHeaders(p, from)
 	if err := c.rebuildCookies(p, r); err != nil {
 		return nil, err
 	}
@@ -249,10 +248,10 @@ var crossOriginHeaders = map[string]bool{
 
 // stripHeaders removes what must not reach the target: the Cookie line, which is
 // built anew, and on a change of origin what is not on the list.
-func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
+func (c *chain) stripHeaders(p *PreparedRequest, from *address) {
 	p.Headers.Del("Cookie")
-	if c.session.Policy.KeepCrossOriginHeaders || sameOrigin(from, p.URL) {
-		return nil
+	if c.session.Policy.KeepCrossOriginHeaders || from.sameOrigin(p.at()) {
+		return
 	}
 	kept := p.Headers[:0]
 	for _, f := range p.Headers {
@@ -261,7 +260,6 @@ func (c *chain) stripHeaders(p *PreparedRequest, from string) error {
 		}
 	}
 	p.Headers = kept
-	return nil
 }
 
 // rebuildCookies carries the cookies of the call along, with those set since, be
@@ -294,7 +292,7 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 // rebuildProxies chooses the proxies of the target anew; proxy credentials never
 // travel from one hop to the next (rules 5 and 6).
 func (c *chain) rebuildProxies(p *PreparedRequest) error {
-	if err := c.session.redirectProxies(p.URL, &c.opts); err != nil {
+	if err := c.session.redirectProxies(p.at(), &c.opts); err != nil {
 		return err
 	}
 	p.Headers.Del("Proxy-Authorization")
@@ -303,9 +301,9 @@ func (c *chain) rebuildProxies(p *PreparedRequest) error {
 
 // rebuildAuth drops Authorization where the target may not have it, and once
 // dropped it does not come back. netrc is asked again only if Policy says so.
-func (c *chain) rebuildAuth(p *PreparedRequest, from string) error {
+func (c *chain) rebuildAuth(p *PreparedRequest, from *address) error {
 	if p.Headers.Has("Authorization") {
-		strip, err := uri.ShouldStripAuth(from, p.URL)
+		strip, err := uri.ShouldStripAuth(from.text, p.URL)
 		if err != nil {
 			return urlError(err)
 		}
@@ -322,18 +320,4 @@ func (c *chain) rebuildAuth(p *PreparedRequest, from string) error {
 		return err
 	}
 	return auth.Authenticate(p)
-}
-
-func sameOrigin(a, b string) bool {
-	ua, errA := uri.Parse(a)
-	ub, errB := uri.Parse(b)
-	return errA == nil && errB == nil && uri.SameOrigin(&ua, &ub)
-}
-
-func originOf(url string) string {
-	u, err := uri.Parse(url)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.DialAddr()
 }

@@ -18,16 +18,17 @@ type route struct {
 // route plans the connection: from the URL, the proxies, the editors, and last
 // what the request itself asks for.
 func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
-	u, err := uri.Parse(p.URL)
-	if err != nil {
-		return route{}, urlError(err)
+	to := p.at()
+	if to.err != nil {
+		return route{}, urlError(to.err)
 	}
+	u := &to.url
 	r := route{target: p.Target(), host: u.HostHeader()}
 	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
 	if u.Scheme == "https" {
 		r.config.Scheme = "https"
 	}
-	if err := r.chooseProxy(p, &u, &opts); err != nil {
+	if err := r.chooseProxy(p, u, &opts); err != nil {
 		return r, err
 	}
 	if len(a.editors) > 0 {
@@ -45,11 +46,11 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
 	}
 	if r.forwarded() {
-		if err := r.forward(p, &u); err != nil {
+		if err := r.forward(p, u); err != nil {
 			return r, err
 		}
 	}
-	return r, r.applyRequest(&u, opts)
+	return r, r.applyRequest(u, opts)
 }
 
 // edit runs the editors on a copy, which they may keep for all the caller knows:

@@ -210,7 +210,7 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := s.MergeEnvironment(p.URL, r.Send)
+	opts, err := s.mergeEnvironment(p.at(), r.Send)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

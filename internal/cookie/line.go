@@ -38,14 +38,14 @@ func (l *line) serves(to *origin, rules Rules, unbound bool) bool {
 		l.secure == to.secure && l.unbound == unbound && l.netscape == rules.Netscape
 }
 
-// Header returns the value of the Cookie field for a request to url, "" if there
+// Header returns the value of the Cookie field for a request to u, "" if there
 // are no cookies for it. It leaves out cookies without a domain if they are not
 // wanted.
-func (j *Jar) Header(url string, rules Rules, unbound bool) string {
+func (j *Jar) Header(u *uri.URL, rules Rules, unbound bool) string {
 	if j.Len() == 0 {
 		return ""
 	}
-	to, ok := rules.parseOrigin(url)
+	to, ok := rules.origin(u)
 	if !ok {
 		return ""
 	}
