@@ -2,8 +2,12 @@ package requests
 
 import (
 	"iter"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/mountable/requests/internal/coding"
 )
 
 // Headers is an ordered list of header fields. Order, letter case and
@@ -101,3 +105,43 @@ func (h *Headers) setDefault(name, value string) {
 		h.Add(name, value)
 	}
 }
+
+// DefaultHeaders returns the headers a new Session starts with, in Requests'
+// order: User-Agent, Accept-Encoding, Accept and Connection.
+func DefaultHeaders() Headers {
+	return Headers{
+		{"User-Agent", DefaultUserAgent()},
+		{"Accept-Encoding", coding.AcceptEncoding()},
+		{"Accept", "*/*"},
+		{"Connection", "keep-alive"},
+	}
+}
+
+// DefaultUserAgent returns "go-requests/VERSION".
+func DefaultUserAgent() string { return userAgent() }
+
+var (
+	userAgent = sync.OnceValue(func() string { return "go-requests/" + version() })
+
+	// transportUserAgent is sent where neither the session nor the call names one.
+	transportUserAgent = sync.OnceValue(func() string { return "go-requests-transport/" + version() })
+)
+
+// version is that of this module in the program.
+func version() string {
+	const path = "github.com/mountable/requests"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return sourceVersion
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == path && dep.Replace == nil && len(dep.Version) > 1 && dep.Version != "v0.0.0" {
+			return dep.Version[1:]
+		}
+	}
+	return sourceVersion
+}
+
+// sourceVersion names the version where the build does not: in the module itself, and
+// where another copy stands in for it.
+const sourceVersion = "0.1.0"

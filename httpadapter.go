@@ -255,7 +255,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
 	}
 	if !p.Headers.Has("User-Agent") {
-		fields = append(fields, [2]string{"User-Agent", transportUserAgent})
+		fields = append(fields, [2]string{"User-Agent", transportUserAgent()})
 	}
 	proxyAuth := r.proxyAuth
 	for _, field := range p.Headers {
@@ -277,9 +277,6 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 	}
 	return r.forProxy.over(fields)
 }
-
-// transportUserAgent names the client where no User-Agent header is left.
-const transportUserAgent = "go-requests-transport/" + fallbackVersion
 
 // conn is a connection as the pool keeps it.
 type conn struct {

@@ -3,12 +3,9 @@ package requests
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+	"github.com/mountable/requests/internal/proxyenv"
 	"strings"
 	"time"
-
-	"github.com/mountable/requests/internal/coding"
-	"github.com/mountable/requests/internal/proxyenv"
 )
 
 // Session sends requests with settings that hold for all of them, keeps cookies
@@ -54,37 +51,6 @@ func NewSession() *Session {
 	s.Mount("http://", NewHTTPAdapter())
 	return s
 }
-
-// DefaultHeaders returns the headers a new Session starts with, in Requests'
-// order: User-Agent, Accept-Encoding, Accept and Connection.
-func DefaultHeaders() Headers {
-	return Headers{
-		{"User-Agent", DefaultUserAgent()},
-		{"Accept-Encoding", coding.AcceptEncoding()},
-		{"Accept", "*/*"},
-		{"Connection", "keep-alive"},
-	}
-}
-
-// DefaultUserAgent returns "go-requests/VERSION".
-func DefaultUserAgent() string { return "go-requests/" + version() }
-
-func version() string {
-	const path = "github.com/mountable/requests"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return fallbackVersion
-	}
-	for _, dep := range info.Deps {
-		if dep.Path == path && len(dep.Version) > 1 {
-			return dep.Version[1:]
-		}
-	}
-	return fallbackVersion
-}
-
-// fallbackVersion names the version where the build does not.
-const fallbackVersion = "0.1.0"
 
 // Mount makes adapter carry every URL that starts with prefix, letter case
 // aside. The longest mounted prefix wins. Mounting an old prefix again replaces
