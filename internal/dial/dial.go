@@ -37,17 +37,18 @@ func (p *Plan) dial(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.secure(ctx, raw)
-	if err != nil {
-		raw.Close()
-		return nil, err
-	}
-	return c, nil
+	return p.secure(ctx, raw)
 }
 
-// secure does everything that follows the first socket: proxy, then TLS.
-func (p *Plan) secure(ctx context.Context, raw net.Conn) (*Conn, error) {
-	conn, err := raw, error(nil)
+// secure does everything that follows the first socket: proxy, then TLS. Where it fails, or
+// a check of the caller's panics, the socket is closed.
+func (p *Plan) secure(ctx context.Context, raw net.Conn) (done *Conn, err error) {
+	defer func() {
+		if done == nil {
+			raw.Close()
+		}
+	}()
+	conn := raw
 	if p.Proxy != nil {
 		if conn, err = p.traverse(ctx, raw); err != nil {
 			return nil, err

@@ -25,9 +25,10 @@ type race struct {
 
 // attempt is the outcome of one address.
 type attempt struct {
-	index int
-	conn  net.Conn
-	err   error
+	index    int
+	conn     net.Conn
+	err      error
+	panicked any // what a dialer of the caller's panicked with
 }
 
 func (p *Plan) race(ctx context.Context, addrs []netip.AddrPort, op Phase) (net.Conn, error) {
@@ -35,9 +36,9 @@ func (p *Plan) race(ctx context.Context, addrs []netip.AddrPort, op Phase) (net.
 	return r.run(ctx)
 }
 
-func (r *race) run(ctx context.Context) (net.Conn, error) {
+func (r *race) run(ctx context.Context) (conn net.Conn, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer r.drain()
+	defer func() { r.drain(conn) }()
 	defer cancel()
 	timer := time.NewTimer(attemptDelay)
 	defer timer.Stop()
@@ -48,6 +49,9 @@ func (r *race) run(ctx context.Context) (net.Conn, error) {
 			timer.Reset(attemptDelay)
 		case a := <-r.results:
 			r.ended++
+			if a.panicked != nil {
+				panic(a.panicked)
+			}
 			if a.err == nil {
 				return a.conn, nil
 			}
@@ -68,8 +72,12 @@ func (r *race) start(ctx context.Context) {
 	}
 	r.started++
 	go func() {
-		conn, err := r.plan.dialFirst(ctx, r.plan.network(), r.addrs[i].String(), r.op)
-		r.results <- attempt{i, conn, err}
+		a := attempt{index: i}
+		defer func() {
+			a.panicked = recover()
+			r.results <- a
+		}()
+		a.conn, a.err = r.plan.dialFirst(ctx, r.plan.network(), r.addrs[i].String(), r.op)
 	}()
 }
 
@@ -79,13 +87,26 @@ func (r *race) note(a attempt) {
 	}
 }
 
-// drain waits for the losers, cancelled by now, and closes what they opened.
-func (r *race) drain() {
+// drain waits for the losers, canceled by now, and closes what they opened. The panic of
+// one of them goes on, and then there is no winner.
+func (r *race) drain(winner net.Conn) {
+	var panicked any
 	for ; r.ended < r.started; r.ended++ {
-		if a := <-r.results; a.conn != nil {
+		a := <-r.results
+		if a.conn != nil {
 			a.conn.Close()
 		}
+		if a.panicked != nil {
+			panicked = a.panicked
+		}
 	}
+	if panicked == nil {
+		return
+	}
+	if winner != nil {
+		winner.Close()
+	}
+	panic(panicked)
 }
 
 // interleave alternates the address families, the first one's order kept (RFC 8305 4).
