@@ -169,7 +169,7 @@ func badBodies(t *testing.T) []badInput {
 		{"directory", with(requests.Body(dir)), requests.ErrInvalidBody, "Body is a directory: " + dir.Name()},
 		{"body and form", with(requests.Body("x"), requests.Form{{"a", "b"}}), requests.ErrInvalidBody, "Body and Form cannot both be given"},
 		{"body and files", with(requests.Body("x"), requests.Files{{Field: "f", Content: text}}), requests.ErrInvalidBody, "Body and Files cannot both be given"},
-		{"file is a directory", with(requests.Files{{Field: "f", Content: dir}}), requests.ErrFile, `file "f" cannot be read: read ` + dir.Name()},
+		{"file is a directory", with(requests.Files{{Field: "f", Content: dir}}), requests.ErrFile, `file "f" cannot be read: Body is a directory: ` + dir.Name()},
 		{"file is nil", with(requests.Files{{Field: "f", Content: file}}), requests.ErrInvalidBody, `the Content of file "f" is a nil *os.File`},
 		{"newline in a part's header", with(requests.Files{{Field: "f", Content: text, Headers: requests.Headers{{"X", "a\r\nb"}}}}), requests.ErrInvalidBody, "CR, LF or NUL in part header"},
 		{"newline in a part's type", with(requests.Files{{Field: "f", Content: text, ContentType: "a\r\nb"}}), requests.ErrInvalidBody, "CR, LF or NUL in content type"},

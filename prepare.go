@@ -5,9 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -171,9 +168,9 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 	p.body = b
 	if b.Streamed() {
 		p.frameStream()
-		return nil
+	} else {
+		p.setContentLength()
 	}
-	p.setContentLength()
 	if contentType != "" {
 		p.Headers.setDefault("Content-Type", contentType)
 	}
@@ -181,8 +178,14 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 }
 
 // encodeBody encodes the one body that is given: Form with Files are one, any other two are
-// a mistake. Empty text, bytes and lists count as not given.
+// a mistake. Empty text, bytes and lists count as not given. A Request that has been sent
+// before starts again where its readers first stood.
 func (r *Request) encodeBody(policy *Policy) (body.Body, string, error) {
+	if e := r.encoded; e.isOf(r) {
+		if err := e.body.Restart(); err != nil || !e.renewable {
+			return e.body, e.contentType, bodyFault(err)
+		}
+	}
 	data, err := newBody(r.Body)
 	if err != nil {
 		return body.Body{}, "", err
@@ -199,7 +202,21 @@ func (r *Request) encodeBody(policy *Policy) (body.Body, string, error) {
 	case data.None() && r.JSON != nil:
 		return encodeJSON(r.JSON)
 	}
+	r.remember(data, "", data.Replayable())
 	return data, "", nil
+}
+
+func (r *Request) encodeFiles(asRequests bool) (body.Body, string, error) {
+	f, err := r.newFilesBody(asRequests)
+	if err != nil {
+		return body.Body{}, "", err
+	}
+	contentType := multipart.ContentType(f.boundary)
+	b, renewable, err := f.encode()
+	if err == nil {
+		r.remember(b, contentType, renewable)
+	}
+	return b, contentType, err
 }
 
 // checkBodies refuses two bodies. Requests overlooks JSON beside another one.
@@ -254,63 +271,6 @@ func asciiJSON(text []byte) []byte {
 		}
 	}
 	return out
-}
-
-func (r *Request) encodeFiles(asRequests bool) (body.Body, string, error) {
-	parts := make([]multipart.Part, 0, len(r.Form)+len(r.Files))
-	for _, kv := range r.Form {
-		parts = append(parts, multipart.Part{Name: kv[0], Content: []byte(kv[1])})
-	}
-	for _, f := range r.Files {
-		if f.Content == nil && asRequests {
-			continue
-		}
-		part, err := f.part()
-		if err != nil {
-			return body.Body{}, "", err
-		}
-		parts = append(parts, part)
-	}
-	boundary := multipart.NewBoundary()
-	data, err := multipart.Encode(boundary, parts)
-	if err != nil {
-		return body.Body{}, "", wrap(ErrInvalidBody, err, "Files cannot be encoded")
-	}
-	return body.Bytes(data), "multipart/form-data; boundary=" + boundary, nil
-}
-
-// part reads the file.
-func (f File) part() (multipart.Part, error) {
-	part := multipart.Part{Name: f.Field, ContentType: f.ContentType, Header: f.Headers}
-	if f.Content == nil {
-		return part, fail(ErrInvalidArgument, "the file %q has no Content", f.Field)
-	}
-	if isNil(f.Content) {
-		return part, fail(ErrInvalidBody, "the Content of file %q is a nil %T", f.Field, f.Content)
-	}
-	content, err := io.ReadAll(f.Content)
-	if err != nil {
-		return part, wrap(ErrFile, err, fmt.Sprintf("file %q cannot be read", f.Field))
-	}
-	part.Content = content
-	part.Filename, part.HasFilename = f.filename(), !f.NoName
-	return part, nil
-}
-
-// filename is the given one, else an opened file's base name, else the field's.
-func (f File) filename() string {
-	if f.Name != "" {
-		return f.Name
-	}
-	if file, ok := f.Content.(*os.File); ok && isFilename(file.Name()) {
-		return filepath.Base(file.Name())
-	}
-	return f.Field
-}
-
-// isFilename tells names of files from "<stdin>" and "|1", a pipe's.
-func isFilename(name string) bool {
-	return name != "" && name[0] != '<' && name[0] != '|' && name[len(name)-1] != '>'
 }
 
 // prepareAuth lets the auth that chooseAuth names put its credentials on p.

@@ -7,8 +7,9 @@ import (
 
 // Request is what a caller asks for, before the session's settings are merged
 // and before it is encoded. Options fill one in; it can as well be written as a
-// literal and given to [Session.Prepare] or [Session.Do]. It can be used again
-// as long as its body can.
+// literal and given to [Session.Prepare] or [Session.Do]. It can be sent again: what is
+// read from readers starts again where it first stood, and is [ErrUnrewindableBody] where
+// that is impossible. A Request without readers may be sent by several goroutines at once.
 type Request struct {
 	Method string // GET if empty; upper-cased
 	URL    string
@@ -36,7 +37,8 @@ type Request struct {
 
 	Send SendOptions // settings of the send that are not part of the request
 
-	given *asGiven // by an http.Request; nil where Requests' way counts
+	given   *asGiven     // by an http.Request; nil where Requests' way counts
+	encoded *encodedBody // of the first sending, if it has read from readers
 }
 
 // Params are query parameters, in order; a repeated name is a list. It is an
@@ -59,7 +61,10 @@ func (f Form) Apply(r *Request) error {
 	return nil
 }
 
-// Files are the files of a multipart/form-data body, in order. It is an [Option].
+// Files are the files of a multipart/form-data body, in order. It is an [Option]. Up to 1
+// MiB are read and encoded when the request is prepared; more is read while it is sent, with
+// a Content-Length if the length of each file is known (see [Body]), and chunked otherwise. A
+// file that turns out longer or shorter than it was is [ErrBodyLength].
 type Files []File
 
 // File is one file part.
@@ -67,7 +72,7 @@ type File struct {
 	Field       string    // the name of the form field
 	Name        string    // the file name; of an *os.File its base name if empty, else the field's name
 	NoName      bool      // leave the file name out, making a plain field
-	Content     io.Reader // read when the request is prepared, from its current position
+	Content     io.Reader // read from its current position, and not closed
 	ContentType string    // none if empty: it is never guessed
 	Headers     Headers   // further part headers
 }

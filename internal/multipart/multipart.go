@@ -26,10 +26,36 @@ type Part struct {
 
 	Content []byte
 
-	// Body, when not nil, takes the place of Content; it is read once, and never closed. Size is its exact
+	// Body, when not nil, is read instead of Content, once; it is never closed. Size is its exact
 	// length, which the part keeps to, or negative when that is unknown.
 	Body io.Reader
 	Size int64
+	Ends bool // Body can be asked for its end without waiting: more than Size is an error
+}
+
+// LengthError is for a Body that is longer or shorter than its Size.
+type LengthError struct {
+	Name string // of the part
+	Size int64
+	Came int64 // more than Size stands for any number
+}
+
+// ReadError is for a Body that could not be read.
+type ReadError struct {
+	Name string // of the part
+	Err  error
+}
+
+func (e *ReadError) Error() string { return fmt.Sprintf("part %q: %v", e.Name, e.Err) }
+
+// Unwrap returns the error of the Body.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+func (e *LengthError) Error() string {
+	if e.Came > e.Size {
+		return fmt.Sprintf("part %q is longer than the %d bytes announced", e.Name, e.Size)
+	}
+	return fmt.Sprintf("part %q ended after %d bytes of %d", e.Name, e.Came, e.Size)
 }
 
 // ErrPart is wrapped by the errors about a part or boundary which cannot be written.

@@ -3,6 +3,7 @@ package multipart
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -71,7 +72,7 @@ func TestReaderInAnySteps(t *testing.T) {
 }
 
 func TestReaderSizes(t *testing.T) {
-	broken := errors.New("broken")
+	broken, wrong := errors.New("broken"), errors.New("another length")
 	tests := []struct {
 		name string
 		part Part
@@ -82,7 +83,9 @@ func TestReaderSizes(t *testing.T) {
 		{"unknown", Part{Body: strings.NewReader("xyz"), Size: -1}, -1, nil, "xyz"},
 		{"empty", Part{Body: strings.NewReader(""), Size: 0}, 57, nil, ""},
 		{"longer than said", Part{Body: strings.NewReader("xyz"), Size: 2}, 59, nil, "xy"},
-		{"shorter than said", Part{Body: strings.NewReader("xyz"), Size: 4}, 61, io.ErrUnexpectedEOF, ""},
+		{"longer, and asked", Part{Body: strings.NewReader("xyz"), Size: 2, Ends: true}, 59, wrong, ""},
+		{"as said, and asked", Part{Body: strings.NewReader("xyz"), Size: 3, Ends: true}, 60, nil, "xyz"},
+		{"shorter than said", Part{Body: strings.NewReader("xyz"), Size: 4}, 61, wrong, ""},
 		{"data with the end", Part{Body: iotest.DataErrReader(strings.NewReader("xyz")), Size: 3}, 60, nil, "xyz"},
 		{"failing", Part{Body: iotest.ErrReader(broken), Size: 1}, 58, broken, ""},
 	}
@@ -93,6 +96,9 @@ func TestReaderSizes(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := io.ReadAll(r)
+			if _, length := errors.AsType[*LengthError](err); length && tt.err == wrong {
+				err = tt.err
+			}
 			if !errors.Is(err, tt.err) || r.Len() != tt.len {
 				t.Fatalf("%v, length %d; want %v, %d", err, r.Len(), tt.err, tt.len)
 			}
@@ -279,6 +285,41 @@ func TestGuessContentType(t *testing.T) {
 	for name, want := range tests {
 		if diff := cmp.Diff(want, GuessContentType(name)); diff != "" {
 			t.Errorf("%q (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// readerFrom takes files and the like by itself, as a connection does.
+type readerFrom struct {
+	bytes.Buffer
+	taken []string
+}
+
+func (r *readerFrom) ReadFrom(src io.Reader) (int64, error) {
+	r.taken = append(r.taken, fmt.Sprintf("%T", src.(*io.LimitedReader).R))
+	return r.Buffer.ReadFrom(src)
+}
+
+// TestWriteTo: a body is written as it is read, and what can move content is given it.
+func TestWriteTo(t *testing.T) {
+	parts := sampleParts()
+	parts[0].Body, parts[0].Size, parts[0].Content = bytes.NewReader(parts[0].Content), int64(len(parts[0].Content)), nil
+	r, err := NewReader("B", parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w readerFrom
+	n, err := r.WriteTo(&w)
+	if diff := cmp.Diff(sampleBody, w.String()); diff != "" || err != nil || n != int64(len(sampleBody)) || len(w.taken) == 0 {
+		t.Errorf("%d bytes, %v, %v (-want +got)\n%s", n, err, w.taken, diff)
+	}
+	for size, want := range map[int64]string{2: `part "f" is longer than the 2 bytes announced`, 4: `part "f" ended after 3 bytes of 4`} {
+		r, err := NewReader("B", []Part{{Name: "f", Body: strings.NewReader("xyz"), Size: size, Ends: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.WriteTo(io.Discard); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

@@ -54,8 +54,7 @@ func (p *Part) contentSize() int64 {
 // Len returns the length of the whole body, whatever has been read of it, or -1 when the size of a part is unknown.
 func (r *Reader) Len() int64 { return r.size }
 
-// Read implements io.Reader. A part body shorter than its Size ends in io.ErrUnexpectedEOF; of a longer one the
-// rest is left unread.
+// Read implements io.Reader. A part body of another length than its Size is a *LengthError.
 func (r *Reader) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -101,33 +100,103 @@ func (p *Part) open() io.Reader {
 	case p.Size < 0:
 		return p.Body
 	}
-	return &exactly{p.Body, p.Size}
+	return &exactly{part: p}
 }
 
 // readBody reads the content of the part; at its end it puts the line end that follows into pending.
 func (r *Reader) readBody(b []byte) (int, error) {
 	n, err := r.body.Read(b)
 	if err == io.EOF {
-		r.body, err = nil, nil
-		r.pending = append(r.pending, "\r\n"...)
+		r.endPart()
+		err = nil
 	}
 	return n, err
 }
 
-// exactly reads n bytes: no more, and no less without an error.
+func (r *Reader) endPart() {
+	r.body = nil
+	r.pending = append(r.pending, "\r\n"...)
+}
+
+// WriteTo implements io.WriterTo. What is in memory is written as it is; a Body is read by w, where w is an
+// io.ReaderFrom, from an *io.LimitedReader, so that the kernel can move a file.
+func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		if len(r.pending) > 0 {
+			n, err := w.Write(r.pending)
+			written += int64(n)
+			r.pending = r.pending[n:]
+			if err != nil {
+				return written, err
+			}
+		}
+		if r.body == nil && !r.advance() {
+			return written, nil
+		}
+		if r.body == nil || len(r.pending) > 0 {
+			continue
+		}
+		n, err := io.Copy(w, r.body)
+		written += n
+		if err != nil {
+			return written, err
+		}
+		r.endPart()
+	}
+}
+
+// exactly reads a Body of known size: no more of it, and no less without an error.
 type exactly struct {
-	r io.Reader
-	n int64
+	part *Part
+	came int64
 }
 
 func (e *exactly) Read(b []byte) (int, error) {
-	if e.n <= 0 {
-		return 0, io.EOF
+	left := e.part.Size - e.came
+	if left <= 0 {
+		return 0, e.end()
 	}
-	n, err := e.r.Read(b[:min(int64(len(b)), e.n)])
-	e.n -= int64(n)
-	if err == io.EOF && e.n > 0 {
-		err = io.ErrUnexpectedEOF
+	n, err := e.part.Body.Read(b[:min(int64(len(b)), left)])
+	e.came += int64(n)
+	switch {
+	case err == io.EOF && e.came < e.part.Size:
+		err = e.wrong(e.came)
+	case err != nil && err != io.EOF:
+		err = &ReadError{e.part.Name, err}
 	}
 	return n, err
 }
+
+// WriteTo implements io.WriterTo.
+func (e *exactly) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, &io.LimitedReader{R: e.part.Body, N: e.part.Size - e.came})
+	e.came += n
+	if err == nil && e.came < e.part.Size {
+		err = e.wrong(e.came)
+	}
+	if err == nil {
+		err = e.end()
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// end returns io.EOF where nothing follows the size that was announced.
+func (e *exactly) end() error {
+	if !e.part.Ends {
+		return io.EOF
+	}
+	var one [1]byte
+	n, err := e.part.Body.Read(one[:])
+	if n > 0 {
+		return e.wrong(e.part.Size + 1)
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+func (e *exactly) wrong(came int64) error { return &LengthError{e.part.Name, e.part.Size, came} }
