@@ -195,9 +195,9 @@ func TestRequestSentTwice(t *testing.T) {
 		"bytes.Buffer":   {bytes.NewBufferString("body"), "body body"},
 		"file":           {open(t, name), "body body"},
 		"text":           {"body", "body body"},
-		"encoder":        {must(toolbelt.NewStreamingIterator(4, strings.NewReader("body"))), "body body"},
+		"encoder":        {noError(toolbelt.NewStreamingIterator(4, strings.NewReader("body"))), "body body"},
 		"reader":         {onlyReader{strings.NewReader("body")}, "body unrewindable body"},
-		"one-shot encoder": {must(toolbelt.NewStreamingIterator(4, onlyReader{strings.NewReader("body")})),
+		"one-shot encoder": {noError(toolbelt.NewStreamingIterator(4, onlyReader{strings.NewReader("body")})),
 			"body unrewindable body"},
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestRequestSentTwice(t *testing.T) {
 	}
 }
 
-func must[T any](v T, err error) T {
+func noError[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}

@@ -18,7 +18,7 @@ import (
 // thePanic is what every callback of TestPanics panics with.
 const thePanic = "the caller's code"
 
-func panicking(context.Context, *requests.Response) (*requests.Response, error) { panic(thePanic) }
+func panickingHook(context.Context, *requests.Response) (*requests.Response, error) { panic(thePanic) }
 
 type panickingBody struct{ io.Reader }
 
@@ -114,19 +114,19 @@ func panics() []panickingCall {
 		s.Cookies = requests.NewCookieJar(requests.CookieFilter(func(requests.Cookie) bool { panic(thePanic) }))
 	}
 	return []panickingCall{
-		{"hook", getting("/", hooks(panicking))},
-		{"hook, streamed", getting("/lines", hooks(panicking), requests.Stream(true))},
-		{"hook of the session", setUp(func(s *requests.Session) { s.OnResponse(panicking) }, getting("/"))},
+		{"hook", getting("/", hooks(panickingHook))},
+		{"hook, streamed", getting("/lines", hooks(panickingHook), requests.Stream(true))},
+		{"hook of the session", setUp(func(s *requests.Session) { s.OnResponse(panickingHook) }, getting("/"))},
 		{"hook on the second hop", getting("/moved", hooks(onSecondHop))},
-		{"hook behind one that replaces", getting("/", hooks(replacing, panicking))},
-		{"hook behind one that sends again", getting("/", hooks(resending, panicking))},
+		{"hook behind one that replaces", getting("/", hooks(replacing, panickingHook))},
+		{"hook behind one that sends again", getting("/", hooks(resending, panickingHook))},
 		{"hook that has sent again", getting("/", hooks(func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 			if _, err := resending(ctx, r); err != nil {
 				return nil, err
 			}
 			panic(thePanic)
 		}))},
-		{"hook of a redirect that is not followed", getting("/moved", hooks(panicking), requests.AllowRedirects(false))},
+		{"hook of a redirect that is not followed", getting("/moved", hooks(panickingHook), requests.AllowRedirects(false))},
 		{"option", getting("/", requests.OptionFunc(func(*requests.Request) error { panic(thePanic) }))},
 		{"auth", getting("/", requests.Authenticate(requests.AuthFunc(func(*requests.PreparedRequest) error { panic(thePanic) })))},
 		{"cookie filter", setUp(forgetful, getting("/cookie"))},
@@ -167,7 +167,7 @@ func panics() []panickingCall {
 			_, err := requests.GetJSON[panickingJSON](context.Background(), s, url+"/json", requests.Stream(true))
 			return err
 		}},
-		{"hook under an http.Client", setUp(func(s *requests.Session) { s.OnResponse(panicking) }, throughClient("/"))},
+		{"hook under an http.Client", setUp(func(s *requests.Session) { s.OnResponse(panickingHook) }, throughClient("/"))},
 		{"hook under an http.Client, second hop", setUp(func(s *requests.Session) { s.OnResponse(onSecondHop) }, throughClient("/moved"))},
 		{"cookie filter under an http.Client", setUp(forgetful, throughClient("/cookie"))},
 		{"adapter under an http.Client", setUp(func(s *requests.Session) { s.Mount("http://127.0.0.1", panickingAdapter()) }, throughClient("/"))},
