@@ -45,6 +45,11 @@ func (r *Request) newFilesBody(asRequests bool) (*filesBody, error) {
 		}
 		f.add(part, content)
 	}
+	for i := range f.parts {
+		if part := &f.parts[i]; !utf8.ValidString(part.Name) || !utf8.ValidString(part.Filename) {
+			return nil, fail(ErrInvalidBody, "the name of part %q is not UTF-8", part.Name)
+		}
+	}
 	reader, err := multipart.NewReader(f.boundary, f.parts)
 	if err != nil {
 		return nil, wrap(ErrInvalidBody, err, "Files cannot be encoded")
@@ -67,9 +72,6 @@ func (f File) part() (multipart.Part, body.Body, error) {
 	part := multipart.Part{
 		Name: f.Field, Filename: f.filename(), HasFilename: !f.NoName, ContentType: f.ContentType, Header: f.Headers,
 		Body: content.Reader(), Size: content.Len(), Ends: !content.Waits(),
-	}
-	if !utf8.ValidString(part.Name) || !utf8.ValidString(part.Filename) {
-		return part, body.Body{}, fail(ErrInvalidBody, "the name of file %q is not UTF-8", f.Field)
 	}
 	if part.Size >= 0 {
 		return part, content, nil
