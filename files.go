@@ -241,10 +241,10 @@ func (r *Request) remember(b body.Body, contentType string, renewable bool) {
 
 // isOf reports whether r still has what e was made of.
 func (e *encodedBody) isOf(r *Request) bool {
-	return e != nil && sameReader(e.given, r.Body) && slices.Equal(e.form, r.Form) && slices.EqualFunc(e.files, r.Files, sameFile)
+	return e != nil && sameReader(e.given, r.Body) && slices.Equal(e.form, r.Form) && slices.EqualFunc(e.files, r.Files, samePart)
 }
 
-func sameFile(a, b File) bool {
+func samePart(a, b File) bool {
 	return sameReader(a.Content, b.Content) && a.Field == b.Field && a.Name == b.Name && a.NoName == b.NoName &&
 		a.ContentType == b.ContentType && slices.Equal(a.Headers, b.Headers)
 }
