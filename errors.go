@@ -20,7 +20,7 @@ type Kind uint8
 const (
 	ErrRequest           Kind = iota + 1 // any error of this package: Requests' RequestException
 	ErrHTTP                              // RaiseForStatus found a 4xx or 5xx
-	ErrConnection                        // the connection failed: refused, reset, closed, malformed reply
+	ErrConnection                        // the connection failed: refused, reset, closed, malformed response
 	ErrProxy                             // the proxy failed or refused; is ErrConnection
 	ErrSSL                               // TLS failed; is ErrConnection
 	ErrTimeout                           // any time limit
@@ -39,20 +39,20 @@ const (
 	ErrChunkedEncoding                   // the body was cut short or badly chunked
 	ErrContentDecoding                   // the content coding was corrupt, or beyond its limits
 	ErrStreamConsumed                    // the body has been read already
-	ErrRetry                             // the retries were used up by replies to be retried
+	ErrRetry                             // the retries were used up by responses to be tried again
 	ErrUnrewindableBody                  // the body must be sent again and cannot be
 	ErrInvalidJSON                       // a value cannot be sent as JSON
 	ErrJSONDecode                        // the body is not JSON; is ErrInvalidJSON
 	ErrInvalidArgument                   // an argument that makes no sense, named in the message
 	ErrInvalidTimeout                    // a negative time limit; is ErrInvalidArgument
-	ErrInvalidMethod                     // a method that is no token; is ErrInvalidArgument
+	ErrInvalidMethod                     // a method that is not a token; is ErrInvalidArgument
 	ErrInvalidBody                       // a body of no known kind, or conflicting bodies; is ErrInvalidArgument
 	ErrFile                              // a named file (CA bundle, certificate, upload, cookie file) cannot be used
 	ErrCookieConflict                    // several cookies match the name
 	ErrNoCookie                          // no cookie matches the name
 	ErrRedirectDowngrade                 // a redirect from https to http was refused by Policy; is ErrInvalidURL
 	ErrRedirectScheme                    // a redirect to something that is not http or https; is ErrInvalidSchema
-	ErrCanceled                          // the context was cancelled
+	ErrCanceled                          // the context was canceled
 	ErrBodyLength                        // a body yielded more or less than it had announced
 	ErrLimit                             // a bound on what a server may send was passed
 	ErrConnect                           // no connection could be made, so nothing was sent: refused, unreachable, unknown host; is ErrConnection
@@ -104,7 +104,7 @@ var kinds = [kindCount]kindInfo{
 
 	ErrRedirectDowngrade: {"redirect downgrade", []Kind{ErrInvalidURL}},
 	ErrRedirectScheme:    {"redirect scheme", []Kind{ErrInvalidSchema}},
-	ErrCanceled:          {"cancelled", nil},
+	ErrCanceled:          {"canceled", nil},
 	ErrBodyLength:        {"body length mismatch", nil},
 	ErrLimit:             {"limit exceeded", nil},
 	ErrConnect:           {"no connection", []Kind{ErrConnection}},
@@ -147,7 +147,7 @@ func (k Kind) below(target Kind) bool {
 type Error struct {
 	Kind     Kind
 	Request  *PreparedRequest // nil when it failed before it was prepared
-	Response *Response        // nil unless a reply had come
+	Response *Response        // nil unless a response had come
 	Err      error            // the cause, may be nil
 	Op       string           // what was being done: "GET http://h/", "connect", …
 	Detail   string           // what was wrong, in words
@@ -159,7 +159,11 @@ type Error struct {
 	dialing     bool // there was no connection yet: the body has not been read
 }
 
-// Error describes method, redacted URL, what failed and why.
+// maxErrorText bounds the text of an error, in bytes: parts of it come from servers.
+const maxErrorText = 4 << 10
+
+// Error describes the request, its URL's secrets masked, what was being done, what failed
+// and why: one line of at most 4 KiB, without control characters.
 func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
@@ -167,23 +171,38 @@ func (e *Error) Error() string {
 	case e.Kind == ErrHTTP: // its text has the URL
 		b.WriteString(e.Request.Method + ": ")
 	default:
-		fmt.Fprintf(&b, "%s %s: ", e.Request.Method, redactURL(e.Request.URL))
+		b.WriteString(e.Request.Method + " " + redactURL(e.Request.URL) + ": ")
 	}
 	if e.Op != "" {
 		b.WriteString(e.Op + ": ")
 	}
-	switch {
-	case e.Detail != "":
-		b.WriteString(e.Detail)
-	default:
-		b.WriteString(e.Kind.Error())
+	b.WriteString(e.reason())
+	text := cleanText(b.String())
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + "..."
 	}
+	return text
+}
+
+// reason says what failed and why, and neither of them twice: the kind is left out where
+// the cause names it, as "context canceled" does, and what the cause says of the operation
+// ("connect: connection refused") where Op has said it.
+func (e *Error) reason() string {
+	what, why := e.Detail, ""
 	if e.Err != nil {
-		if text := e.Err.Error(); text != e.Detail {
-			b.WriteString(": " + text)
-		}
+		op, _, _ := strings.Cut(e.Op, " ")
+		why = strings.TrimPrefix(e.Err.Error(), op+": ")
 	}
-	return cleanText(b.String())
+	if what == "" && !strings.Contains(why, e.Kind.Error()) {
+		what = e.Kind.Error()
+	}
+	switch {
+	case what == "" || what == why:
+		return why
+	case why == "":
+		return what
+	}
+	return what + ": " + why
 }
 
 // Unwrap gives the kind and the cause to [errors.Is] and [errors.As]. An error that an

@@ -95,11 +95,15 @@ func IsAlert(err error) bool {
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
-// brief leaves out what net.OpError repeats of the address.
+// brief leaves out what net.OpError repeats of the address, and os.SyscallError of the
+// phase.
 func brief(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && err == error(op) && op.Err != nil {
-		return op.Err
+		err = op.Err
+	}
+	if sys, ok := err.(*os.SyscallError); ok {
+		return sys.Err
 	}
 	return err
 }

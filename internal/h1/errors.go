@@ -1,6 +1,9 @@
 package h1
 
-import "strconv"
+import (
+	"io"
+	"strconv"
+)
 
 // Code says what was wrong with a message.
 type Code uint8
@@ -76,12 +79,17 @@ type Error struct {
 	Err    error
 }
 
+// Error describes what was wrong with the message. That the source ended, or failed, is
+// said once.
 func (e *Error) Error() string {
-	s := "h1: " + e.Code.String()
+	if e.Code == ReadFailed && e.Err != nil {
+		return e.Err.Error()
+	}
+	s := e.Code.String()
 	if e.Detail != "" {
 		s += ": " + e.Detail
 	}
-	if e.Err != nil {
+	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
 		s += ": " + e.Err.Error()
 	}
 	return s

@@ -9,9 +9,9 @@ import (
 )
 
 var (
-	errStart   = errors.New("h1: other protocol")
-	errLimit   = errors.New("h1: limit exceeded")
-	errLineEnd = errors.New("h1: line does not end in CRLF")
+	errStart   = errors.New("another protocol")
+	errLimit   = errors.New("limit exceeded")
+	errLineEnd = errors.New("the line does not end in CRLF")
 )
 
 // ReadResponseHead reads one response head, interim ones included, into h. The capacity of h.Fields is used again.

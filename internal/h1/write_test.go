@@ -85,8 +85,8 @@ func TestRule39ErrorsKeepValuesSecret(t *testing.T) {
 	_, err := AppendRequestHead(nil, "GET", "/?token=hunter2\n", nil)
 	_, err2 := AppendRequestHead(nil, "GET", "/", Fields{{"Authorization", "hunter2\n"}})
 	got := err.Error() + "|" + err2.Error()
-	want := "h1: invalid request target: empty, or holds a blank, a control or a non-ASCII character|" +
-		"h1: invalid header value: of Authorization"
+	want := "invalid request target: empty, or holds a blank, a control or a non-ASCII character|" +
+		"invalid header value: of Authorization"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
