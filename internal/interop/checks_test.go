@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // echo shows the request as the server has it.
@@ -366,13 +368,7 @@ var checks = []check{
 			return fmt.Sprint(err != nil, time.Since(start) < 5*time.Second)
 		}},
 	{name: "dial error", protocols: []string{"h1"}, serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := l.Addr().String()
-		l.Close()
-		_, err = rt.RoundTrip(get(t, "GET", "http://"+address+"/", nil).WithContext(limited(t)))
+		_, err := rt.RoundTrip(get(t, "GET", "http://"+wiretest.Closed(t)+"/", nil).WithContext(limited(t)))
 		op, ok := errors.AsType[*net.OpError](err)
 		return fmt.Sprint(ok && op.Op == "dial")
 	}},

@@ -14,6 +14,7 @@ import (
 	"github.com/mountable/requests/internal/certs"
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 var _ = register(map[string]vectorFunc{
@@ -83,14 +84,9 @@ func socksHandshake(t *testing.T, in input) (any, error) {
 
 // unreachableProxy sends a request through a proxy at a port on which nobody listens.
 func unreachableProxy(t *testing.T, in input) (any, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	proxy := in.text("scheme") + "://" + l.Addr().String()
-	l.Close()
+	proxy := in.text("scheme") + "://" + wiretest.Closed(t)
 	target := "http://" + net.JoinHostPort(in.text("host"), strconv.Itoa(in.int("port"))) + "/"
-	_, err = requests.Get(t.Context(), target, requests.Proxies{"all": proxy})
+	_, err := requests.Get(t.Context(), target, requests.Proxies{"all": proxy})
 	if !errors.Is(err, requests.ErrConnection) || !strings.Contains(err.Error(), "connection refused") {
 		return nil, fmt.Errorf("got %w where the proxy refuses", err)
 	}

@@ -79,7 +79,9 @@ func waitFor(before usage) string {
 		now.goroutines, before.goroutines, now.files, before.files, stacks)
 }
 
-// Closed returns an address on which nothing listens: connections are refused.
+// Closed returns an address on which nothing listens: connections are refused. It is that
+// of the near end of a connection, which stays open until the test ends, so that no other
+// program, or server of the test, can be given the port.
 func Closed(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -87,5 +89,15 @@ func Closed(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return l.Addr().String()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close() })
+	far, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { far.Close() })
+	return near.LocalAddr().String()
 }
