@@ -40,14 +40,14 @@ type panickingCall struct {
 	run  func(s *requests.Session, url string) error
 }
 
-func getting(path string, options ...requests.Option) func(*requests.Session, string) error {
+func panicGetting(path string, options ...requests.Option) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
 		_, err := s.Get(context.Background(), url+path, options...)
 		return err
 	}
 }
 
-func posting(body any) func(*requests.Session, string) error {
+func panicPosting(body any) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
 		_, err := s.Post(context.Background(), url+"/", requests.Body(body))
 		return err
@@ -114,25 +114,25 @@ func panics() []panickingCall {
 		s.Cookies = requests.NewCookieJar(requests.CookieFilter(func(requests.Cookie) bool { panic(thePanic) }))
 	}
 	return []panickingCall{
-		{"hook", getting("/", hooks(panickingHook))},
-		{"hook, streamed", getting("/lines", hooks(panickingHook), requests.Stream(true))},
-		{"hook of the session", setUp(func(s *requests.Session) { s.OnResponse(panickingHook) }, getting("/"))},
-		{"hook on the second hop", getting("/moved", hooks(onSecondHop))},
-		{"hook behind one that replaces", getting("/", hooks(replacing, panickingHook))},
-		{"hook behind one that sends again", getting("/", hooks(resending, panickingHook))},
-		{"hook that has sent again", getting("/", hooks(func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
+		{"hook", panicGetting("/", hooks(panickingHook))},
+		{"hook, streamed", panicGetting("/lines", hooks(panickingHook), requests.Stream(true))},
+		{"hook of the session", setUp(func(s *requests.Session) { s.OnResponse(panickingHook) }, panicGetting("/"))},
+		{"hook on the second hop", panicGetting("/moved", hooks(onSecondHop))},
+		{"hook behind one that replaces", panicGetting("/", hooks(replacing, panickingHook))},
+		{"hook behind one that sends again", panicGetting("/", hooks(resending, panickingHook))},
+		{"hook that has sent again", panicGetting("/", hooks(func(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 			if _, err := resending(ctx, r); err != nil {
 				return nil, err
 			}
 			panic(thePanic)
 		}))},
-		{"hook of a redirect that is not followed", getting("/moved", hooks(panickingHook), requests.AllowRedirects(false))},
-		{"option", getting("/", requests.OptionFunc(func(*requests.Request) error { panic(thePanic) }))},
-		{"auth", getting("/", requests.Authenticate(requests.AuthFunc(func(*requests.PreparedRequest) error { panic(thePanic) })))},
-		{"cookie filter", setUp(forgetful, getting("/cookie"))},
-		{"cookie filter, streamed", setUp(forgetful, getting("/cookie", requests.Stream(true)))},
-		{"cookie filter on a redirect", setUp(forgetful, getting("/moved"))},
-		{"proxy function", setUp(func(s *requests.Session) { s.ProxyFunc = func(string) (string, error) { panic(thePanic) } }, getting("/"))},
+		{"hook of a redirect that is not followed", panicGetting("/moved", hooks(panickingHook), requests.AllowRedirects(false))},
+		{"option", panicGetting("/", requests.OptionFunc(func(*requests.Request) error { panic(thePanic) }))},
+		{"auth", panicGetting("/", requests.Authenticate(requests.AuthFunc(func(*requests.PreparedRequest) error { panic(thePanic) })))},
+		{"cookie filter", setUp(forgetful, panicGetting("/cookie"))},
+		{"cookie filter, streamed", setUp(forgetful, panicGetting("/cookie", requests.Stream(true)))},
+		{"cookie filter on a redirect", setUp(forgetful, panicGetting("/moved"))},
+		{"proxy function", setUp(func(s *requests.Session) { s.ProxyFunc = func(string) (string, error) { panic(thePanic) } }, panicGetting("/"))},
 		{"proxy function on the second hop", setUp(func(s *requests.Session) {
 			s.ProxyFunc = func(url string) (string, error) {
 				if strings.HasSuffix(url, "/there") {
@@ -140,19 +140,19 @@ func panics() []panickingCall {
 				}
 				return "", nil
 			}
-		}, getting("/moved"))},
-		{"interim", getting("/interim", requests.OnInterim(func(int, requests.Headers) error { panic(thePanic) }))},
-		{"body", posting(panickingBody{})},
-		{"body that writes itself", posting(panickingStreamer{strings.NewReader("0123456789")})},
-		{"iterator", posting(iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("x")); panic(thePanic) }))},
-		{"editor", overAdapter(requests.ConfigureConn(func(*requests.ConnConfig, *requests.PreparedRequest) error { panic(thePanic) }), getting("/"))},
+		}, panicGetting("/moved"))},
+		{"interim", panicGetting("/interim", requests.OnInterim(func(int, requests.Headers) error { panic(thePanic) }))},
+		{"body", panicPosting(panickingBody{})},
+		{"body that writes itself", panicPosting(panickingStreamer{strings.NewReader("0123456789")})},
+		{"iterator", panicPosting(iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("x")); panic(thePanic) }))},
+		{"editor", overAdapter(requests.ConfigureConn(func(*requests.ConnConfig, *requests.PreparedRequest) error { panic(thePanic) }), panicGetting("/"))},
 		{"resolver", overAdapter(requests.ResolveWith(panickingResolver{}), func(s *requests.Session, url string) error {
 			_, port, _ := strings.Cut(strings.TrimPrefix(url, "http://"), ":")
 			_, err := s.Get(context.Background(), "http://name.test:"+port+"/")
 			return err
 		})},
-		{"adapter", setUp(func(s *requests.Session) { s.Mount("http://127.0.0.1", panickingAdapter()) }, getting("/"))},
-		{"adapter on the second hop", setUp(func(s *requests.Session) { s.Mount("http://localhost", panickingAdapter()) }, getting("/away"))},
+		{"adapter", setUp(func(s *requests.Session) { s.Mount("http://127.0.0.1", panickingAdapter()) }, panicGetting("/"))},
+		{"adapter on the second hop", setUp(func(s *requests.Session) { s.Mount("http://localhost", panickingAdapter()) }, panicGetting("/away"))},
 		{"loop over chunks", streaming(func(r *requests.Response) {
 			for range r.Chunks(1) {
 				panic(thePanic)
