@@ -160,3 +160,18 @@ func TestDigestInOrder(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestFoldedChallenge answers a challenge whose field is folded over lines.
+func TestFoldedChallenge(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply {
+		if r.Get("Authorization") != "" {
+			return ok
+		}
+		return wiretest.Send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nWWW-Authenticate: Digest realm=\"R\",\r\n nonce=\"n\",\r\n\tqop=\"auth\"\r\n\r\n")
+	}})
+	for name, auth := range map[string]requests.Auth{"digest": requests.DigestAuth("u", "p"), "guess": toolbelt.GuessAuth("u", "p")} {
+		if r, err := newTestSession(t).Get(t.Context(), server.URL("/"), requests.Authenticate(auth)); err != nil || !r.OK() {
+			t.Error(name, r, err)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func FuzzRequestHead(f *testing.F) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		want := RequestHead{method, target, 1, Fields{{name, strings.TrimLeft(value, " \t")}}}
+		want := RequestHead{method, target, 1, Fields{{name, strings.Trim(value, " \t")}}}
 		if diff := cmp.Diff(want, h); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}

@@ -17,8 +17,8 @@ var (
 // ReadResponseHead reads one response head, interim ones included, into h. The capacity of h.Fields is used again.
 //
 // The status line is "HTTP/1." digit, blanks, three digits of 100 or more, and an optional reason. Lines may end in
-// LF alone. A folded value keeps its line break and blanks, as Requests shows it; blanks before a value are cut, those
-// after it are kept, as in Requests. Anything else is an *Error: NoResponse where not one byte came.
+// LF alone. Blanks around a value are cut, and each fold in it, with the blanks around it, is one space (RFC 9112
+// sections 5.1 and 5.2). Anything else is an *Error: NoResponse where not one byte came.
 func (r *Reader) ReadResponseHead(h *ResponseHead, lim *Limits) error {
 	l := lim.orDefaults()
 	if _, err := r.readResponseHead(h, &l); err != nil {
@@ -188,8 +188,8 @@ func parseFields(dst Fields, text string, l *Limits) (Fields, *Error) {
 	}
 }
 
-// cutValue cuts a field line and the lines folded into it off text: the value, from the first that is not a blank to
-// the line end, and what follows the line.
+// cutValue cuts a field line and the lines folded into it off text: the value without blanks around it and without
+// folds, and what follows the line.
 func cutValue(text string, from, limit int) (value, rest string, err *Error) {
 	start := from
 	for start < len(text) && ascii.IsBlank(text[start]) {
@@ -208,7 +208,23 @@ func cutValue(text string, from, limit int) (value, rest string, err *Error) {
 			return "", "", fault(BadHeader, "control character in the value of ")
 		}
 		if pos = next; !ascii.IsBlank(text[pos]) {
-			return text[start:end], text[pos:], nil
+			return unfold(text[start:end]), text[pos:], nil
 		}
 	}
+}
+
+// unfold makes one line of a value. Only one that is folded costs an allocation.
+func unfold(value string) string {
+	if strings.IndexByte(value, '\n') < 0 {
+		return strings.TrimRight(value, " \t")
+	}
+	var b strings.Builder
+	for line := range strings.Lines(value) {
+		line = strings.Trim(line, " \t\r\n")
+		if line != "" && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
