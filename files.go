@@ -130,7 +130,10 @@ func (s *sliceReader) Read(p []byte) (int, error) {
 // give the same again. Of bytes they have been brought back to where they stood.
 func (f *filesBody) encode() (b body.Body, renewable bool, err error) {
 	renewable = !slices.ContainsFunc(f.contents, func(b body.Body) bool { return !b.Replayable() })
-	if f.length < 0 || f.length > maxFilesInMemory {
+	if f.length < 0 {
+		return body.Stream(f, -1, f.Rewind), renewable, nil
+	}
+	if f.length > maxFilesInMemory {
 		b, err = newBody(f)
 		return b, renewable, err
 	}
