@@ -131,13 +131,13 @@ func TestJoinHostPort(t *testing.T) {
 
 func TestNoAllocations(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
-		Lower("already lower")
-		TrimBlanks(" value ")
-		IsToken("Content-Length")
-		EqualFold("Content-Length", "content-length")
-		HasPrefixFold("Content-Length", "content-")
-		IsDigits("123")
-		Only("text")
+		_ = Lower("already lower")
+		_ = TrimBlanks(" value ")
+		_ = IsToken("Content-Length")
+		_ = EqualFold("Content-Length", "content-length")
+		_ = HasPrefixFold("Content-Length", "content-")
+		_ = IsDigits("123")
+		_ = Only("text")
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

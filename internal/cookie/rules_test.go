@@ -86,7 +86,7 @@ func TestDeletedCookiesLeaveNothing(t *testing.T) {
 			j.receive("http://one.test/", "a=; Max-Age=0"+path)
 		}
 		places := len(j.index.domains) + len(j.index.paths)
-		if places > 2*maxOfJar || len(j.index.hosts) > len(j.index.domains) || j.index.secure.counts != nil && len(j.index.secure.counts) > 0 {
+		if places > 2*maxOfJar || len(j.index.hosts) > len(j.index.domains) || len(j.index.secure.counts) > 0 {
 			t.Errorf("%d domains and paths kept, %d hosts, and %v", places, len(j.index.hosts), j.index.secure.counts)
 		}
 	}

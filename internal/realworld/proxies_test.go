@@ -93,6 +93,7 @@ func (w *world) noProxy(t *testing.T) {
 			for _, target := range []string{fmt.Sprintf("http://%s:%d/", c.host, w.nginx.http), fmt.Sprintf("https://%s:%d/", c.host, w.nginx.tls13)} {
 				s := route{}.session(t, w.files)
 				s.TrustEnv = true
+				s.Policy.NoProxyAsRequests = true // the servers are on loopback, which is never proxied by default
 				resp, err := s.Get(t.Context(), target)
 				if arrived := err == nil && resp.StatusCode == 200; arrived != c.direct {
 					t.Errorf("%s: %v, %v", target, resp, err)
@@ -109,6 +110,7 @@ func (w *world) proxiesByHop(t *testing.T) {
 	t.Setenv("NO_PROXY", "localhost")
 	s := route{}.session(t, w.files)
 	s.TrustEnv = true
+	s.Policy.NoProxyAsRequests = true // as in noProxy
 	second := w.plain + "/x"
 	resp, err := s.Get(t.Context(), fmt.Sprintf("http://localhost:%d/to?url=%s", w.nginx.http, url.QueryEscape(second)))
 	if err != nil {
