@@ -131,9 +131,10 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 
 // once sends p so that it is acted on once: an HTTP/2 server may refuse it unseen.
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	for refusals := 0; ; refusals++ {
+	var refused refusals
+	for {
 		resp, err := a.try(ctx, p, opts, r)
-		if err == nil || refusals == maxRefusals || !isUnprocessed(err) || p.Rewind() != nil {
+		if err == nil || !refused.again(err) || p.Rewind() != nil {
 			return resp, err
 		}
 	}

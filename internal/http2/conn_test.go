@@ -271,3 +271,29 @@ func TestRemaining(t *testing.T) {
 		t.Errorf("%d %v done %v (-want +got)\n%s", n, err, done, diff)
 	}
 }
+
+// TestRemainingInside: what has been announced by a frame and has not come counts as left.
+func TestRemainingInside(t *testing.T) {
+	goOn := make(chan bool)
+	c := scripted(t, func(p *peer) {
+		p.skipTo("HEADERS")
+		p.head(1, false, ":status", "200", "content-length", "10")
+		_, _ = p.Conn.Write([]byte("\x00\x00\x0a\x00\x01\x00\x00\x00\x01some"))
+		<-goOn
+		_, _ = p.Conn.Write([]byte(" bytes"))
+		p.drain()
+	})
+	resp, err := roundTrip(t.Context(), c, get("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 100)
+	n, err := resp.Body.Read(buf)
+	if left := resp.Body.Remaining(); n != 4 || err != nil || left != 6 {
+		t.Errorf("%d bytes, %v, %d left", n, err, left)
+	}
+	close(goOn)
+	if rest, err := io.ReadAll(resp.Body); string(rest) != " bytes" || err != nil || resp.Body.Remaining() != 0 {
+		t.Errorf("%q, %v", rest, err)
+	}
+}

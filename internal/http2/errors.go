@@ -23,6 +23,7 @@ func (e *ResetError) Error() string { return "http2: the server reset the stream
 // GoAwayError is how streams end that the peer has refused with a GOAWAY frame.
 type GoAwayError struct {
 	Code  http2.ErrCode
+	Last  uint32 // the last stream that the peer has looked at, 0 for none
 	Debug string // what the peer said about it, the beginning
 }
 

@@ -288,13 +288,16 @@ func (c *Conn) ping(f *http2.PingFrame) {
 }
 
 // resetByPeer ends a stream that the peer has reset. A response that is complete stays valid: the peer wants no more
-// of the request (RFC 9113 section 8.1).
+// of the request (RFC 9113 section 8.1). nghttpd says so in the place of its trailers, behind all of the content.
 func (c *Conn) resetByPeer(f *http2.RSTStreamFrame) {
 	s := c.known(f.StreamID, f.Type)
 	if s == nil {
 		return
 	}
 	s.stopUpload()
+	if f.ErrCode == http2.ErrCodeNo && s.headed && s.received == s.length {
+		s.ended = true
+	}
 	if !s.ended {
 		unprocessed := f.ErrCode == http2.ErrCodeRefusedStream && !s.headed
 		s.end(&cause{err: &ResetError{Code: f.ErrCode}, unprocessed: unprocessed})
@@ -317,7 +320,7 @@ func (c *Conn) goingAway(f *http2.GoAwayFrame) {
 		}
 	}
 	debug := f.DebugData()
-	c.goAway = &GoAwayError{Code: f.ErrCode, Debug: string(debug[:min(len(debug), mostDebug)])}
+	c.goAway = &GoAwayError{Code: f.ErrCode, Last: f.LastStreamID, Debug: string(debug[:min(len(debug), mostDebug)])}
 	c.lastID = f.LastStreamID
 	c.room.Store(0)
 	for id, s := range c.streams {

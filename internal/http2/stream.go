@@ -36,7 +36,8 @@ type Stream struct {
 	ended        bool // END_STREAM has come
 	bodiless     bool // there is no body, whatever the head says
 	length       int64
-	received     int64 // of the body
+	received     int64 // of the body, what DATA frames have announced
+	taken        int64 // of the body, what has been read
 	receive      window
 	content      queue // of it, what has not been read
 	trailers     [][2]string
@@ -232,6 +233,7 @@ func (s *Stream) read(p []byte) (n int) {
 		c.credit(s, taken)
 		n += taken
 	}
+	s.taken += int64(n)
 	return n
 }
 
@@ -307,11 +309,7 @@ func (s *Stream) Remaining() int64 {
 	if s.ended {
 		return int64(s.content.size)
 	}
-	left := s.length - s.received + int64(s.content.size)
-	if d := &s.conn.data; d.stream == s {
-		left += int64(d.left) // counted as received with the head of its frame
-	}
-	if s.length >= 0 && left > 0 {
+	if left := s.length - s.taken; s.length >= 0 && left > 0 {
 		return left
 	}
 	return -1

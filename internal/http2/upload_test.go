@@ -90,6 +90,12 @@ func TestEarly(t *testing.T) {
 			_ = p.WriteRSTStream(1, http2.ErrCodeNo)
 			_ = p.WritePing(false, [8]byte{})
 		}, "200 ok", "PING 0 ack"},
+		"all of its length, then not wanted": {func(p *peer) {
+			p.head(1, false, ":status", "200", "content-length", "2")
+			p.data(1, false, "ok")
+			_ = p.WriteRSTStream(1, http2.ErrCodeNo)
+			_ = p.WritePing(false, [8]byte{})
+		}, "200 ok", "PING 0 ack"},
 		"reset": {func(p *peer) { _ = p.WriteRSTStream(1, http2.ErrCodeCancel); _ = p.WritePing(false, [8]byte{}) },
 			"! waiting for the response: http2: the server reset the stream: CANCEL", "PING 0 ack"},
 		"complete, window of 0": {func(p *peer) {

@@ -19,7 +19,7 @@ import (
 // packages names the Debian package of each program.
 var packages = map[string]string{
 	"squid": "squid-openssl", "tinyproxy": "tinyproxy-bin", "microsocks": "microsocks", "nginx": "nginx-light", "curl": "curl",
-	"openssl": "openssl",
+	"openssl": "openssl", "node": "nodejs", "nghttpd": "nghttp2-server",
 }
 
 // program finds a program, or fails with the package to install.
