@@ -107,7 +107,7 @@ func TestNetrcTold(t *testing.T) {
 	}
 }
 
-// TestNetrcReplaced: a file that was put in the place of another is noticed, though size and time are the same.
+// TestNetrcReplaced: a file that was put instead of another is noticed, though size and time are the same.
 func TestNetrcReplaced(t *testing.T) {
 	path := wiretest.File(t, "netrc", []byte("machine 127.0.0.1 login a password b"))
 	t.Setenv("NETRC", path)

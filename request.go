@@ -19,7 +19,7 @@ type Request struct {
 	Params         Params   // merged over the session's, appended to the URL's query
 	ReplaceParams  bool     // Params replace the session's
 	WithoutParams  []string // names left out after merging
-	Query          string   // query text, in the place of all params
+	Query          string   // query text, instead of all params
 
 	Body  any   // see the Body option
 	Form  Form  // form-encoded, or the fields of a multipart body when Files are given

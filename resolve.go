@@ -16,7 +16,7 @@ import (
 // [ConnConfig] its type must be comparable: a pointer, for example.
 type Resolver = dial.Resolver
 
-// ResolveWith looks host names up with r in the place of the system's resolver,
+// ResolveWith looks host names up with r instead of the system's resolver,
 // which a nil r stands for. Names that a proxy looks up are its own business.
 func ResolveWith(r Resolver) AdapterOption {
 	return func(a *HTTPAdapter) {

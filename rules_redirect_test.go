@@ -112,7 +112,7 @@ func TestRule42RedirectSchemes(t *testing.T) {
 	}
 }
 
-// TestRule30ContinueThenFinal: a final status in the place of 100 leaves a
+// TestRule30ContinueThenFinal: a final status instead of 100 leaves a
 // connection that works, or none.
 func TestRule30ContinueThenFinal(t *testing.T) {
 	server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{

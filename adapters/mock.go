@@ -63,10 +63,10 @@ type Reply struct {
 	Reason   string           // that of the status if empty
 	Headers  requests.Headers // Content-Length is added, and the Content-Type of JSON
 	Text     string           // the body
-	JSON     any              // the body in the place of Text, unless nil
+	JSON     any              // the body instead of Text, unless nil
 	Trailers requests.Headers
 	Delay    time.Duration // before the head; contexts and time limits count
-	Err      error         // in the place of a response: a Kind, or a cause of ErrConnection
+	Err      error         // instead of a response: a Kind, or a cause of ErrConnection
 }
 
 // On expects requests with a method ("" for any) to a URL. In the URL "*" stands for

@@ -117,7 +117,7 @@ func TestRule39Mock(t *testing.T) {
 	}
 }
 
-// TestRule38Cassette: a link in the place of a cassette is replaced and not followed, and
+// TestRule38Cassette: a link instead of a cassette is replaced and not followed, and
 // the file is its owner's alone.
 func TestRule38Cassette(t *testing.T) {
 	dir := t.TempDir()

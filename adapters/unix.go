@@ -26,7 +26,7 @@ func Unix(path string, options ...requests.AdapterOption) (requests.Adapter, err
 	return &unixAdapter{requests.NewHTTPAdapter(requests.JoinAdapterOptions(options...), edit)}, nil
 }
 
-// UnixURLs is an HTTPAdapter for URLs that name the socket in the place of the host,
+// UnixURLs is an HTTPAdapter for URLs that name the socket instead of the host,
 // percent-encoded: "http+unix://%2Fvar%2Frun%2Fdocker.sock/v1.43/info". Mount it on
 // "http+unix://". The Host header is "localhost" unless the request has one. Redirects
 // never lead here.
@@ -63,7 +63,7 @@ func (a *unixURLAdapter) Send(ctx context.Context, p *requests.PreparedRequest, 
 	return r, err
 }
 
-// socketOf returns the path of the socket that a URL names in the place of its host.
+// socketOf returns the path of the socket that a URL names instead of its host.
 func socketOf(raw string) (string, error) {
 	_, rest, ok := strings.Cut(raw, "://")
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {

@@ -63,7 +63,7 @@ func newWatch(ctx context.Context, opts requests.SendOptions) *watch {
 	return w
 }
 
-// start begins a wait, in the place of the one before.
+// start begins a wait, instead of the one before.
 func (w *watch) start(limit time.Duration, what waitFor) {
 	w.stop()
 	if limit <= 0 || limit == requests.Forever {

@@ -41,7 +41,7 @@ const (
 	pinned = "v0.0.0-20261030153154-30a33513ff6d"
 )
 
-// Bundle checks certificates against Mozilla's roots in the place of the system's,
+// Bundle checks certificates against Mozilla's roots instead of the system's,
 // with the limits Mozilla sets to some of them: an authority on its way out is
 // trusted for certificates from before a certain day only. It is an option of a call
 // and a setting of a session:

@@ -230,7 +230,7 @@ func TestDownloadKeepsPartial(t *testing.T) {
 		"changed":      {func(f *flaky, _ string) { f.body, f.fields = "short", etag("b") }, "/", "short", `bytes=6- "a"`, nil},
 		"all there":    {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte(resumeText), 0o600) }, "/", resumeText, `bytes=16- "a"`, nil},
 		"too much":     {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte(resumeText+"x"), 0o600) }, "/", resumeText, `bytes=17- "a"`, nil},
-		"spoilt":       {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte("XXXXXX"), 0o600) }, "/", "", `bytes=6- "a"`, ErrChecksum},
+		"spoilt":       {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part", []byte("spoilt"), 0o600) }, "/", "", `bytes=6- "a"`, ErrChecksum},
 		"no part":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part") }, "/", resumeText, "", nil},
 		"no note":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part.json") }, "/", "", "-", fs.ErrExist},
 		"bad note":     {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part.json", []byte("{"), 0o600) }, "/", "", "-", fs.ErrExist},
@@ -414,7 +414,7 @@ func TestPanicLeavesNoFile(t *testing.T) {
 	get().Close()
 }
 
-// relink puts a link in the place of a file.
+// relink puts a link instead of a file.
 func relink(path string) {
 	os.Rename(path, path+".victim")
 	os.Symlink(path+".victim", path)

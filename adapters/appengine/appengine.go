@@ -65,7 +65,7 @@ func InsecureAdapter(options ...Option) (requests.Adapter, error) {
 	return newAdapter(s), nil
 }
 
-// Install mounts an adapter for every http and https URL of a session, in the place of
+// Install mounts an adapter for every http and https URL of a session, instead of
 // the toolbelt's monkeypatch.
 func Install(s *requests.Session, options ...Option) {
 	a := Adapter(options...)

@@ -15,7 +15,7 @@ import (
 //	reading   the end of that
 //	read      Restart; another Open, WriteTo or ReadAll restarts as well
 //
-// What cannot be restarted stays read, and is not sent again: an empty body in the place of
+// What cannot be restarted stays read, and is not sent again: an empty body instead of
 // the one that was given would be taken for it.
 type use struct {
 	// mu protects the fields below.

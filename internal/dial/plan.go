@@ -155,7 +155,7 @@ func (p *Plan) handshakeTimeout() time.Duration {
 	return p.ConnectTimeout
 }
 
-// target is where a direct connection goes: Address in the place of Host.
+// target is where a direct connection goes: Address instead of Host.
 func (p *Plan) target() (host string, port int) {
 	if p.Address == "" {
 		return p.Host, p.Port

@@ -55,7 +55,7 @@ func (x *Exchange) readFailure(err error) error {
 	return e
 }
 
-// explain puts what ended the exchange in the place of what that caused.
+// explain puts what ended the exchange instead of what that caused.
 func (x *Exchange) explain(e *wire.Error, writing bool) {
 	_, deadline := x.conn.source.limits()
 	switch {

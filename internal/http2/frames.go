@@ -288,7 +288,7 @@ func (c *Conn) ping(f *http2.PingFrame) {
 }
 
 // resetByPeer ends a stream that the peer has reset. A response that is complete stays valid: the peer wants no more
-// of the request (RFC 9113 section 8.1). nghttpd says so in the place of its trailers, behind all of the content.
+// of the request (RFC 9113 section 8.1). nghttpd says so instead of its trailers, behind all of the content.
 func (c *Conn) resetByPeer(f *http2.RSTStreamFrame) {
 	s := c.known(f.StreamID, f.Type)
 	if s == nil {

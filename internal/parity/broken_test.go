@@ -12,7 +12,7 @@ import (
 // A departure that holds for everything would hide every fault. These tests give each one what a broken library would:
 // nothing, an error of another Kind, another value.
 
-// brokenResults are what no rule may accept in the place of the right result.
+// brokenResults are what no rule may accept instead of the right result.
 func brokenResults(right result) []result {
 	broken := []result{
 		{nil, requests.ErrTimeout}, {nil, nil}, {"/WRONG", nil}, {true, nil}, {false, nil},

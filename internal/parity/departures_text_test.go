@@ -236,7 +236,7 @@ func asciiJSON(v any) string {
 	return string(plain)
 }
 
-// percentIsText wants what another character in the place of the percent sign gives.
+// percentIsText wants what another character instead of the percent sign gives.
 func percentIsText(o observed) bool {
 	edited, _ := mapStrings(map[string]any(o.in.fields), func(s string) string { return strings.ReplaceAll(s, "%", "~") }).(map[string]any)
 	again, err := runners[o.kind](o.t, input{edited})

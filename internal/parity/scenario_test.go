@@ -221,7 +221,7 @@ func sameButSkipped(t *testing.T, want, got map[string]any) bool {
 	return left == 0 && len(gotCalls) > 0
 }
 
-// alignError accepts any error in the place of one that is none of Requests' own: those carry a module.
+// alignError accepts any error instead of one that is none of Requests' own: those carry a module.
 func alignError(want, got any) {
 	w, ok := want.(map[string]any)
 	g, isObject := got.(map[string]any)

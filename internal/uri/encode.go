@@ -231,7 +231,7 @@ func unquote(s string) string {
 	return replaceInvalid(string(b))
 }
 
-// replaceInvalid puts one U+FFFD in the place of each maximal ill-formed
+// replaceInvalid puts one U+FFFD instead of each maximal ill-formed
 // sequence, as Python's "replace" error handler does.
 func replaceInvalid(s string) string {
 	if utf8.ValidString(s) {

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	// Replies are sent in order, over all connections; the last one repeats.
 	Replies []Reply
-	// Handler, if set, decides in the place of Replies. It is called by one goroutine for each connection.
+	// Handler, if set, decides instead of Replies. It is called by one goroutine for each connection.
 	Handler func(*Request) Reply
 	// TLS makes it a TLS server: see CA for ready ones.
 	TLS *tls.Config

@@ -154,7 +154,7 @@ var (
 // narrower than the line.
 const width = 30
 
-// begin starts the line, in the place of one that has not ended.
+// begin starts the line, instead of one that has not ended.
 func (b *Bar) begin(total int64, unit []progressbar.Option) {
 	if b.line != nil && !b.line.IsFinished() {
 		_ = b.line.Clear()
