@@ -76,6 +76,37 @@ func serveSOCKS4(c net.Conn, to string, asked chan<- string) {
 	<-done
 }
 
+// TestForwardedHost: through a forwarding proxy the request line and the Host field have the one reading of the host that
+// dialing has, and the zone of an address stays on this machine.
+func TestForwardedHost(t *testing.T) {
+	for url, want := range map[string][2]string{
+		"http://0177.0.0.1/a":               {"http://127.0.0.1/a", "127.0.0.1"},
+		"http://2130706433:8080/":           {"http://127.0.0.1:8080/", "127.0.0.1:8080"},
+		"http://0x7f.1/?q":                  {"http://127.0.0.1/?q", "127.0.0.1"},
+		"http://A.Test:8080/":               {"http://a.test:8080/", "a.test:8080"},
+		"http://[fe80::1%25eth0]/x":         {"http://[fe80::1]/x", "[fe80::1]"},
+		"http://[FE80::1%25eth0]:8080/":     {"http://[fe80::1]:8080/", "[fe80::1]:8080"},
+		"http://u:p@b\u00fccher.test/#frag": {"http://xn--bcher-kva.test/", "xn--bcher-kva.test"},
+	} {
+		for _, scheme := range []string{"http", "https"} {
+			config := wiretest.Config{}
+			if scheme == "https" {
+				config.TLS = wiretest.TestCA().Server()
+			}
+			proxy := wiretest.Start(t, config)
+			s := newSession(t)
+			s.Verify = requests.CABundlePEM(wiretest.TestCA().PEM())
+			if _, err := s.Get(t.Context(), url, requests.Proxies{"all": scheme + "://" + proxy.Addr()}); err != nil {
+				t.Fatal(url, err)
+			}
+			r := proxy.Requests()[0]
+			if diff := cmp.Diff(want, [2]string{r.Target, r.Get("Host")}); diff != "" {
+				t.Errorf("%s by an %s proxy (-want +got)\n%s", url, scheme, diff)
+			}
+		}
+	}
+}
+
 // TestTunnelAnswers: interim responses to CONNECT are skipped, and any 2xx opens the tunnel, for https, for http in a
 // tunnel, through http and https proxies.
 func TestTunnelAnswers(t *testing.T) {

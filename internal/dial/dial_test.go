@@ -226,8 +226,8 @@ func TestTimeouts(t *testing.T) {
 
 func TestWrongProtocol(t *testing.T) {
 	for answer, want := range map[string]string{
-		"HTTP/1.1 400 Bad Request\r\n\r\n": "the server speaks plain HTTP on this port: tls: first record does not look like a TLS handshake",
-		"\x00\x01\x02garbage":              "the server does not speak TLS on this port: tls: first record does not look like a TLS handshake",
+		"HTTP/1.1 400 Bad Request\r\n\r\n": "the server speaks plain HTTP on this port: first record does not look like a TLS handshake",
+		"\x00\x01\x02garbage":              "the server does not speak TLS on this port: first record does not look like a TLS handshake",
 	} {
 		ln := serve(t, func(c net.Conn) {
 			c.Read(make([]byte, 4096))
@@ -237,7 +237,7 @@ func TestWrongProtocol(t *testing.T) {
 		p := plan(ln)
 		p.TLS = &TLS{InsecureSkipVerify: true}
 		_, err := Dial(t.Context(), p)
-		if diff := cmp.Diff("TLS "+p.origin()+": "+want, err.Error()); diff != "" {
+		if diff := cmp.Diff("handshake with "+p.origin()+": "+want, err.Error()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}

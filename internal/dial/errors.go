@@ -1,7 +1,9 @@
 package dial
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -62,14 +64,35 @@ type ProxyReply struct {
 
 func (e *Error) Error() string {
 	if e.Addr == "" {
-		return fmt.Sprintf("%v: %v", e.Op, brief(e.Err))
+		return fmt.Sprintf("%v: %s", e.Op, plain(e.Err))
 	}
 	addr := e.Addr
 	if strings.ContainsFunc(addr, unicode.IsControl) {
 		addr = strconv.QuoteToASCII(addr)
 	}
-	return fmt.Sprintf("%v %s: %v", e.Op, addr, brief(e.Err))
+	step := e.Op.String()
+	if e.Op == PhaseTLS {
+		step = "handshake with" // whoever shows this has said TLS before
+	}
+	return fmt.Sprintf("%s %s: %s", step, addr, plain(e.Err))
 }
+
+// plain is the text of a cause without the names of Go's packages. Where a certificate's
+// authority is unknown it says how to trust it.
+func plain(err error) string {
+	text := withoutPackages.Replace(fmt.Sprint(brief(err)))
+	unknown, ok := errors.AsType[x509.UnknownAuthorityError](err)
+	switch {
+	case !ok:
+		return text
+	case unknown.Cert != nil && bytes.Equal(unknown.Cert.RawIssuer, unknown.Cert.RawSubject):
+		return "the certificate is signed by itself; to trust it, give it to CABundle"
+	}
+	return text + "; to trust it, give its certificate to CABundle"
+}
+
+var withoutPackages = strings.NewReplacer("tls: failed to verify certificate: ", "", "remote error: tls: ", "the other side says: ",
+	"local error: tls: ", "", "x509: ", "", "tls: ", "", "h1: ", "", "dial: ", "")
 
 func (e *Error) Unwrap() error { return e.Err }
 
