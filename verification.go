@@ -57,6 +57,13 @@ func CAPool(pool *x509.CertPool) Verification {
 	return Verification{mode: verifyBundle, pool: pool}
 }
 
+// DefaultCABundle returns where default trust comes from: the file or directory of the
+// system's authorities that is used where nobody names others, as Requests'
+// DEFAULT_CA_BUNDLE_PATH names certifi's. It is "" where the system verifies by itself
+// (macOS, Windows), and where it has none. SSL_CERT_FILE and SSL_CERT_DIR are variables of
+// crypto/x509, whatever TrustEnv says.
+func DefaultCABundle() string { return certs.SystemRoots() }
+
 // Apply makes v the verification of r.
 func (v Verification) Apply(r *Request) error {
 	r.Send.Verify = v
