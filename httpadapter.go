@@ -3,7 +3,7 @@ package requests
 import (
 	"context"
 	"crypto/tls"
-	"strings"
+	"net/http/httptrace"
 	"sync"
 	"time"
 
@@ -144,7 +144,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 // response is replaced by a new one if the request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	for fresh := false; ; fresh = true {
-		c, lease, err := a.connect(ctx, r, opts, fresh)
+		c, lease, err := a.traced(ctx, r, opts, fresh)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +198,7 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 		*room = requestRoom{} // a pooled room must not keep credentials alive
 		requestRooms.Put(room)
 	}()
-	p.describe(&room.request, room.fields[:0], r, opts)
+	p.describe(ctx, &room.request, room.fields[:0], r, opts)
 	got, err := a.roundTrip(ctx, c, lease, &room.request)
 	if err != nil {
 		return nil, err
@@ -214,69 +214,8 @@ func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, r
 		x := &shared{adapter: a, conn: c, lease: lease}
 		return x.Do(ctx, c.h2, req, x)
 	}
-	c.lease = lease
+	c.lease, c.trace = lease, req.Trace
 	return new(http1.Exchange).Do(ctx, c.h1, req, &a.limits, c.done)
-}
-
-// describe tells an exchange what p sends along r.
-func (p *PreparedRequest) describe(req *wire.Request, fields [][2]string, r *route, opts SendOptions) {
-	read := limit(opts.Timeouts.Read)
-	*req = wire.Request{
-		Method: p.Method, Scheme: r.config.Scheme, Authority: r.host, Target: r.target,
-		Fields:  p.wireFields(fields, r),
-		Limits:  wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
-		Interim: interimOf(opts.Interim),
-	}
-	if host := p.Headers.Get("Host"); host != "" {
-		req.Authority = host
-	}
-	if !p.body.None() {
-		req.Body = &p.body
-	}
-	if p.Trailers != nil {
-		req.Trailers = func() [][2]string { return p.Trailers() }
-	}
-	req.AsGiven = p.given != nil
-}
-
-func interimOf(f func(int, Headers) error) func(int, [][2]string) error {
-	if f == nil {
-		return nil
-	}
-	return func(status int, fields [][2]string) error { return f(status, Headers(fields).Clone()) }
-}
-
-// wireFields lists the fields of the head: what the transport has to add first, then
-// the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
-func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
-	if !p.Headers.Has("Host") {
-		fields = append(fields, [2]string{"Host", r.host})
-	}
-	if p.given == nil && !p.Headers.Has("Accept-Encoding") {
-		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
-	}
-	if !p.Headers.Has("User-Agent") {
-		fields = append(fields, [2]string{"User-Agent", transportUserAgent()})
-	}
-	proxyAuth := r.proxyAuth
-	for _, field := range p.Headers {
-		if strings.EqualFold(field[0], "Proxy-Authorization") {
-			if !r.forwarded() {
-				continue
-			}
-			if proxyAuth != "" {
-				field[1], proxyAuth = proxyAuth, ""
-			}
-		}
-		if field[1] == "" && p.given != nil && strings.EqualFold(field[0], "User-Agent") {
-			continue // suppressed
-		}
-		fields = append(fields, field)
-	}
-	if proxyAuth != "" {
-		fields = append(fields, [2]string{"Proxy-Authorization", proxyAuth})
-	}
-	return r.forProxy.over(fields)
 }
 
 // conn is a connection as the pool keeps it.
@@ -286,8 +225,10 @@ type conn struct {
 	h2    *http2.Conn          // nil over HTTP/1.1
 	state *tls.ConnectionState // of the origin's TLS
 
-	lease connLease        // of the exchange that is using it, over HTTP/1.1
-	done  func(http1.Fate) // gives it back
+	lease connLease              // of the exchange that is using it, over HTTP/1.1
+	trace *httptrace.ClientTrace // of that
+	idle  time.Time              // when it was given back last
+	done  func(http1.Fate)       // gives it back
 }
 
 type connLease = pool.Lease[ConnConfig, *conn]
@@ -377,10 +318,13 @@ func poolWait(opts SendOptions) time.Duration {
 
 // giveBack ends the lease of c.
 func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
-	lease := c.lease
-	switch fate {
+	lease, trace := c.lease, c.trace
+	switch c.trace = nil; fate {
 	case http1.Keep:
-		closeAll(a.pool.Put(lease, c))
+		c.idle = time.Now()
+		discarded := a.pool.Put(lease, c)
+		closeAll(discarded)
+		putIdle(trace, len(discarded) == 0)
 		return
 	case http1.Close:
 		_ = c.Close()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"strings"
 
 	"github.com/mountable/requests/internal/h1"
@@ -106,48 +104,12 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 		Method: req.Method, URL: textOf(plainURL(req.URL)), Headers: headersOf(req), Body: x.body(), Trailers: trailersOf(req), given: newGiven(req),
 		Send: SendOptions{Stream: On, Redirects: Off},
 	}
-	ctx := x.ctx
-	if r.Send.Interim = interimTrace(ctx); r.Send.Interim != nil {
-		ctx = tracedOtherwise(ctx)
-	}
-	resp, err := send(ctx, r)
+	resp, err := send(x.ctx, r)
 	if err != nil {
 		return nil, bareError(x.ctx, err)
 	}
 	kept = true
 	return x.response(resp, decode), nil
-}
-
-// interimTrace passes interim responses on to the context's trace.
-func interimTrace(ctx context.Context) func(int, Headers) error {
-	trace := httptrace.ContextClientTrace(ctx)
-	if trace == nil || trace.Got1xxResponse == nil {
-		return nil
-	}
-	return func(status int, h Headers) error {
-		return trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(h)))
-	}
-}
-
-// tracedOtherwise is ctx without the interim responses of its trace, for carriers that
-// pass those on themselves: the trace has them through SendOptions.Interim already.
-func tracedOtherwise(ctx context.Context) context.Context {
-	trace := *httptrace.ContextClientTrace(ctx)
-	trace.Got1xxResponse = nil
-	return httptrace.WithClientTrace(untraced{ctx}, &trace)
-}
-
-// untraced is a context whose trace is not to be seen; that is known by its type, as its
-// key is net/http's own.
-type untraced struct{ context.Context }
-
-// Value implements [context.Context].
-func (c untraced) Value(key any) any {
-	v := c.Context.Value(key)
-	if _, ok := v.(*httptrace.ClientTrace); ok {
-		return nil
-	}
-	return v
 }
 
 // asksForCoding reports whether a session may ask for a coded body in req's place.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mountable/requests/internal/wire"
 )
@@ -34,11 +35,14 @@ func (x *transit) response(r *Response, decode bool) *http.Response {
 		resp.Body = http.NoBody
 		return resp
 	}
-	body := &httpResponseBody{response: r, target: resp, transit: x, raw: !decode}
-	resp.Body = body
-	if w, ok := r.Raw.(io.Writer); ok {
-		resp.Body = &httpUpgradedBody{body, w}
+	if conn, ok := r.Conn(); ok {
+		resp.Body = &httpUpgradedBody{conn, x}
+		if r.StatusCode == http.StatusSwitchingProtocols {
+			resp.ContentLength = 0
+		}
+		return resp
 	}
+	resp.Body = &httpResponseBody{response: r, target: resp, transit: x, raw: !decode}
 	if decode && resp.Header.Get("Content-Encoding") != "" {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
@@ -93,18 +97,39 @@ func closesAfter(resp *http.Response, chunked bool) bool {
 }
 
 // httpResponseBody reads a response for net/http and fills in the trailers at its end.
+// Close may be called while Read is under way: it ends the Read, which then closes the
+// response.
 type httpResponseBody struct {
 	response *Response
 	target   *http.Response
 	transit  *transit
 	raw      bool
-	closed   bool
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	reading bool
+	closed  bool
 }
 
 func (b *httpResponseBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
 	if b.closed {
+		b.mu.Unlock()
 		return 0, http.ErrBodyReadAfterClose
 	}
+	b.reading = true
+	b.mu.Unlock()
+	n, err := b.read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reading = false; b.closed {
+		_ = b.response.Close()
+		return n, http.ErrBodyReadAfterClose
+	}
+	return n, err
+}
+
+func (b *httpResponseBody) read(p []byte) (int, error) {
 	src := io.Reader(b.response)
 	if b.raw && b.response.Raw != nil {
 		src = b.response.Raw
@@ -139,14 +164,31 @@ func bareBodyError(ctx context.Context, err error) error {
 }
 
 func (b *httpResponseBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.closed = true
-	err := b.response.Close()
-	b.transit.end()
-	return err
+	defer b.transit.end()
+	if b.reading && b.response.Raw != nil {
+		return b.response.Raw.Close()
+	}
+	return b.response.Close()
 }
 
 // httpUpgradedBody is the connection behind a 101 or a CONNECT.
 type httpUpgradedBody struct {
-	*httpResponseBody
-	io.Writer
+	io.ReadWriteCloser
+	transit *transit
+}
+
+func (b *httpUpgradedBody) Close() error {
+	defer b.transit.end()
+	return b.ReadWriteCloser.Close()
+}
+
+// CloseWrite tells the server that nothing more is sent.
+func (b *httpUpgradedBody) CloseWrite() error {
+	if half, ok := b.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }

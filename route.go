@@ -1,9 +1,15 @@
 package requests
 
 import (
+	"context"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
+	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // route is where a request goes: the connection, and what its head says.
@@ -50,7 +56,20 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 			return r, err
 		}
 	}
+	r.forMethod(p, u)
 	return r, r.applyRequest(u, opts)
+}
+
+// forMethod is what CONNECT and requests for another protocol are sent differently in: the
+// former names nothing but host and port (RFC 9110 section 9.3.6), and the latter are made
+// over HTTP/1.1 (section 7.8).
+func (r *route) forMethod(p *PreparedRequest, u *uri.URL) {
+	if p.Method == "CONNECT" && p.given == nil {
+		r.target = ascii.JoinHostPort(u.DialHost(), u.EffectivePort())
+	}
+	if r.config.HTTP2 != HTTP1Only && p.upgrades() {
+		r.config.HTTP2 = HTTP1Only
+	}
 }
 
 // edit runs the editors on a copy, which they may keep for all the caller knows:
@@ -150,4 +169,83 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	}
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)
+}
+
+// describe tells an exchange what p sends along r.
+func (p *PreparedRequest) describe(ctx context.Context, req *wire.Request, fields [][2]string, r *route, opts SendOptions) {
+	read := limit(opts.Timeouts.Read)
+	*req = wire.Request{
+		Method: p.Method, Scheme: r.config.Scheme, Authority: r.host, Target: r.target,
+		Fields: p.wireFields(fields, r),
+		Limits: wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
+		Trace:  httptrace.ContextClientTrace(ctx),
+	}
+	req.Interim = interimOf(opts.Interim, req.Trace)
+	if p.expectsContinue() {
+		req.ContinueWait = orDuration(opts.Timeouts.Continue, time.Second)
+	}
+	if host := p.Headers.Get("Host"); host != "" {
+		req.Authority = host
+	}
+	if !p.body.None() {
+		req.Body = &p.body
+	}
+	if p.Trailers != nil {
+		req.Trailers = func() [][2]string { return p.Trailers() }
+	}
+	req.AsGiven = p.given != nil
+}
+
+// expectsContinue reports whether the body waits for the server to ask for it.
+func (p *PreparedRequest) expectsContinue() bool {
+	return !p.body.None() && strings.EqualFold(p.Headers.Get("Expect"), "100-continue")
+}
+
+// interimOf returns what an exchange calls for each interim response, nil for nothing.
+func interimOf(f func(int, Headers) error, trace *httptrace.ClientTrace) func(int, [][2]string) error {
+	if trace != nil && trace.Got1xxResponse != nil {
+		return func(status int, fields [][2]string) error {
+			if err := trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(fields))); err != nil || f == nil {
+				return err
+			}
+			return f(status, Headers(fields).Clone())
+		}
+	}
+	if f == nil {
+		return nil
+	}
+	return func(status int, fields [][2]string) error { return f(status, Headers(fields).Clone()) }
+}
+
+// wireFields lists the fields of the head: what the transport has to add first, then
+// the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
+func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
+	if !p.Headers.Has("Host") {
+		fields = append(fields, [2]string{"Host", r.host})
+	}
+	if p.given == nil && !p.Headers.Has("Accept-Encoding") {
+		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
+	}
+	if !p.Headers.Has("User-Agent") {
+		fields = append(fields, [2]string{"User-Agent", transportUserAgent()})
+	}
+	proxyAuth := r.proxyAuth
+	for _, field := range p.Headers {
+		if strings.EqualFold(field[0], "Proxy-Authorization") {
+			if !r.forwarded() {
+				continue
+			}
+			if proxyAuth != "" {
+				field[1], proxyAuth = proxyAuth, ""
+			}
+		}
+		if field[1] == "" && p.given != nil && strings.EqualFold(field[0], "User-Agent") {
+			continue // suppressed
+		}
+		fields = append(fields, field)
+	}
+	if proxyAuth != "" {
+		fields = append(fields, [2]string{"Proxy-Authorization", proxyAuth})
+	}
+	return r.forProxy.over(fields)
 }

@@ -248,7 +248,7 @@ func (s *Session) finish(ctx context.Context, r *Response, opts SendOptions) (do
 	} else if err := s.prepareNext(r, opts); err != nil {
 		return nil, err
 	}
-	if opts.Stream != On {
+	if opts.Stream != On && !r.leftHTTP() {
 		if _, err := r.Content(); err != nil {
 			return nil, err
 		}

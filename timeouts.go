@@ -46,6 +46,10 @@ type Timeouts struct {
 	Read    time.Duration // each wait for bytes, also in a handshake: ErrReadTimeout; and for the server to take some: ErrWriteTimeout
 	Total   time.Duration // everything, redirects, retries and the reading of the body included: ErrTotalTimeout
 	Pool    time.Duration // the wait for a connection of a full, blocking pool: ErrPoolTimeout
+
+	// Continue is how long a body is held back for a 100 response where the request says
+	// "Expect: 100-continue" (RFC 9110 section 10.1.1): 1 second if 0. It is sent then.
+	Continue time.Duration
 }
 
 // Apply sets the fields of t that are not zero.
@@ -73,6 +77,8 @@ func (t Timeouts) or(other Timeouts) Timeouts {
 		Read:    orDuration(t.Read, other.Read),
 		Total:   orDuration(t.Total, other.Total),
 		Pool:    orDuration(t.Pool, other.Pool),
+
+		Continue: orDuration(t.Continue, other.Continue),
 	}
 }
 
@@ -91,6 +97,8 @@ func (t Timeouts) check() error {
 		return fail(ErrInvalidTimeout, "Timeouts.Read is negative: %v", t.Read)
 	case t.Total < 0:
 		return fail(ErrInvalidTimeout, "Timeouts.Total is negative: %v", t.Total)
+	case t.Continue < 0:
+		return fail(ErrInvalidTimeout, "Timeouts.Continue is negative: %v", t.Continue)
 	case t.Pool < 0:
 		return fail(ErrInvalidTimeout, "Timeouts.Pool is negative: %v", t.Pool)
 	}

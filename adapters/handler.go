@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -43,6 +45,7 @@ func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, o
 		w.end()
 		return nil, err
 	}
+	opts.Interim = withTrace(ctx, opts.Interim)
 	w.start(opts.Timeouts.Read, reading)
 	go x.serve(a.handler, req)
 	r, err := x.await(p, opts)
@@ -50,6 +53,24 @@ func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, o
 		x.abandon()
 	}
 	return r, err
+}
+
+// withTrace is interim, behind what the trace of the context is told of it.
+func withTrace(ctx context.Context, interim func(int, requests.Headers) error) func(int, requests.Headers) error {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil || trace.Got1xxResponse == nil {
+		return interim
+	}
+	return func(status int, headers requests.Headers) error {
+		fields := textproto.MIMEHeader{}
+		for name, value := range headers.All() {
+			fields.Add(name, value)
+		}
+		if err := trace.Got1xxResponse(status, fields); err != nil || interim == nil {
+			return err
+		}
+		return interim(status, headers)
+	}
 }
 
 // served is one request on its way through a handler.

@@ -190,7 +190,11 @@ func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *reque
 	case raw.left == 0:
 		raw.left = -1 // handmade responses often forget the length
 	}
-	r := requests.NewResponse(p, resp.StatusCode, headers, raw)
+	var body io.ReadCloser = raw
+	if w, ok := resp.Body.(io.Writer); ok {
+		body = receivedConn{raw, w}
+	}
+	r := requests.NewResponse(p, resp.StatusCode, headers, body)
 	if _, reason, ok := strings.Cut(resp.Status, " "); ok {
 		r.Reason = reason
 	}
@@ -208,6 +212,15 @@ type receivedBody struct {
 	resp    *http.Response
 	left    int64
 }
+
+// receivedConn is the connection behind a response that has left HTTP.
+type receivedConn struct {
+	*receivedBody
+	io.Writer
+}
+
+// Read implements [io.Reader], without the limits of the request.
+func (c receivedConn) Read(p []byte) (int, error) { return c.resp.Body.Read(p) }
 
 // Read implements [io.Reader].
 func (b *receivedBody) Read(p []byte) (int, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptrace"
 	"strings"
 )
 
@@ -18,7 +19,14 @@ func (p *Plan) startTLS(ctx context.Context, conn net.Conn, t *TLS, op Phase) (*
 	}
 	check := t.verifier(host)
 	secured := tls.Client(conn, t.config(host, check))
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace != nil && trace.TLSHandshakeStart != nil {
+		trace.TLSHandshakeStart()
+	}
 	err := p.handshake(ctx, conn, op, addr, func() error { return explain(secured.Handshake()) })
+	if trace != nil && trace.TLSHandshakeDone != nil {
+		trace.TLSHandshakeDone(secured.ConnectionState(), err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

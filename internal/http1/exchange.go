@@ -75,6 +75,8 @@ type sent struct {
 func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1.Limits, done func(Fate)) (*wire.Response, error) {
 	x.conn, x.done = c, done
 	x.request.note(req, heads)
+	x.trace = tracer{req.Trace}
+	c.source.first = x.trace.firstByte()
 	c.source.begin(req.Limits.Read, req.Limits.Deadline, &x.stopped)
 	x.watch(ctx)
 	returned := false
@@ -146,7 +148,17 @@ func (x *Exchange) roundTrip(req *wire.Request) error {
 // empty holds the connection until it is read or closed, as in Requests.
 func (x *Exchange) readHead(req *wire.Request) error {
 	x.head.Fields = x.fields[:0]
-	if err := x.conn.reader.ReadFinalHead(&x.head, x.request.heads, x.interim(req)); err != nil {
+	err := x.conn.reader.ReadFinalHead(&x.head, x.request.heads, x.interim(req))
+	upgrade := x.leavesHTTP(err)
+	if err != nil && !upgrade {
+		return err
+	}
+	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x}
+	if x.head.Minor == 0 {
+		x.response.Proto = "HTTP/1.0"
+	}
+	if upgrade {
+		x.response.Body, err = x.leaveHTTP()
 		return err
 	}
 	framing, length, err := h1.ResponseFraming(x.request.method, &x.head)
@@ -155,10 +167,6 @@ func (x *Exchange) readHead(req *wire.Request) error {
 	}
 	x.framing = framing
 	x.body.Init(&x.conn.reader, framing, length, x.request.heads)
-	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x}
-	if x.head.Minor == 0 {
-		x.response.Proto = "HTTP/1.0"
-	}
 	x.responded()
 	return nil
 }
@@ -170,7 +178,10 @@ func (x *Exchange) interim(req *wire.Request) func(*h1.ResponseHead) error {
 	}
 	call := req.Interim
 	return func(h *h1.ResponseHead) error {
-		if h.Status == 100 {
+		if h.Status == 100 && x.upload != nil {
+			if x.upload.wait > 0 {
+				x.trace.got100()
+			}
 			x.upload.proceed()
 		}
 		if call == nil {

@@ -25,7 +25,7 @@ var rooms = sync.Pool{New: func() any { return &room{buf: make([]byte, 0, 4<<10)
 func (s *sent) note(req *wire.Request, heads *h1.Limits) {
 	s.method, s.limits, s.heads = req.Method, req.Limits, heads
 	s.closes = h1.HasToken(req.Fields, "connection", "close")
-	s.upgrade = h1.HasToken(req.Fields, "connection", "upgrade")
+	s.upgrade = h1.HasToken(req.Fields, "connection", "upgrade") && field(req.Fields, "Upgrade") != ""
 }
 
 // send writes the request, or its head and leaves the body to an upload.
@@ -41,6 +41,9 @@ func (x *Exchange) send(req *wire.Request) error {
 	defer rooms.Put(r)
 	fields := framing.fields(r.fields[:0], req)
 	head, err := h1.AppendRequestHead(r.buf[:0], req.Method, req.Target, fields)
+	if err == nil {
+		x.trace.wroteFields(fields)
+	}
 	clear(fields) // a pooled room must not keep credentials alive
 	if err != nil {
 		return err
@@ -57,7 +60,11 @@ func (x *Exchange) send(req *wire.Request) error {
 	if cap(whole) <= oneWrite {
 		r.buf = whole[:0]
 	}
-	return x.writeAll(whole)
+	if err = x.writeAll(whole); err == nil {
+		x.trace.wroteHead()
+	}
+	x.trace.wroteRequest(err)
+	return err
 }
 
 // framing is how the body of a request is delimited.

@@ -44,6 +44,8 @@ type upload struct {
 	timer   *time.Timer
 	sent    int64 // bytes of the body
 
+	headSent bool
+
 	// mu protects the fields below.
 	mu         sync.Mutex
 	done       bool // finished is closed
@@ -88,15 +90,21 @@ func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
 // run is the goroutine.
 func (u *upload) run() {
 	err := errPanicked // unless something better is known
-	defer func() {
-		if v := recover(); v != nil {
-			u.mu.Lock()
-			u.panicValue = v
-			u.mu.Unlock()
-		}
-		u.complete(err)
-	}()
+	defer func() { u.complete(u.caught(recover(), err)) }()
 	err = u.send()
+	u.trace.wroteRequest(err)
+}
+
+// caught notes a panic of the caller's code, for the caller's goroutine, and returns err
+// or what that means.
+func (u *upload) caught(v any, err error) error {
+	if v == nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.panicValue = v
+	return errPanicked
 }
 
 func (u *upload) send() error {
@@ -117,10 +125,7 @@ func (u *upload) heldBack() error {
 	if u.wait <= 0 {
 		return nil
 	}
-	u.writing.Lock()
-	err := u.flush()
-	u.writing.Unlock()
-	if err != nil {
+	if err := u.flushHead(); err != nil {
 		return err
 	}
 	u.trace.wait100()
@@ -133,6 +138,12 @@ func (u *upload) heldBack() error {
 		return errStopped
 	}
 	return nil
+}
+
+func (u *upload) flushHead() error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	return u.flush()
 }
 
 // proceed lets a body that is held back go.
@@ -281,13 +292,16 @@ func (u *upload) settle() {
 
 // flushHeld writes what is held back while the caller's body takes its time.
 func (u *upload) flushHeld() {
+	err, all := errPanicked, false
+	defer func() {
+		if err = u.caught(recover(), err); err != nil || all {
+			u.complete(err)
+		}
+	}()
 	u.writing.Lock()
-	err := u.flush()
-	all := !u.framing.chunked && u.sent == u.framing.length
-	u.writing.Unlock()
-	if err != nil || all {
-		u.complete(err)
-	}
+	defer u.writing.Unlock()
+	err = u.flush()
+	all = !u.framing.chunked && u.sent == u.framing.length
 }
 
 // flush writes what is pending; writing is held.
@@ -300,6 +314,10 @@ func (u *upload) flush() error {
 	}
 	err := u.out(u.pending)
 	u.pending = u.pending[:0]
+	if err == nil && !u.headSent {
+		u.headSent = true
+		u.trace.wroteHead()
+	}
 	return err
 }
 

@@ -1,0 +1,198 @@
+package requests_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+// shouting switches to a protocol that says a word first, and every line back.
+func shouting() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "shout" {
+			w.WriteHeader(http.StatusUpgradeRequired)
+			return
+		}
+		c, in, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: shout\r\nSet-Cookie: seen=1\r\n\r\nhello\n")
+		lines := bufio.NewScanner(in)
+		for lines.Scan() {
+			fmt.Fprintf(c, "%s!\n", lines.Text())
+		}
+		fmt.Fprint(c, "bye\n")
+	})
+}
+
+// converse speaks the protocol and returns what was heard.
+func converse(conn io.ReadWriteCloser) string {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	heard, _ := in.ReadString('\n')
+	for _, word := range []string{"one", "two"} {
+		fmt.Fprintln(conn, word)
+		line, _ := in.ReadString('\n')
+		heard += line
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		rest, _ := io.ReadAll(in)
+		heard += string(rest)
+	}
+	return heard
+}
+
+const heardAll = "hello\none!\ntwo!\nbye\n"
+
+// upgradable starts the server and returns its URL and what a way to it needs.
+func upgradable(t *testing.T, way string) (url string, options []requests.Option) {
+	if way == "http" {
+		server := httptest.NewServer(shouting())
+		t.Cleanup(server.Close)
+		return server.URL, nil
+	}
+	server := httptest.NewUnstartedServer(shouting())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	options = append(options, requests.Verify(false))
+	if way == "CONNECT" {
+		proxy := wiretest.Start(t, wiretest.Config{Route: wiretest.Direct})
+		options = append(options, requests.Proxies{"https": proxy.URL("")})
+	}
+	return server.URL, options
+}
+
+// TestUpgrade: a 101 gives the connection, which neither the context nor a limit ends, and
+// which takes no place of the pool.
+func TestUpgrade(t *testing.T) {
+	for _, way := range []string{"http", "https", "CONNECT"} {
+		t.Run(way, func(t *testing.T) {
+			url, options := upgradable(t, way)
+			s := newTestSession(t)
+			for _, prefix := range []string{"http://", "https://"} {
+				s.Mount(prefix, requests.NewHTTPAdapter(requests.PoolMaxSize(1), requests.PoolBlock(true), requests.HTTP2(true)))
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			options = append(options, requests.Timeouts{Read: 2 * time.Second, Pool: 2 * time.Second})
+			first, r, err := s.Upgrade(ctx, url, "shout", options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen, _ := s.Cookies.Get("seen"); r.StatusCode != 101 || r.Headers.Get("Upgrade") != "shout" || seen != "1" {
+				t.Errorf("%d %v %v", r.StatusCode, r.Headers, s.Cookies)
+			}
+			second, _, err := s.Upgrade(t.Context(), url, "shout", options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if diff := cmp.Diff([]string{heardAll, heardAll}, []string{converse(first), converse(second)}); diff != "" {
+				t.Errorf("heard (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUpgradeDeclined: any other response is an error that has it.
+func TestUpgradeDeclined(t *testing.T) {
+	server := httptest.NewServer(shouting())
+	defer server.Close()
+	_, r, err := newTestSession(t).Upgrade(t.Context(), server.URL, "whisper")
+	if !errors.Is(err, requests.ErrHTTP) || r == nil || r.StatusCode != 426 {
+		t.Errorf("426: %v, %v", r, err)
+	}
+	ok := wiretest.Origin(t)
+	_, r, err = newTestSession(t).Upgrade(t.Context(), ok.URL("/"), "shout")
+	if !errors.Is(err, requests.ErrConnection) || r == nil || r.StatusCode != 200 {
+		t.Errorf("200: %v, %v", r, err)
+	}
+	unasked := wiretest.Origin(t, wiretest.Send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"))
+	if r, err := newTestSession(t).Get(t.Context(), unasked.URL("/")); !errors.Is(err, requests.ErrConnection) {
+		t.Errorf("unasked: %v, %v", r, err)
+	}
+}
+
+// TestUpgradeUnderHTTPClient: the same for programs written for net/http, and for a reverse
+// proxy in between.
+func TestUpgradeUnderHTTPClient(t *testing.T) {
+	for _, way := range []string{"http", "https", "CONNECT"} {
+		t.Run(way, func(t *testing.T) {
+			target, options := upgradable(t, way)
+			s := newTestSession(t)
+			r := &requests.Request{}
+			for _, o := range options {
+				_ = o.Apply(r)
+			}
+			s.Verify, s.Proxies = r.Send.Verify, r.Send.Proxies
+			origin, _ := url.Parse(target)
+			between := httptest.NewServer(&httputil.ReverseProxy{
+				Rewrite:   func(p *httputil.ProxyRequest) { p.SetURL(origin) },
+				Transport: s.RoundTripper(),
+			})
+			defer between.Close()
+			for name, url := range map[string]string{"directly": target, "through a reverse proxy": between.URL} {
+				req, _ := http.NewRequest("GET", url, nil)
+				req.Header.Set("Connection", "Upgrade")
+				req.Header.Set("Upgrade", "shout")
+				transport := s.RoundTripper()
+				if url == between.URL {
+					transport = http.DefaultTransport
+				}
+				resp, err := (&http.Client{Transport: transport}).Do(req)
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				conn, ok := resp.Body.(io.ReadWriteCloser)
+				if resp.StatusCode != 101 || !ok {
+					t.Fatalf("%s: %d with %T", name, resp.StatusCode, resp.Body)
+				}
+				heard := make([]byte, len("hello\none!\n"))
+				fmt.Fprintln(conn, "one")
+				_, err = io.ReadFull(conn, heard)
+				conn.Close()
+				if string(heard) != "hello\none!\n" || err != nil {
+					t.Errorf("%s: %q, %v", name, heard, err)
+				}
+			}
+		})
+	}
+}
+
+// TestConnectByCaller: CONNECT names host and port, and gives the tunnel.
+func TestConnectByCaller(t *testing.T) {
+	server := wiretest.Origin(t)
+	proxy := wiretest.Start(t, wiretest.Config{Route: wiretest.To(server)})
+	r, err := newTestSession(t).Request(t.Context(), "CONNECT", proxy.URL("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, ok := r.Conn()
+	if !ok {
+		t.Fatalf("%v has no connection", r)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /inside HTTP/1.1\r\nHost: h\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != 200 || server.Requests()[0].Target != "/inside" {
+		t.Errorf("%v, %v", resp, err)
+	}
+	if diff := cmp.Diff(proxy.Addr(), proxy.Requests()[0].Target); diff != "" {
+		t.Errorf("target (-want +got)\n%s", diff)
+	}
+}
