@@ -98,12 +98,6 @@ func forEach(requests func(t *testing.T, base string) []*http.Request) func(*tes
 	}
 }
 
-func parsed(base, path, query string) *url.URL {
-	u, _ := url.Parse(base)
-	u.Path, u.RawQuery = path, query
-	return u
-}
-
 var checks = []check{
 	{name: "request line", serve: echo, run: forEach(func(t *testing.T, base string) []*http.Request {
 		var all []*http.Request
@@ -360,7 +354,8 @@ var checks = []check{
 		run: func(t *testing.T, rt http.RoundTripper, base string) any {
 			cancel := make(chan struct{})
 			req := get(t, "GET", base+"/", nil).WithContext(limited(t))
-			req.Cancel = cancel //nolint:staticcheck // the contract still has it
+			//lint:ignore SA1019 net/http still promises that it works
+			req.Cancel = cancel
 			stop := time.AfterFunc(100*time.Millisecond, func() { close(cancel) })
 			defer stop.Stop()
 			start := time.Now()
@@ -480,7 +475,7 @@ var checks = []check{
 	}},
 	{name: "early refusal of a slow body", serve: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
-		http.Error(w, "no", 403)
+		http.Error(w, "no", http.StatusForbidden)
 	}, run: func(t *testing.T, rt http.RoundTripper, base string) any {
 		pr, pw := io.Pipe()
 		defer pw.Close()

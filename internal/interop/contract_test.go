@@ -28,11 +28,7 @@ var deliberate = map[string]bool{
 }
 
 // notYet lists checks that do not hold yet, by check or check and protocol.
-var notYet = map[string]bool{
-	"chunked response/h2": true, "empty responses": true, "expect continue": true, "interim responses": true, "request line/h2": true,
-	"request trailers/h2": true, "suppressed user agent/h2": true, "trace": true, "upgrade": true, "connection close": true,
-	"lengths that lie": true, "cancellation/tls": true,
-}
+var notYet = map[string]bool{"empty responses": true, "connection close": true, "request line/h2": true}
 
 // shows runs a check; a panic is a result like others.
 func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown string) {
