@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"software.sslmate.com/src/go-pkcs12"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/wiretest"
-	"software.sslmate.com/src/go-pkcs12"
 )
 
 // TestCertificates sends one request with each way to give authorities and client certificates.

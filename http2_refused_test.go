@@ -8,10 +8,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/mountable/requests"
-	"github.com/mountable/requests/internal/wiretest"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // refusal is what a server does with the first stream of a connection.

@@ -188,3 +188,19 @@ func (r *Response) Text() (string, error) {
 func (r *Response) Trailers() Headers {
 	return wire.StreamOf(r.Raw).Trailers()
 }
+
+// Conn returns the connection behind a response after which HTTP has ended on it: 101 to a
+// request that asked for it, and success to CONNECT. The caller closes it. ok is false for
+// every other response.
+func (r *Response) Conn() (conn io.ReadWriteCloser, ok bool) {
+	if !r.leftHTTP() {
+		return nil, false
+	}
+	conn, ok = r.Raw.(io.ReadWriteCloser)
+	return conn, ok
+}
+
+// leftHTTP reports whether what follows the head is no body.
+func (r *Response) leftHTTP() bool {
+	return r.StatusCode == 101 || r.Request != nil && r.Request.Method == "CONNECT" && r.StatusCode/100 == 2
+}

@@ -149,8 +149,8 @@ func (t adapterTransport) CloseIdleConnections() {
 
 // CloseIdleConnections closes the idle connections of the mounted adapters.
 func (t sessionTransport) CloseIdleConnections() {
-	for _, m := range t.session.mounts.all() {
-		adapterTransport{m.adapter}.CloseIdleConnections()
+	for _, m := range t.session.mounts.All() {
+		adapterTransport{m.Value}.CloseIdleConnections()
 	}
 }
 

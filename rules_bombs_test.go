@@ -20,6 +20,7 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/wiretest"
 	"github.com/mountable/requests/toolbelt"

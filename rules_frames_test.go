@@ -16,10 +16,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/mountable/requests"
-	"github.com/mountable/requests/internal/wiretest"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // frames is an HTTP/2 server made of single frames: it reads the preface, settings and

@@ -3,9 +3,11 @@ package requests
 import (
 	"context"
 	"fmt"
-	"github.com/mountable/requests/internal/proxyenv"
-	"strings"
+	"io"
 	"time"
+
+	"github.com/mountable/requests/internal/prefix"
+	"github.com/mountable/requests/internal/proxyenv"
 )
 
 // Session sends requests with settings that hold for all of them, keeps cookies
@@ -32,7 +34,7 @@ type Session struct {
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
 
-	mounts  mountTable
+	mounts  prefix.Table[Adapter]
 	netrc   netrcCache
 	environ proxyenv.Environ
 }
@@ -52,53 +54,6 @@ func NewSession() *Session {
 	return s
 }
 
-// Mount makes adapter carry every URL that starts with prefix, letter case
-// aside. The longest mounted prefix wins. Mounting an old prefix again replaces
-// its adapter, which is not closed; mounting nil there leaves its URLs to shorter
-// prefixes. A prefix begins with a scheme, as in "https://api.example.com/": Mount
-// panics where it does not, because it would never be found.
-func (s *Session) Mount(prefix string, adapter Adapter) {
-	checkPrefix(prefix)
-	s.mounts.mount(prefix, adapter)
-}
-
-// Adapter returns the adapter that carries url, which is absolute, or [ErrInvalidSchema].
-func (s *Session) Adapter(url string) (Adapter, error) {
-	if a := s.mounts.lookup(url); a != nil {
-		return a, nil
-	}
-	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), s.mountHint(url))
-}
-
-// mountHint says what could be meant by a URL that no adapter carries.
-func (s *Session) mountHint(url string) string {
-	const shown = 8
-	prefixes := s.Prefixes()
-	switch {
-	case len(prefixes) == 0:
-		return ": the Session has none; NewSession makes one that has, and Mount adds more"
-	case !strings.Contains(url, "://"):
-		return "; a URL begins with its scheme, as in http://"
-	}
-	for i, prefix := range prefixes {
-		prefixes[i] = redactURL(prefix)
-	}
-	if len(prefixes) > shown {
-		return fmt.Sprintf(", only for %s and %d more prefixes", strings.Join(prefixes[:shown], ", "), len(prefixes)-shown)
-	}
-	return ", only for " + strings.Join(prefixes, ", ")
-}
-
-// Prefixes returns the mounted prefixes in the order they are tried.
-func (s *Session) Prefixes() []string {
-	mounts := s.mounts.all()
-	prefixes := make([]string, len(mounts))
-	for i, m := range mounts {
-		prefixes[i] = m.prefix
-	}
-	return prefixes
-}
-
 // OnResponse adds hooks that see every response of this session.
 func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...) }
 
@@ -106,11 +61,11 @@ func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...
 // session may be used again.
 func (s *Session) Close() error {
 	var first error
-	for _, m := range s.mounts.all() {
-		if isNil(m.adapter) {
+	for _, m := range s.mounts.All() {
+		if isNil(m.Value) {
 			continue
 		}
-		if err := m.adapter.Close(); err != nil && first == nil {
+		if err := m.Value.Close(); err != nil && first == nil {
 			first = err
 		}
 	}
@@ -317,4 +272,36 @@ func (s *Session) storeCookies(r *Response) {
 	}
 	s.Cookies.store(r, &s.Policy)
 	stored = true
+}
+
+// Upgrade asks the server of url to go on in another protocol ("websocket", "h2c", the
+// name of one's own; RFC 9110 section 7.8), and returns the connection once it has agreed
+// with 101. The request is a GET with the session's headers, cookies, auth, proxies and TLS, and
+// what options say; redirects and challenges before the 101 are followed as ever. It goes
+// over HTTP/1.1.
+//
+// The connection belongs to the caller, who closes it: neither the context nor the
+// session's time limits hold for it any more. It has CloseWrite where the transport has,
+// and may be read, written and closed by several goroutines. Any other response than 101
+// is an [ErrHTTP] or, for a status below 400, an [ErrConnection], with the response, whose
+// body has been read.
+func (s *Session) Upgrade(ctx context.Context, url, protocol string, options ...Option) (io.ReadWriteCloser, *Response, error) {
+	r := &Request{Method: "GET", URL: url}
+	if err := r.apply(options); err != nil {
+		return nil, nil, err
+	}
+	r.Headers = append(r.Headers.Clone(), [2]string{"Connection", "Upgrade"}, [2]string{"Upgrade", protocol})
+	resp, err := s.Do(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if conn, ok := resp.Conn(); ok {
+		return conn, resp, nil
+	}
+	drain(resp)
+	if err := resp.RaiseForStatus(); err != nil {
+		return nil, resp, err
+	}
+	detail := fmt.Sprintf("the server did not switch to %q: it responded %d %s", protocol, resp.StatusCode, resp.Reason)
+	return nil, resp, &Error{Kind: ErrConnection, Request: resp.Request, Response: resp, Detail: detail}
 }

@@ -35,11 +35,9 @@ func (s Secret) shown() string {
 	return secret.Mask
 }
 
-// Format writes the mask, whatever the verb.
+// Format and LogValue write the mask.
 func (s Secret) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
-
-// LogValue returns the mask.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
+func (s Secret) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
 
 // MarshalText returns the mask, for JSON, XML and whatever else asks.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
@@ -82,48 +80,35 @@ func (h Headers) masked() [][2]string {
 	return secret.Default().Fields(h)
 }
 
-// Format writes the fields, the values of Authorization, Cookie and other secret ones
-// masked.
+// Format and LogValue write the fields, the values of Authorization, Cookie and other secret
+// ones masked. MarshalJSON writes a list of pairs, the values of secret fields masked.
 func (h Headers) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(h.masked())) }
-
-// LogValue returns what Format writes.
-func (h Headers) LogValue() slog.Value { return slog.StringValue(pairsText(h.masked())) }
-
-// MarshalJSON writes a list of pairs, the values of secret fields masked.
-func (h Headers) MarshalJSON() ([]byte, error) { return json.Marshal(h.masked()) }
+func (h Headers) LogValue() slog.Value          { return slog.StringValue(pairsText(h.masked())) }
+func (h Headers) MarshalJSON() ([]byte, error)  { return json.Marshal(h.masked()) }
 
 func (p Params) masked() [][2]string { return maskPairs(p, secret.Is) }
 
-// Format writes the params, the values of secret ones such as "token" masked.
-func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(p.masked())) }
-
-// LogValue returns what Format writes.
-func (p Params) LogValue() slog.Value { return slog.StringValue(pairsText(p.masked())) }
-
+// Format and LogValue write the params, the values of secret ones such as "token" masked.
 // MarshalJSON writes a list of pairs, the values of secret params masked.
-func (p Params) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
+func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(p.masked())) }
+func (p Params) LogValue() slog.Value          { return slog.StringValue(pairsText(p.masked())) }
+func (p Params) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
 
 func (d Form) masked() [][2]string { return maskPairs(d, secret.Is) }
 
-// Format writes the fields, the values of secret ones such as "password" masked.
-func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(d.masked())) }
-
-// LogValue returns what Format writes.
-func (d Form) LogValue() slog.Value { return slog.StringValue(pairsText(d.masked())) }
-
+// Format and LogValue write the fields, the values of secret ones such as "password" masked.
 // MarshalJSON writes a list of pairs, the values of secret fields masked.
-func (d Form) MarshalJSON() ([]byte, error) { return json.Marshal(d.masked()) }
+func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(d.masked())) }
+func (d Form) LogValue() slog.Value          { return slog.StringValue(pairsText(d.masked())) }
+func (d Form) MarshalJSON() ([]byte, error)  { return json.Marshal(d.masked()) }
 
 func (c Cookies) masked() [][2]string { return maskPairs(c, anything) }
 
-// Format writes the names, and no value.
+// Format and LogValue write the names, and no value. MarshalJSON writes a list of pairs, all
+// values masked.
 func (c Cookies) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(c.masked())) }
-
-// LogValue returns what Format writes.
-func (c Cookies) LogValue() slog.Value { return slog.StringValue(pairsText(c.masked())) }
-
-// MarshalJSON writes a list of pairs, all values masked.
-func (c Cookies) MarshalJSON() ([]byte, error) { return json.Marshal(c.masked()) }
+func (c Cookies) LogValue() slog.Value          { return slog.StringValue(pairsText(c.masked())) }
+func (c Cookies) MarshalJSON() ([]byte, error)  { return json.Marshal(c.masked()) }
 
 func (p Proxies) masked() map[string]string {
 	m := maps.Clone(p)
@@ -135,20 +120,17 @@ func (p Proxies) masked() map[string]string {
 
 func (p Proxies) shown() string { return cleanText(fmt.Sprint(p.masked())) }
 
-// Format writes the proxies, user info masked.
+// Format and LogValue write the proxies, user info masked. MarshalJSON writes the proxies, user
+// info masked.
 func (p Proxies) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
-
-// LogValue returns what Format writes.
-func (p Proxies) LogValue() slog.Value { return slog.StringValue(p.shown()) }
-
-// MarshalJSON writes the proxies, user info masked.
-func (p Proxies) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
+func (p Proxies) LogValue() slog.Value          { return slog.StringValue(p.shown()) }
+func (p Proxies) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
 
 func (s *Session) shown() string {
 	if s == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("<Session [%d adapters, %d cookies]>", len(s.mounts.all()), s.Cookies.Len())
+	return fmt.Sprintf("<Session [%d adapters, %d cookies]>", len(s.mounts.All()), s.Cookies.Len())
 }
 
 func requestText(what, method, url string) string {
@@ -221,3 +203,134 @@ func (t sessionTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb
 
 // Format names the adapter.
 func (t adapterTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }
+
+// Format, LogValue and MarshalJSON write the session's size, not what is in it.
+func (s *Session) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
+func (s *Session) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
+func (s *Session) MarshalJSON() ([]byte, error)  { return secret.MarshalText(s.shown()) }
+
+// Format, LogValue and MarshalJSON write the method and the URL, user info and secret parameters
+// masked.
+func (r Request) Format(f fmt.State, verb rune) { secret.Format(f, verb, r.shown()) }
+func (r Request) LogValue() slog.Value          { return slog.StringValue(r.shown()) }
+func (r Request) MarshalJSON() ([]byte, error)  { return secret.MarshalText(r.shown()) }
+
+// Format, LogValue and MarshalJSON write the method and the URL, user info and secret parameters
+// masked.
+func (p PreparedRequest) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
+func (p PreparedRequest) LogValue() slog.Value          { return slog.StringValue(p.shown()) }
+func (p PreparedRequest) MarshalJSON() ([]byte, error)  { return secret.MarshalText(p.shown()) }
+
+// Format, LogValue and MarshalJSON write "<Response [200]>".
+func (r Response) Format(f fmt.State, verb rune) { secret.Format(f, verb, r.shown()) }
+func (r Response) LogValue() slog.Value          { return slog.StringValue(r.shown()) }
+func (r Response) MarshalJSON() ([]byte, error)  { return secret.MarshalText(r.shown()) }
+
+// Format, LogValue and MarshalJSON write the status.
+func (x AuthExchange) Format(f fmt.State, verb rune) { secret.Format(f, verb, x.shown()) }
+func (x AuthExchange) LogValue() slog.Value          { return slog.StringValue(x.shown()) }
+func (x AuthExchange) MarshalJSON() ([]byte, error)  { return secret.MarshalText(x.shown()) }
+
+// Format, LogValue and MarshalJSON write the options, the credentials of proxies masked.
+func (o SendOptions) Format(f fmt.State, verb rune) { secret.Format(f, verb, o.shown()) }
+func (o SendOptions) LogValue() slog.Value          { return slog.StringValue(o.shown()) }
+func (o SendOptions) MarshalJSON() ([]byte, error)  { return secret.MarshalText(o.shown()) }
+
+// Format, LogValue and MarshalJSON write the name and whom it is for, not the value.
+func (c Cookie) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c Cookie) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c Cookie) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
+
+// Format, LogValue and MarshalJSON write the files, never a password or a key.
+func (c Certificate) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c Certificate) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c Certificate) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
+
+// Format, LogValue and MarshalJSON write the fields, the values of secret ones masked.
+func (h ProxyFields) Format(f fmt.State, verb rune) { secret.Format(f, verb, h.shown()) }
+func (h ProxyFields) LogValue() slog.Value          { return slog.StringValue(h.shown()) }
+func (h ProxyFields) MarshalJSON() ([]byte, error)  { return secret.MarshalText(h.shown()) }
+
+// Format, LogValue and MarshalJSON write the proxy, without credentials.
+func (c ProxyConfig) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c ProxyConfig) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c ProxyConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
+
+// Format, LogValue and MarshalJSON write the settings, but for the certificate's key.
+func (c TLSConfig) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c TLSConfig) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c TLSConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
+
+// Format, LogValue and MarshalJSON write where the connection goes, without credentials.
+func (c ConnConfig) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.String()) }
+func (c ConnConfig) LogValue() slog.Value          { return slog.StringValue(c.String()) }
+func (c ConnConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.String()) }
+
+// Format, LogValue and MarshalJSON write what String returns.
+func (d ProxyDecision) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.String()) }
+func (d ProxyDecision) LogValue() slog.Value          { return slog.StringValue(d.String()) }
+func (d ProxyDecision) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.String()) }
+
+// Format, LogValue and MarshalJSON write the user's name.
+func (b Basic) Format(f fmt.State, verb rune) { secret.Format(f, verb, b.shown()) }
+func (b Basic) LogValue() slog.Value          { return slog.StringValue(b.shown()) }
+func (b Basic) MarshalJSON() ([]byte, error)  { return secret.MarshalText(b.shown()) }
+
+// Format, LogValue and MarshalJSON write the user's name.
+func (b ProxyBasic) Format(f fmt.State, verb rune) { secret.Format(f, verb, b.shown()) }
+func (b ProxyBasic) LogValue() slog.Value          { return slog.StringValue(b.shown()) }
+func (b ProxyBasic) MarshalJSON() ([]byte, error)  { return secret.MarshalText(b.shown()) }
+
+// Format, LogValue and MarshalJSON write the scheme.
+func (b Bearer) Format(f fmt.State, verb rune) { secret.Format(f, verb, b.shown()) }
+func (b Bearer) LogValue() slog.Value          { return slog.StringValue(b.shown()) }
+func (b Bearer) MarshalJSON() ([]byte, error)  { return secret.MarshalText(b.shown()) }
+
+// Format, LogValue and MarshalJSON write the user's name.
+func (d *Digest) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.shown()) }
+func (d *Digest) LogValue() slog.Value          { return slog.StringValue(d.shown()) }
+func (d *Digest) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.shown()) }
+
+// Format, LogValue and MarshalJSON write the type's name.
+func (a *Refresh) Format(f fmt.State, verb rune) { secret.Format(f, verb, "Refresh") }
+func (a *Refresh) LogValue() slog.Value          { return slog.StringValue("Refresh") }
+func (a *Refresh) MarshalJSON() ([]byte, error)  { return secret.MarshalText("Refresh") }
+
+// Format, LogValue and MarshalJSON write the challenge, its token masked.
+func (c Challenge) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c Challenge) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c Challenge) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
+
+// Format, LogValue and MarshalJSON write what String returns.
+func (a *HTTPAdapter) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.String()) }
+func (a *HTTPAdapter) LogValue() slog.Value          { return slog.StringValue(a.String()) }
+func (a *HTTPAdapter) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.String()) }
+
+// Format, LogValue and MarshalJSON write what String returns.
+func (a Attempt) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.String()) }
+func (a Attempt) LogValue() slog.Value          { return slog.StringValue(a.String()) }
+func (a Attempt) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.String()) }
+
+// Format, LogValue and MarshalJSON write the counts and the tries.
+func (s RetryState) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
+func (s RetryState) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
+func (s RetryState) MarshalJSON() ([]byte, error)  { return secret.MarshalText(s.shown()) }
+
+// Format, LogValue and MarshalJSON write the names, not the content.
+func (f File) Format(s fmt.State, verb rune) { secret.Format(s, verb, f.shown()) }
+func (f File) LogValue() slog.Value          { return slog.StringValue(f.shown()) }
+func (f File) MarshalJSON() ([]byte, error)  { return secret.MarshalText(f.shown()) }
+
+// Format, LogValue and MarshalJSON write what Error returns.
+func (e *Error) Format(f fmt.State, verb rune) { secret.Format(f, verb, e.Error()) }
+func (e *Error) LogValue() slog.Value          { return slog.StringValue(e.Error()) }
+func (e *Error) MarshalJSON() ([]byte, error)  { return secret.MarshalText(e.Error()) }
+
+// Format, LogValue and MarshalJSON write what Error returns.
+func (e *MaxRetryError) Format(f fmt.State, verb rune) { secret.Format(f, verb, e.shown()) }
+func (e *MaxRetryError) LogValue() slog.Value          { return slog.StringValue(e.shown()) }
+func (e *MaxRetryError) MarshalJSON() ([]byte, error)  { return secret.MarshalText(e.shown()) }
+
+// Format and LogValue write how many cookies there are.
+func (j *CookieJar) Format(f fmt.State, verb rune) { secret.Format(f, verb, j.shown()) }
+func (j *CookieJar) LogValue() slog.Value          { return slog.StringValue(j.shown()) }

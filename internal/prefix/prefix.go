@@ -1,0 +1,170 @@
+// Package prefix finds the value of the longest prefix of a text.
+package prefix
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mountable/requests/internal/ascii"
+)
+
+// Table finds the value of a text: the longest prefix wins, ASCII letter case aside; of
+// two prefixes that differ in case only, the one put in first. Putting an old prefix in
+// again replaces its value in place. A lookup walks a trie, so its cost does not depend on
+// how many there are, and takes no lock: Put copies the path that it changes. The zero
+// Table is empty. A zero value of V counts as none.
+type Table[V comparable] struct {
+	root atomic.Pointer[node[V]]
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	entries []*Entry[V]          // longest first, then in the order they came
+	exact   map[string]*Entry[V] // by prefix
+	folded  map[string]*Entry[V] // by lower-case prefix, the first that came
+}
+
+// Entry is a prefix and its value.
+type Entry[V comparable] struct {
+	Prefix string
+	Value  V
+}
+
+// Put gives a prefix its value.
+func (t *Table[V]) Put(prefix string, value V) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	folded := ascii.Lower(prefix)
+	if m := t.exact[prefix]; m != nil {
+		m.Value = value
+	} else {
+		t.add(&Entry[V]{prefix, value}, folded)
+	}
+	t.root.Store(t.root.Load().insert(folded, t.folded[folded].Value))
+}
+
+// add files a new prefix behind those that are at least as long.
+func (t *Table[V]) add(m *Entry[V], folded string) {
+	if t.exact == nil {
+		t.exact, t.folded = map[string]*Entry[V]{}, map[string]*Entry[V]{}
+	}
+	t.exact[m.Prefix] = m
+	if t.folded[folded] == nil {
+		t.folded[folded] = m
+	}
+	at, _ := slices.BinarySearchFunc(t.entries, m, func(other, m *Entry[V]) int {
+		if len(other.Prefix) >= len(m.Prefix) {
+			return -1
+		}
+		return 1
+	})
+	t.entries = slices.Insert(t.entries, at, m)
+}
+
+// All returns the entries, longest prefix first.
+func (t *Table[V]) All() []Entry[V] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]Entry[V], len(t.entries))
+	for i, m := range t.entries {
+		all[i] = *m
+	}
+	return all
+}
+
+// Lookup returns the value of the longest prefix of text, the zero value if none.
+func (t *Table[V]) Lookup(text string) (found V) {
+	var none V
+	node, rest := t.root.Load(), text
+	for node != nil && ascii.HasPrefixFold(rest, node.label) {
+		rest = rest[len(node.label):]
+		if node.value != none {
+			found = node.value
+		}
+		if rest == "" {
+			break
+		}
+		node = node.child(ascii.LowerByte(rest[0]))
+	}
+	return found
+}
+
+// node is a byte-wise radix node; keys are lower-cased ASCII.
+type node[V comparable] struct {
+	label    string
+	value    V
+	children []*node[V] // ordered by first byte of label
+}
+
+// insert returns a copy of the path to prefix, so that readers of the old trie
+// are not disturbed.
+func (n *node[V]) insert(prefix string, value V) *node[V] {
+	if n == nil {
+		return &node[V]{label: prefix, value: value}
+	}
+	common := commonPrefix(n.label, prefix)
+	if common < len(n.label) {
+		return n.split(common, prefix, value)
+	}
+	own := *n
+	if common == len(prefix) {
+		own.value = value
+		return &own
+	}
+	own.children = slices.Clone(n.children)
+	rest := prefix[common:]
+	i, found := slices.BinarySearchFunc(own.children, rest[0], byFirstByte[V])
+	if found {
+		own.children[i] = own.children[i].insert(rest, value)
+		return &own
+	}
+	own.children = slices.Insert(own.children, i, &node[V]{label: rest, value: value})
+	return &own
+}
+
+// split makes a parent of n's label up to common, with n's rest and, unless the
+// prefix ends there, the prefix's rest as children.
+func (n *node[V]) split(common int, prefix string, value V) *node[V] {
+	tail := *n
+	tail.label = n.label[common:]
+	parent := &node[V]{label: n.label[:common], children: []*node[V]{&tail}}
+	if common == len(prefix) {
+		parent.value = value
+		return parent
+	}
+	leaf := &node[V]{label: prefix[common:], value: value}
+	if leaf.label[0] < tail.label[0] {
+		parent.children = []*node[V]{leaf, &tail}
+	} else {
+		parent.children = append(parent.children, leaf)
+	}
+	return parent
+}
+
+func (n *node[V]) child(first byte) *node[V] {
+	lo, hi := 0, len(n.children)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if n.children[mid].label[0] < first {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(n.children) && n.children[lo].label[0] == first {
+		return n.children[lo]
+	}
+	return nil
+}
+
+func byFirstByte[V comparable](n *node[V], b byte) int { return int(n.label[0]) - int(b) }
+
+func commonPrefix(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}

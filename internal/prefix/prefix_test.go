@@ -1,0 +1,30 @@
+package prefix
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTable: the longest prefix wins in any letter case, a value is replaced in its place,
+// and the zero value takes one away.
+func TestTable(t *testing.T) {
+	var table Table[int]
+	for i, prefix := range []string{"http://", "http://h/abc", "http://h/ab", "HTTP://H/AB", "https://"} {
+		table.Put(prefix, i+1)
+	}
+	table.Put("http://h/abc", 9)
+	table.Put("https://", 0)
+	got := map[string]int{}
+	want := map[string]int{"http://h/abcd": 9, "http://h/abd": 3, "HTTP://h/Ab": 3, "http://x": 1, "https://x": 0, "": 0, "gopher://": 0}
+	for text := range want {
+		got[text] = table.Lookup(text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	entries := []Entry[int]{{"http://h/abc", 9}, {"http://h/ab", 3}, {"HTTP://H/AB", 4}, {"https://", 0}, {"http://", 1}}
+	if diff := cmp.Diff(entries, table.All()); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
