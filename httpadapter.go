@@ -134,8 +134,11 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 	var refused refusals
 	for {
 		resp, err := a.try(ctx, p, opts, r)
-		if err == nil || !refused.again(err) || p.Rewind() != nil {
+		if err == nil || !refused.again(err) {
 			return resp, err
+		}
+		if spent := p.Rewind(); spent != nil {
+			return nil, unrepeated(err, spent)
 		}
 	}
 }
@@ -154,8 +157,13 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
-		if !reused || fresh || !isStale(err, p) || p.Rewind() != nil {
-			return nil, exchangeError(err, p, opts.Timeouts)
+		stale := reused && !fresh && isStale(err, p)
+		err = exchangeError(err, p, opts.Timeouts)
+		if !stale {
+			return nil, err
+		}
+		if spent := p.Rewind(); spent != nil {
+			return nil, unrepeated(err, spent)
 		}
 	}
 }

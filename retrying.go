@@ -195,7 +195,10 @@ func (t *retrying) afterFailure(err error) (time.Duration, error) {
 	if giveUp != nil {
 		return 0, t.usedUp(giveUp, nil)
 	}
-	if !t.replayable(err) || !t.adapter.budget.take() {
+	if !t.replayable(err) {
+		return 0, t.unreplayable(err)
+	}
+	if !t.adapter.budget.take() {
 		return 0, err
 	}
 	t.tries = next
@@ -215,6 +218,15 @@ func isRetriable(err error) bool {
 func (t *retrying) replayable(err error) bool {
 	e, ok := err.(*Error)
 	return t.p.body.Replayable() || ok && e.dialing
+}
+
+// unreplayable is a failure that is not tried again for the body's sake.
+func (t *retrying) unreplayable(err error) error {
+	spent := t.p.Rewind()
+	if spent == nil || errors.Is(err, ErrUnrewindableBody) {
+		return err
+	}
+	return unrepeated(err, spent)
 }
 
 // afterResponse decides about a response: whether it is to be tried again, and after

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -334,66 +333,3 @@ type lying struct {
 }
 
 func (l lying) Len() int64 { return l.n }
-
-// TestBodiesAgain: what can be read again is sent again whole, and nothing else is sent at
-// all.
-func TestBodiesAgain(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "data")
-	if err := os.WriteFile(name, []byte("data"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	given := map[string]struct {
-		body  func() any
-		again bool
-	}{
-		"bytes.Buffer":   {func() any { return bytes.NewBufferString("data") }, true},
-		"bytes.Reader":   {func() any { return bytes.NewReader([]byte("data")) }, true},
-		"strings.Reader": {func() any { return strings.NewReader("data") }, true},
-		"file":           {func() any { _, _ = file.Seek(0, 0); return file }, true},
-		"text":           {func() any { return "data" }, true},
-		"plain":          {func() any { return io.MultiReader(strings.NewReader("data")) }, false},
-		"iterator":       {func() any { return iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("data")) }) }, false},
-	}
-	again := map[string]wiretest.Reply{
-		"307":    wiretest.Text(307, "", [2]string{"Location", "/n"}),
-		"308":    wiretest.Text(308, "", [2]string{"Location", "/n"}),
-		"digest": wiretest.Text(401, "", [2]string{"WWW-Authenticate", `Digest realm="r", nonce="n", qop="auth"`}),
-		"second": wiretest.Text(200, "first"),
-	}
-	for name, b := range given {
-		for way, first := range again {
-			t.Run(name+"/"+way, func(t *testing.T) {
-				server := wiretest.Origin(t, first, wiretest.Text(200, "ok"))
-				s := newTestSession(t)
-				p, err := s.Prepare(&requests.Request{Method: "POST", URL: server.URL("/"), Body: b.body(), Auth: requests.DigestAuth("u", "p")})
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = s.Send(t.Context(), p, requests.SendOptions{})
-				if way == "second" {
-					_, err = s.Send(t.Context(), p, requests.SendOptions{})
-				}
-				want := []string{"data", "data"}
-				if !b.again {
-					want = want[:1]
-					if !errors.Is(err, requests.ErrUnrewindableBody) {
-						t.Errorf("got %v", err)
-					}
-					if e, ok := errors.AsType[*requests.Error](err); way != "second" && (!ok || e.Response == nil) {
-						t.Errorf("the response cannot be reached from %v", err)
-					}
-				} else if err != nil {
-					t.Error(err)
-				}
-				if diff := cmp.Diff(want, bodies(server)); diff != "" {
-					t.Errorf("bodies (-want +got)\n%s", diff)
-				}
-			})
-		}
-	}
-}
