@@ -1,13 +1,11 @@
 package cookie
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/mountable/requests/internal/uri"
 )
 
 var sampleFields = []string{
@@ -41,8 +39,6 @@ func checkJar(t *testing.T, j *ruledJar, urls ...string) {
 	}
 }
 
-var plainHost = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]*$`)
-
 func FuzzSetCookie(f *testing.F) {
 	for _, field := range sampleFields {
 		f.Add("https://www.example.co.uk/x/y", field, field, false)
@@ -50,6 +46,8 @@ func FuzzSetCookie(f *testing.F) {
 	}
 	f.Add("A://A", "0", "0", true) // a scheme whose hosts keep their capitals
 	f.Add("A://A", "0", "0", false)
+	f.Add("A://0.0X", "0", "0", true) // an address, which no parser of that scheme has looked at
+	f.Add("A://0.256", "0", "0", true)
 	f.Add("A:// ", "0", "0", true)
 	f.Add("A://\n", "0", "0", true)
 	f.Add("http0:", "0", "0", false)
@@ -61,9 +59,6 @@ func FuzzSetCookie(f *testing.F) {
 		checkJar(t, j, url, "https://www.example.co.uk/x/y", "http://co.uk/", "http://other.test/")
 		if got := j.header("http://other.test/"); got != "" && !strings.Contains(url, "test") {
 			t.Errorf("%q set %q for another host", url, got)
-		}
-		if u, err := uri.Parse(url); err != nil || !plainHost.MatchString(u.Host) {
-			return // hosts of other schemes than http can be what no file tells apart
 		}
 		loaded := newJar(j.rules)
 		data, err := JSON(j.Snapshot())

@@ -17,8 +17,8 @@ import (
 
 // netscapeOrigin adds ".local" to hosts without a dot, and takes port 80 where
 // the URL names none, for https as well.
-func netscapeOrigin(u *uri.URL) origin {
-	o := origin{host: ascii.Lower(u.Hostname()), path: escapePath(u.Path, false), port: u.Port, secure: isSecureScheme(u.Scheme)}
+func netscapeOrigin(u *uri.URL, host string) origin {
+	o := origin{host: host, path: escapePath(u.Path, false), port: u.Port, secure: isSecureScheme(u.Scheme)}
 	if strings.IndexByte(o.host, ':') >= 0 {
 		o.host, o.port = "["+o.host+"]", 80
 	}

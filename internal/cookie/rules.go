@@ -32,15 +32,20 @@ type origin struct {
 }
 
 // origin returns the origin of a URL, not ok if it has no cookies. Hosts of other
-// schemes than http and https can be any text, and none: that would be every host.
+// schemes than http and https can be any text: one that is not a host, or none, would be
+// another one where the jar is read from a file.
 func (r Rules) origin(u *uri.URL) (o origin, ok bool) {
-	if u.Host == "" || hasControl(u.Host) || strings.ContainsAny(u.Host, " \t") {
+	host := ascii.Lower(u.Hostname())
+	if !strings.HasPrefix(u.Scheme, "http") {
+		host, _ = normalDomain(host)
+	}
+	if host == "" || hasControl(host) || strings.ContainsAny(host, " \t") {
 		return o, false
 	}
 	if r.Netscape {
-		return netscapeOrigin(u), true
+		return netscapeOrigin(u, host), true
 	}
-	o = origin{host: ascii.Lower(u.Hostname()), path: u.Path}
+	o = origin{host: host, path: u.Path}
 	if o.path == "" {
 		o.path = "/"
 	}
