@@ -36,7 +36,7 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, e
 		}
 		if replaced != nil && replaced != r {
 			held.add(replaced)
-			replaced.closes(r)
+			replaced.content().Replace(r) // it may read from r
 			r = replaced
 		}
 	}
@@ -70,19 +70,5 @@ func (h *holding) end(failed bool) {
 		if failed {
 			r.Close()
 		}
-	}
-}
-
-// closes lets dropped, which r replaces and may read from, end with r.
-func (r *Response) closes(dropped *Response) {
-	b := r.state()
-	b.mu.Lock()
-	open := b.state == fresh || b.state == streaming
-	if open {
-		b.dropped = append(b.dropped, dropped)
-	}
-	b.mu.Unlock()
-	if !open {
-		dropped.Close()
 	}
 }

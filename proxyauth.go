@@ -171,7 +171,7 @@ func (t *tunnelAuth) challenge(err error, sent [][2]string) (again bool, _ error
 func refusal(reply *dial.ProxyReply) *Response {
 	r := NewResponse(nil, reply.Status, Headers(reply.Fields), nil)
 	r.Reason = cleanText(reply.Reason)
-	r.keep(reply.Body)
+	r.content().Keep(reply.Body)
 	return r
 }
 

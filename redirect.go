@@ -124,7 +124,7 @@ func (r *Response) location() (string, error) {
 // look at the body. One that is longer than maxDrain is given up with its
 // connection (rule 27), and its Content is an error.
 func drain(r *Response) {
-	_, _ = r.contentUpTo(maxDrain, tooLongToDrain)
+	_, _ = r.content().All(r.owner(), maxDrain, tooLongToDrain)
 	r.Close()
 }
 

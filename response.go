@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/content"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -34,7 +35,7 @@ type Response struct {
 	TLS        *tls.ConnectionState // nil without TLS
 	Attempts   []Attempt            // the tries that retries made before this reply
 
-	body     *responseBody
+	body     *content.Body
 	values   map[any]any // of SetValue
 	apparent string      // detected encoding, remembered
 	adapter  Adapter
@@ -51,7 +52,7 @@ type Response struct {
 func NewResponse(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
 	both := new(struct {
 		Response
-		state responseBody
+		state content.Body
 	})
 	r := &both.Response
 	*r = Response{StatusCode: status, Headers: headers, Raw: body, Request: p, Proto: "HTTP/1.1", body: &both.state}

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"time"
 )
@@ -181,21 +180,4 @@ func (r *Response) lineTooLong() error {
 
 func bodyTooLarge(limit int64) error {
 	return fail(ErrBodyTooLarge, "the body is longer than %d bytes (Limits.MaxBody)", limit)
-}
-
-// boundedBody fails behind its first left bytes.
-type boundedBody struct {
-	io.Reader
-	io.Closer   // nil where nobody closes it
-	left, limit int64
-	tooLong     func(limit int64) error
-}
-
-func (b *boundedBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left+1)])
-	if int64(n) > b.left {
-		n, err = int(b.left), b.tooLong(b.limit)
-	}
-	b.left -= int64(n)
-	return n, err
 }
