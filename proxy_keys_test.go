@@ -168,14 +168,14 @@ func TestNoProxyPolicy(t *testing.T) {
 		{"http://a.test/", "b.test,*", "", "http://e"},
 		{"http://a.test/", "a.test:80", "", "http://e"},
 	} {
-		for name, setting := range map[string]func(s *requests.Session) []requests.Option{
-			"variable": func(*requests.Session) []requests.Option { t.Setenv("no_proxy", c.list); return nil },
-			"mixed":    func(*requests.Session) []requests.Option { t.Setenv("No_Proxy", c.list); return nil },
-			"session": func(s *requests.Session) []requests.Option {
+		for name, setting := range map[string]func(t *testing.T, s *requests.Session) []requests.Option{
+			"variable": func(t *testing.T, _ *requests.Session) []requests.Option { t.Setenv("no_proxy", c.list); return nil },
+			"mixed":    func(t *testing.T, _ *requests.Session) []requests.Option { t.Setenv("No_Proxy", c.list); return nil },
+			"session": func(_ *testing.T, s *requests.Session) []requests.Option {
 				s.Proxies = requests.Proxies{"no_proxy": c.list}
 				return nil
 			},
-			"call": func(*requests.Session) []requests.Option {
+			"call": func(*testing.T, *requests.Session) []requests.Option {
 				return []requests.Option{requests.Proxies{"No_Proxy": c.list}}
 			},
 		} {
@@ -188,7 +188,7 @@ func TestNoProxyPolicy(t *testing.T) {
 					if asRequests {
 						want = c.requests
 					}
-					d, err := s.ExplainProxy(c.url, setting(s)...)
+					d, err := s.ExplainProxy(c.url, setting(t, s)...)
 					if d.Proxy != want || err != nil {
 						t.Errorf("as Requests %v: %v, %v; want %q", asRequests, d, err, want)
 					}
