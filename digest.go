@@ -2,12 +2,7 @@ package requests
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
-	"strings"
-	"sync"
 
 	"github.com/mountable/requests/internal/digest"
 	"github.com/mountable/requests/internal/uri"
@@ -38,29 +33,8 @@ type Digest struct {
 	StaleRejects int
 
 	user, password string
-
-	// mu protects the fields below.
-	mu     sync.Mutex
-	spaces map[string]*digestSpace
+	memory         digest.Memory
 }
-
-// digestSpace is what is known of one protection space: an origin or a proxy.
-type digestSpace struct {
-	challenge *digest.Challenge
-	counts    map[nonceKey]uint64 // how often each nonce has been used
-}
-
-// nonceKey is the hash of a nonce: as long as it is for a server that makes long ones.
-type nonceKey [sha256.Size]byte
-
-// anySpace is the space of the challenge that Requests would use for every host.
-const anySpace = ""
-
-// Bounds on what servers can make a Digest remember.
-const (
-	maxDigestSpaces = 256
-	maxDigestNonces = 64
-)
 
 // defaultStaleRejects lets a request win against three others at once.
 const defaultStaleRejects = 3
@@ -114,7 +88,7 @@ func (d *Digest) challenged(r *Response) *digest.Challenge {
 // digestSpaceOf is the protection space of the origin that r came from.
 func digestSpaceOf(r *Response) string {
 	if r.Auth().Policy().CrossOriginDigest {
-		return anySpace
+		return digest.AnySpace
 	}
 	return originOf(r.Request.URL)
 }
@@ -157,35 +131,15 @@ func (d *Digest) learn(space string, r *Response, field string) *digest.Challeng
 	if c == nil {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.spaces[space]
-	if s == nil {
-		d.makeRoom()
-		s = &digestSpace{counts: map[nonceKey]uint64{}}
-		d.spaces[space] = s
-	}
-	s.challenge = c
+	d.memory.Learn(space, c)
 	return c
-}
-
-func (d *Digest) makeRoom() {
-	if d.spaces == nil {
-		d.spaces = map[string]*digestSpace{}
-	}
-	for name := range d.spaces {
-		if len(d.spaces) < maxDigestSpaces {
-			return
-		}
-		delete(d.spaces, name)
-	}
 }
 
 // credentials returns the value of Authorization or Proxy-Authorization for p in a
 // protection space whose challenge is known, and "" elsewhere. Each call uses up a
 // nonce count. The target is that of the request line, "" for the one of p's URL.
 func (d *Digest) credentials(space string, p *PreparedRequest, target string) (string, error) {
-	turn := d.take(space)
+	turn := d.memory.Take(space, d.ClientNonce)
 	if turn == nil {
 		return "", nil
 	}
@@ -226,75 +180,16 @@ func (d *Digest) authorize(space string, p *PreparedRequest) (bool, error) {
 		return false, err
 	case header != "":
 		p.Headers.Set("Authorization", header)
-	case d.knows(space):
+	case d.memory.Knows(space):
 		p.Headers.Del("Authorization")
 	}
 	return header != "", nil
 }
 
-func (d *Digest) knows(space string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.find(space) != nil
-}
-
-// find returns what is known of a space, nil for nothing.
-func (d *Digest) find(space string) *digestSpace {
-	if s := d.spaces[space]; s != nil {
-		return s
-	}
-	return d.spaces[anySpace]
-}
-
-// take counts one use of the challenge of a space, nil if there is none.
-func (d *Digest) take(space string) *digest.Turn {
-	turn := d.count(space)
-	if turn == nil {
-		return nil
-	}
-	if d.ClientNonce != nil {
-		turn.CNonce = d.ClientNonce()
-		return turn
-	}
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // never fails
-	turn.CNonce = hex.EncodeToString(random[:])
-	return turn
-}
-
-func (d *Digest) count(space string) *digest.Turn {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.find(space)
-	if s == nil {
-		return nil
-	}
-	nonce := nonceKey(sha256.Sum256([]byte(s.challenge.Nonce)))
-	if _, known := s.counts[nonce]; !known && len(s.counts) >= maxDigestNonces {
-		clear(s.counts)
-	}
-	s.counts[nonce]++
-	return &digest.Turn{Challenge: s.challenge, Count: s.counts[nonce]}
-}
-
 // digestTarget is the uri of the credentials: the request line's.
 func digestTarget(c *digest.Challenge, p *PreparedRequest) string {
 	if c.AsRequests() {
-		return withoutParams(uri.PathURL(p.URL))
+		return uri.WithoutParams(uri.PathURL(p.URL))
 	}
 	return p.Target()
-}
-
-// withoutParams cuts the parameters of the last path segment off a target, which
-// Python's urlparse splits off and Requests forgets.
-func withoutParams(target string) string {
-	path, query, hasQuery := strings.Cut(target, "?")
-	last := strings.LastIndexByte(path, '/') + 1
-	if i := strings.IndexByte(path[last:], ';'); i >= 0 {
-		path = path[:last+i]
-	}
-	if hasQuery {
-		return path + "?" + query
-	}
-	return path
 }

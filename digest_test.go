@@ -187,19 +187,3 @@ func TestDigestCountsPerNonce(t *testing.T) {
 		t.Errorf("nonces and counts (-want +got):\n%s", diff)
 	}
 }
-
-func TestDigestRemembersNoMoreThanItsBounds(t *testing.T) {
-	d := DigestAuth("u", "p")
-	for i := range 4 * maxDigestSpaces {
-		nonce := strings.Repeat("n", i+1)
-		r := NewResponse(nil, 401, Headers{{"WWW-Authenticate", `Digest realm=r, qop=auth, nonce=` + nonce}}, nil)
-		d.learn("http://h"+nonce, r, "WWW-Authenticate")
-		d.learn("http://one", r, "WWW-Authenticate")
-		if _, err := d.credentials("http://one", &PreparedRequest{Method: "GET"}, "/"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(d.spaces) > maxDigestSpaces || len(d.spaces["http://one"].counts) > maxDigestNonces {
-		t.Errorf("%d spaces, %d nonces", len(d.spaces), len(d.spaces["http://one"].counts))
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/prefix"
 	"github.com/mountable/requests/internal/proxyenv"
 )
@@ -35,7 +36,7 @@ type Session struct {
 	Policy       Policy       // switches to Requests' way where this package is safer
 
 	mounts  prefix.Table[Adapter]
-	netrc   netrcCache
+	netrc   netrc.Cache
 	environ proxyenv.Environ
 }
 

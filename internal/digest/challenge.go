@@ -1,6 +1,6 @@
 // Package digest reads the challenges of HTTP Digest authentication (RFC 7616) and
-// computes the credentials that answer them. It keeps no state: which challenge
-// belongs to whom, and how often a nonce has been used, is the caller's to know.
+// computes the credentials that answer them. A Memory knows which challenge belongs to
+// whom, and how often a nonce has been used.
 package digest
 
 import (

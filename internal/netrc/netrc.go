@@ -1,8 +1,8 @@
 // Package netrc reads the text of a netrc file: as curl and inetutils do, or as Python's netrc module does, on which
 // Requests relies.
 //
-// It opens no file and knows no host names beyond the words of the text: the caller reads the file, lower-cases the
-// host of its URL and decides whether a default entry may be used.
+// It knows no host names beyond the words of the text: the caller lower-cases the host of its URL and decides whether
+// a default entry may be used. A Cache finds the file and reads it again where it has changed.
 package netrc
 
 import "strings"

@@ -93,3 +93,17 @@ func PrependScheme(url, scheme string) (string, error) {
 	}
 	return out.String(), nil
 }
+
+// WithoutParams cuts the parameters of the last path segment off a target, which
+// Python's urlparse splits off and Requests forgets.
+func WithoutParams(target string) string {
+	path, query, hasQuery := strings.Cut(target, "?")
+	last := strings.LastIndexByte(path, '/') + 1
+	if i := strings.IndexByte(path[last:], ';'); i >= 0 {
+		path = path[:last+i]
+	}
+	if hasQuery {
+		return path + "?" + query
+	}
+	return path
+}
