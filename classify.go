@@ -162,6 +162,9 @@ func CarrierError(p *PreparedRequest, err error) *Error {
 		copied := *own
 		e = &copied
 	}
+	if fault, ok := errors.AsType[*body.Error](err); ok && e.Err == err {
+		e = withWritten(bodyFault(fault), false)
+	}
 	if e.Request == nil {
 		e.Request = p
 	}
@@ -363,6 +366,9 @@ func bodyFault(err error) error {
 	}
 	if own, ok := errors.AsType[*Error](e.Err); ok {
 		return own // of the caller's body
+	}
+	if inner, ok := errors.AsType[*body.Error](e.Err); ok && (e.Fault == body.Broken || e.Fault == body.Unrewindable) {
+		return bodyFault(inner) // a body of ours has said what is wrong with it
 	}
 	return &Error{Kind: bodyFaultKinds[e.Fault], Err: e.Err, Detail: e.Detail}
 }

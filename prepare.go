@@ -211,12 +211,12 @@ func (r *Request) encodeFiles(asRequests bool) (body.Body, string, error) {
 	if err != nil {
 		return body.Body{}, "", err
 	}
-	contentType := multipart.ContentType(f.boundary)
-	b, renewable, err := f.encode()
+	contentType := multipart.ContentType(f.Boundary)
+	b, renewable, err := f.Encode()
 	if err == nil {
 		r.remember(b, contentType, renewable)
 	}
-	return b, contentType, err
+	return b, contentType, bodyFault(err)
 }
 
 // checkBodies refuses two bodies. Requests overlooks JSON beside another one.

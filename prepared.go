@@ -148,6 +148,14 @@ type openBody struct {
 	stop func()
 }
 
+func (b *openBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = bodyFault(err)
+	}
+	return n, err
+}
+
 func (b *openBody) Close() error {
 	b.stop()
 	return nil
