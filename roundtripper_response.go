@@ -29,15 +29,18 @@ func (x *transit) response(r *Response, decode bool) *http.Response {
 		resp.ContentLength = announcedLength(resp.Header)
 	}
 	frameResponse(resp, r.Headers.Has("Transfer-Encoding"))
-	if raw.Remaining() == 0 && r.StatusCode != http.StatusSwitchingProtocols {
-		_ = r.Close()
-		x.end()
-		resp.Body = http.NoBody
-		return resp
-	}
 	if conn, ok := r.Conn(); ok {
 		resp.Body = &httpUpgradedBody{conn, x}
 		if r.StatusCode == http.StatusSwitchingProtocols {
+			resp.ContentLength = 0
+		}
+		return resp
+	}
+	if isEmpty(r, raw) {
+		_ = r.Close()
+		x.end()
+		resp.Body = http.NoBody
+		if x.req.Method != http.MethodHead {
 			resp.ContentLength = 0
 		}
 		return resp
@@ -49,6 +52,20 @@ func (x *transit) response(r *Response, decode bool) *http.Response {
 		resp.ContentLength, resp.Uncompressed = -1, true
 	}
 	return resp
+}
+
+// isEmpty reports whether r is known to have no body. That of an adapter which says so is
+// read to its end, as closing it may not be enough to free the connection.
+func isEmpty(r *Response, raw wire.Stream) bool {
+	if raw.Remaining() == 0 || r.StatusCode == 204 || r.StatusCode == 304 {
+		return true
+	}
+	sized, ok := r.Raw.(interface{ Remaining() int64 })
+	if !ok || sized.Remaining() != 0 {
+		return false
+	}
+	_, _ = raw.Read(make([]byte, 1))
+	return true
 }
 
 // announcedLength is what Content-Length says where there is no body, -1 if it says nothing.

@@ -180,16 +180,13 @@ func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *reque
 	if len(resp.Trailer) > 0 {
 		headers.Add("Trailer", strings.Join(slices.Sorted(maps.Keys(resp.Trailer)), ", "))
 	}
-	raw := &receivedBody{watch: w, request: p, resp: resp, left: resp.ContentLength}
+	if resp.Close && resp.ProtoMajor == 1 && !headers.Has("Connection") {
+		headers.Add("Connection", "close") // net/http takes it out
+	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	switch {
-	case p.Method == "HEAD" || resp.Body == http.NoBody:
-		raw.left = 0
-	case raw.left == 0:
-		raw.left = -1 // handmade responses often forget the length
-	}
+	raw := &receivedBody{watch: w, request: p, resp: resp, left: lengthOf(p, resp)}
 	var body io.ReadCloser = raw
 	if w, ok := resp.Body.(io.Writer); ok {
 		body = receivedConn{raw, w}
@@ -203,6 +200,19 @@ func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *reque
 	}
 	r.TLS = resp.TLS
 	return r
+}
+
+// lengthOf is how long the body will be, -1 if that is not known. Handmade responses often
+// forget their length: a 0 counts where something else says so, too. An HTTP/2 transport of
+// net/http means it.
+func lengthOf(p *requests.PreparedRequest, resp *http.Response) int64 {
+	switch {
+	case p.Method == "HEAD" || resp.Body == http.NoBody || resp.StatusCode == 204 || resp.StatusCode == 304:
+		return 0
+	case resp.ContentLength == 0 && resp.ProtoMajor != 2 && resp.Header.Get("Content-Length") != "0":
+		return -1
+	}
+	return resp.ContentLength
 }
 
 // receivedBody is the body of net/http's response under the time limits of the send.
@@ -230,7 +240,9 @@ func (b *receivedBody) Read(p []byte) (int, error) {
 	if b.left > 0 {
 		b.left = max(b.left-int64(n), 0)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && (err != io.EOF || b.left != 0) {
+		// A server that sees the connection of a canceled request end may end the body as
+		// if it were whole, and net/http may still read that: no such end counts.
 		if failure := b.watch.failure(b.request); failure != nil {
 			err = failure
 		}

@@ -13,8 +13,9 @@ import (
 	"github.com/mountable/requests/internal/wire"
 )
 
-// framing is what the head of a request says about its body.
+// framing is what the head of a request says about its target and its body.
 type framing struct {
+	path   string
 	length int64 // -1 where it is not known
 	said   bool  // Content-Length is among the fields, and true
 	added  bool  // it has to be added
@@ -23,7 +24,7 @@ type framing struct {
 // frame decides what is said. A Content-Length that is among the fields of a request without a body is left out, as
 // the frames tell that nothing comes.
 func frame(req *wire.Request) (framing, error) {
-	f := framing{}
+	f := framing{path: pathOf(req)}
 	if req.Body != nil {
 		f.length = req.Body.Len()
 	}
@@ -43,8 +44,18 @@ func frame(req *wire.Request) (framing, error) {
 			return f, body.LengthError("Content-Length is %d, but the body has %d bytes", n, f.length)
 		}
 	}
-	f.added = !f.said && (f.length > 0 || f.length == 0 && !bareMethod(req.Method))
+	f.added = !f.said && (f.length > 0 || f.length == 0 && !req.AsGiven && !bareMethod(req.Method))
 	return f, nil
+}
+
+// pathOf is the target as :path has it: without the origin, which the absolute form repeats
+// (RFC 9113 section 8.3.1).
+func pathOf(req *wire.Request) string {
+	rest, ok := strings.CutPrefix(req.Target, req.Scheme+"://"+req.Authority)
+	if ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return req.Target
 }
 
 // bareMethod lists the methods whose requests need no Content-Length: 0.
@@ -89,7 +100,7 @@ func (c *Conn) writeHead(s *Stream, req *wire.Request, f framing, last bool) {
 	}
 	c.encode(":authority", req.Authority)
 	if req.Method != "CONNECT" {
-		c.encode(":path", req.Target)
+		c.encode(":path", f.path)
 	}
 	names := hasConnection(req.Fields)
 	for i := range req.Fields {
