@@ -3,6 +3,7 @@ package adapters_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -176,6 +177,44 @@ func TestInterimOnce(t *testing.T) {
 		resp.Body.Close()
 		if diff := cmp.Diff([]int{103, 1}, append(seen, connected)); diff != "" {
 			t.Errorf("%s: interim responses, and connections (-want +got)\n%s", proto, diff)
+		}
+	}
+}
+
+// A body that goes on behind its announced length is an error, although the server has
+// responded to what it got; one of which nobody knows the end does not hold a response back.
+func TestRoundTripperOverlong(t *testing.T) {
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("http://", adapters.RoundTripper(tripper(func(req *http.Request) (*http.Response, error) {
+		if _, err := io.ReadFull(req.Body, make([]byte, 3)); err != nil {
+			return nil, err
+		}
+		go func() { // as net/http's writer does
+			io.Copy(io.Discard, req.Body)
+			req.Body.Close()
+		}()
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	})))
+	pr, pw := io.Pipe()
+	defer pw.Close()
+	go io.WriteString(pw, "abc")
+	for name, c := range map[string]struct {
+		body io.Reader
+		want error
+	}{
+		"longer":     {io.MultiReader(strings.NewReader("abcde")), requests.ErrBodyLength},
+		"as long":    {io.MultiReader(strings.NewReader("abc")), nil},
+		"never ends": {pr, nil},
+	} {
+		p, err := s.Prepare(&requests.Request{Method: "POST", URL: "http://h.test/", Body: c.body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Headers.Del("Transfer-Encoding")
+		p.Headers.Set("Content-Length", "3")
+		if _, err := s.Send(t.Context(), p, requests.SendOptions{}); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 }

@@ -10,8 +10,9 @@ import (
 func transportFailure(p *requests.PreparedRequest, w *watch, body *sentBody, err error) error {
 	if body != nil {
 		if failed := body.failed.Load(); failed != nil {
-			failed.Request = p
-			return failed
+			e := *failed
+			e.Request = p
+			return &e
 		}
 	}
 	if failure := w.failure(p); failure != nil {

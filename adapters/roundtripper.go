@@ -60,6 +60,11 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 	if err == nil && resp == nil {
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
+	if err == nil && body != nil {
+		if err = body.overlong(); err != nil && resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+	}
 	if err != nil {
 		err = transportFailure(p, w, body, err)
 		w.end()
@@ -96,7 +101,7 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 			}
 		}
 	}
-	req.Body, req.ContentLength = body, p.ContentLength()
+	req.Body, req.ContentLength = body, body.length
 	if chunked {
 		req.ContentLength = -1
 	}

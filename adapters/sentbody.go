@@ -2,8 +2,10 @@ package adapters
 
 import (
 	"io"
+	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mountable/requests"
 )
@@ -22,13 +24,21 @@ type sentBody struct {
 
 	atEnd func() // called once the body has ended as announced; may be nil
 
+	over    bool          // ended is closed; guarded by reading
+	ended   chan struct{} // closed when the end of the body is known, or nobody looks for it
+	given   atomic.Bool   // all that was announced
 	closing atomic.Bool
 	failed  atomic.Pointer[requests.Error] // of the caller's reader
 }
 
 func newSentBody(p *requests.PreparedRequest, w *watch) *sentBody {
 	length := p.ContentLength()
-	return &sentBody{watch: w, body: p.OpenBody(), left: length, length: length}
+	if length < 0 && !p.Headers.Has("Transfer-Encoding") {
+		if announced, err := strconv.ParseUint(p.Headers.Get("Content-Length"), 10, 62); err == nil {
+			length = int64(announced) // by the caller
+		}
+	}
+	return &sentBody{watch: w, body: p.OpenBody(), left: length, length: length, ended: make(chan struct{})}
 }
 
 // Read implements [io.Reader].
@@ -56,7 +66,40 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	case err != nil && b.failed.Load() == nil:
 		err = b.fail(requests.ErrInvalidBody, "the body could not be read to be sent", err)
 	}
+	if b.given.Store(b.left == 0); err != nil {
+		b.atItsEnd()
+	}
 	return n, err
+}
+
+// atItsEnd tells that nothing more of the body will be looked at.
+func (b *sentBody) atItsEnd() {
+	if !b.over {
+		b.over = true
+		close(b.ended)
+	}
+}
+
+// probeWait is how long a response is held back for a body that has given all that was
+// announced, and of which nobody knows yet that it ends there. One that takes longer waits
+// for something.
+const probeWait = 10 * time.Millisecond
+
+// overlong is the error of a body that goes on behind the announced length, although the
+// server has responded to what it got.
+func (b *sentBody) overlong() error {
+	if b.given.Load() {
+		timer := time.NewTimer(probeWait)
+		defer timer.Stop()
+		select {
+		case <-b.ended:
+		case <-timer.C:
+		}
+	}
+	if e := b.failed.Load(); e != nil && e.Kind == requests.ErrBodyLength {
+		return e
+	}
+	return nil
 }
 
 func (b *sentBody) fail(kind requests.Kind, detail string, err error) error {
@@ -80,6 +123,7 @@ func (b *sentBody) settle() {
 func (b *sentBody) finish() {
 	if !b.done {
 		b.done = true
+		b.atItsEnd()
 		_ = b.body.Close()
 	}
 }
