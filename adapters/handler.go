@@ -114,7 +114,7 @@ func (x *served) request(p *requests.PreparedRequest) (*http.Request, error) {
 	}
 	if p.ContentLength() != 0 {
 		x.sent = newSentBody(p, x.watch)
-		req.Body, req.ContentLength = x.sent, p.ContentLength()
+		req.Body, req.ContentLength = x.sent, x.sent.length
 	}
 	if req.ContentLength > 0 {
 		req.Header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
