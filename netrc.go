@@ -29,7 +29,7 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 func (s *Session) netrcEntry(file *netrc.File, u *uri.URL) (login, password string, ok bool) {
 	named := u.HasUser && !s.Policy.NetrcIgnoresUser
 	if named {
-		if login, password, ok = file.LookupUser(u.Hostname(), userOf(u)); ok {
+		if login, password, ok = file.LookupUser(u.Hostname(), u.Username()); ok {
 			return login, password, true
 		}
 	}
@@ -38,16 +38,5 @@ func (s *Session) netrcEntry(file *netrc.File, u *uri.URL) (login, password stri
 	} else {
 		login, password, ok = file.Lookup(u.Hostname())
 	}
-	return login, password, ok && (!named || login == userOf(u))
-}
-
-// userOf returns the user named in a URL, with a password or without.
-func userOf(u *uri.URL) string {
-	if user, _, ok := u.Userinfo(); ok {
-		return user
-	}
-	with := *u
-	with.User += ":"
-	user, _, _ := with.Userinfo()
-	return user
+	return login, password, ok && (!named || login == u.Username())
 }

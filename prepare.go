@@ -331,7 +331,7 @@ func (p *PreparedRequest) hasWrittenAuthorization() bool {
 		return true
 	}
 	_, password, _ := to.url.Userinfo()
-	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(userOf(&to.url)+":"+password))
+	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(to.url.Username()+":"+password))
 }
 
 func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {

@@ -1,11 +1,8 @@
 package requests
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
-	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -36,83 +33,25 @@ func (p Proxies) Apply(r *Request) error {
 
 // with returns p with the entries of over laid over it. Neither is changed.
 func (p Proxies) with(over Proxies) Proxies {
-	p, _ = p.normal()
-	over, _ = over.normal()
-	merged := make(Proxies, len(p)+len(over))
-	maps.Copy(merged, p)
-	maps.Copy(merged, over)
-	return merged
+	return Proxies(proxyenv.Table(p).With(proxyenv.Table(over)))
 }
 
 // normal returns p with its keys as they are looked up. The error names one that can
-// never match. It is p itself where nothing needs to be done.
+// never match.
 func (p Proxies) normal() (Proxies, error) {
-	for key := range p {
-		if normal, ok := proxyKey(key); !ok || normal != key {
-			return p.normalized()
-		}
+	normal, err := proxyenv.Table(p).Normal()
+	if err != nil {
+		return Proxies(normal), fail(ErrInvalidArgument, "Proxies: %v", err)
 	}
-	return p, nil
+	return Proxies(normal), nil
 }
 
-func (p Proxies) normalized() (Proxies, error) {
-	var first error
-	normal := make(Proxies, len(p))
-	for _, key := range slices.Sorted(maps.Keys(p)) {
-		name, ok := proxyKey(key)
-		if !ok {
-			name = key
-		}
-		value := p[key]
-		if plain, spelled := p[name]; spelled {
-			value = plain
-		}
-		known, twice := normal[name]
-		switch {
-		case first != nil:
-		case !ok:
-			first = fail(ErrInvalidArgument, "Proxies: the key %q can never match: expected a scheme, \"scheme://host\" without a port, \"all\" or \"no_proxy\"", uri.StripUserinfo(key))
-		case twice && known != value:
-			first = fail(ErrInvalidArgument, "Proxies: %q is given twice, with two values", name)
-		}
-		normal[name] = value
-	}
-	return normal, first
+// choose returns the entry that decides about u, if there is one.
+func (p Proxies) choose(u *uri.URL) (key, proxy string, found bool) {
+	return proxyenv.Table(p).Choose(u)
 }
 
-// proxyKey returns a key of Proxies in the form it is looked up by, and whether it can match.
-func proxyKey(key string) (string, bool) {
-	switch key {
-	case "http", "https", "all", "no_proxy":
-		return key, true
-	}
-	scheme, host, named := strings.Cut(key, "://")
-	scheme = strings.ToLower(scheme)
-	switch {
-	case !named && scheme == "no_proxy":
-		return scheme, true
-	case !isProxyScheme(scheme):
-		return "", false
-	case host == "":
-		return scheme, true
-	}
-	if strings.Count(host, ":") > 1 && host[0] != '[' {
-		host = "[" + host + "]"
-	}
-	host = uri.ASCIIHost(host)
-	return scheme + "://" + host, host != ""
-}
-
-// isProxyScheme takes schemes without dots: one with a dot is a host that lacks its scheme.
-func isProxyScheme(s string) bool {
-	for i := range len(s) {
-		letter := 'a' <= s[i] && s[i] <= 'z'
-		if !letter && (i == 0 || !ascii.IsDigit(s[i]) && s[i] != '+' && s[i] != '-') {
-			return false
-		}
-	}
-	return s != ""
-}
+func (p Proxies) noProxy() (list string, ok bool) { return proxyenv.Table(p).NoProxy() }
 
 // ProxyFunc chooses the proxy for a URL: its URL, "" for none. An error ends the
 // request. It may be called from several goroutines at once. The function
@@ -142,39 +81,6 @@ var NoProxy Option = Proxies{"all": "", "http": "", "https": ""}
 func selectProxy(u *uri.URL, proxies Proxies) string {
 	_, proxy, _ := proxies.choose(u)
 	return proxy
-}
-
-// choose returns the entry that decides about u. found tells an entry that says
-// "no proxy" from none at all.
-func (p Proxies) choose(u *uri.URL) (key, proxy string, found bool) {
-	if len(p) == 0 {
-		return "", "", false
-	}
-	p, _ = p.normal()
-	if key, proxy, found = p.forHost(u.Scheme, u.Host); found {
-		return key, proxy, true
-	}
-	if proxy, found = p[u.Scheme]; found {
-		return u.Scheme, proxy, true
-	}
-	if key, proxy, found = p.forHost("all", u.Host); found {
-		return key, proxy, true
-	}
-	proxy, found = p["all"]
-	return "all", proxy, found
-}
-
-// forHost looks "scheme://host" up, making a string of it only if it is there.
-func (p Proxies) forHost(scheme, host string) (key, proxy string, found bool) {
-	if host == "" {
-		return "", "", false
-	}
-	var buf [80]byte
-	k := append(append(append(buf[:0], scheme...), "://"...), host...)
-	if proxy, found = p[string(k)]; found {
-		key = string(k)
-	}
-	return key, proxy, found
 }
 
 // decideProxy asks the request's proxies, then ProxyFunc, then the session's,
@@ -229,12 +135,6 @@ func (s *Session) noProxyList(given Proxies) (string, bool) {
 		return list, true
 	}
 	return s.Proxies.noProxy()
-}
-
-func (p Proxies) noProxy() (list string, ok bool) {
-	p, _ = p.normal()
-	list, ok = p["no_proxy"]
-	return list, ok
 }
 
 // mergeProxies puts proxies into opts that decide about a URL as session, environment and
@@ -305,7 +205,8 @@ func (s *Session) mergeLikeRequests(url string, given Proxies) Proxies {
 // resolveProxies is Requests' resolve_proxies: base, and for a scheme that it
 // lacks the environment's.
 func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
-	scheme := schemeOf(url)
+	scheme, _, _ := strings.Cut(url, ":")
+	scheme = strings.ToLower(scheme)
 	if _, ok := base[scheme]; ok || !s.TrustEnv {
 		return base, nil
 	}
@@ -347,81 +248,20 @@ func (s *Session) bypassed(url, noProxy string) (bool, error) {
 	return s.bypass(noProxy, &u) != "", nil
 }
 
-func schemeOf(url string) string {
-	scheme, _, ok := strings.Cut(url, ":")
-	if !ok {
-		return ""
+// parseProxy reads the URL of a proxy.
+func parseProxy(text string) (proxyenv.URL, error) {
+	proxy, err := proxyenv.ParseURL(text)
+	if err != nil {
+		return proxy, fail(ErrInvalidProxyURL, "proxy %q: %v", redactURL(text), err)
 	}
-	return strings.ToLower(scheme)
+	return proxy, nil
 }
 
-// proxyURL is a parsed proxy.
-type proxyURL struct {
-	Scheme, Host   string
-	Port           int
-	User, Password string
-	HasAuth        bool // a password is named, though it may be empty
-}
-
-// authorization returns the Proxy-Authorization for p: Basic, if there is a user
+// proxyAuthorization returns the Proxy-Authorization for a proxy: Basic, if there is a user
 // and a password, which may be empty.
-func (p *proxyURL) authorization() string {
+func proxyAuthorization(p *proxyenv.URL) string {
 	if !p.HasAuth || p.User == "" {
 		return ""
 	}
 	return basicCredentials(p.User, p.Password)
-}
-
-// parseProxy reads the URL of a proxy, or "host:port", which is an http proxy. It goes
-// through the same strict parser as every URL, so that the host it names is the host
-// that is dialed.
-func parseProxy(text string) (proxyURL, error) {
-	scheme, rest, named := strings.Cut(text, "://")
-	if !named {
-		scheme, rest = "http", strings.TrimPrefix(text, "//")
-	}
-	scheme = strings.ToLower(scheme)
-	port := proxyPort(scheme)
-	if port == 0 {
-		return proxyURL{}, proxyError(text, "its scheme is none of http, https, socks4, socks4a, socks5, socks5h")
-	}
-	u, err := uri.Parse("http://" + rest)
-	if e, ok := err.(*uri.Error); ok && e.Code == uri.MissingHost {
-		return proxyURL{}, proxyError(text, "it has no host")
-	}
-	if err != nil {
-		return proxyURL{}, proxyError(text, reasonOf(err))
-	}
-	if u.Port >= 0 {
-		port = u.Port
-	}
-	p := proxyURL{Scheme: scheme, Host: u.DialHost(), Port: port}
-	if p.User, p.Password, p.HasAuth = u.Userinfo(); !p.HasAuth && u.HasUser {
-		p.User = userOf(&u)
-	}
-	return p, nil
-}
-
-func proxyError(text, why string) error {
-	return fail(ErrInvalidProxyURL, "proxy %q: %s", redactURL(text), why)
-}
-
-// reasonOf says what is wrong with a URL without repeating it.
-func reasonOf(err error) string {
-	if e, ok := err.(*uri.Error); ok {
-		return e.Reason()
-	}
-	return "invalid URL"
-}
-
-func proxyPort(scheme string) int {
-	switch scheme {
-	case "http":
-		return 80
-	case "https":
-		return 443
-	case "socks4", "socks4a", "socks5", "socks5h":
-		return 1080
-	}
-	return 0
 }

@@ -266,7 +266,7 @@ func TestParseProxy(t *testing.T) {
 		got := "error"
 		p, err := parseProxy(text)
 		if err == nil {
-			got = fmt.Sprintf("%s %s %d [%s]", p.Scheme, p.Host, p.Port, p.authorization())
+			got = fmt.Sprintf("%s %s %d [%s]", p.Scheme, p.Host, p.Port, proxyAuthorization(&p))
 		} else if !errors.Is(err, ErrInvalidProxyURL) || strings.Contains(err.Error(), "sesame") {
 			t.Errorf("parseProxy(%q): %v", text, err)
 		}

@@ -139,7 +139,7 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, opts *SendOptions) e
 		return nil
 	}
 	c.Tunnel = r.config.Scheme == "https"
-	c.Authorization = proxy.authorization()
+	c.Authorization = proxyAuthorization(&proxy)
 	if c.Authorization == "" {
 		c.Authorization = p.Headers.Get("Proxy-Authorization")
 	}

@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/mountable/requests/internal/uri"
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/mountable/requests/internal/uri"
 )
 
 func parsed(t testing.TB, url string) *uri.URL {

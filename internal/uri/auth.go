@@ -61,3 +61,14 @@ func StripUserinfo(s string) string {
 }
 
 func quoteForError(s string) string { return strconv.Quote(s) }
+
+// Username returns the user named in u, with a password or without.
+func (u *URL) Username() string {
+	if user, _, ok := u.Userinfo(); ok {
+		return user
+	}
+	with := *u
+	with.User += ":"
+	user, _, _ := with.Userinfo()
+	return user
+}
