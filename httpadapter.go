@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mountable/requests/internal/backoff"
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/http1"
@@ -28,8 +29,8 @@ type HTTPAdapter struct {
 	editors []ConnEditor
 	pool    *pool.Pool[ConnConfig, *conn]
 	config  pool.Config
-	retry   *RetryState  // nil: nothing is tried again
-	budget  *retryBudget // nil: no bound on retries
+	retry   *RetryState     // nil: nothing is tried again
+	budget  *backoff.Budget // nil: no bound on retries
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/mountable/requests/internal/backoff"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -57,7 +57,7 @@ func RetryBudget(burst int, ratio float64) AdapterOption {
 		return refuseOption("RetryBudget(%d, %v): neither can be negative", burst, ratio)
 	}
 	return func(a *HTTPAdapter) {
-		a.budget = &retryBudget{tokens: float64(burst), burst: float64(burst), ratio: ratio}
+		a.budget = backoff.NewBudget(burst, ratio)
 	}
 }
 
@@ -66,37 +66,6 @@ func RetryBudget(burst int, ratio float64) AdapterOption {
 func refuseOption(format string, args ...any) AdapterOption {
 	err := fail(ErrInvalidArgument, format, args...)
 	return func(a *HTTPAdapter) { a.setError(err) }
-}
-
-// retryBudget is a token bucket. A nil one is never empty.
-type retryBudget struct {
-	// mu protects the fields below.
-	mu     sync.Mutex
-	tokens float64
-	burst  float64
-	ratio  float64
-}
-
-func (b *retryBudget) take() bool {
-	if b == nil {
-		return true
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
-}
-
-func (b *retryBudget) giveBack() {
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.tokens = min(b.burst, b.tokens+b.ratio)
 }
 
 // setError keeps the first option's error for Send to return.
@@ -198,7 +167,7 @@ func (t *retrying) afterFailure(err error) (time.Duration, error) {
 	if !t.replayable(err) {
 		return 0, t.unreplayable(err)
 	}
-	if !t.adapter.budget.take() {
+	if !t.adapter.budget.Take() {
 		return 0, err
 	}
 	t.tries = next
@@ -235,7 +204,7 @@ func (t *retrying) afterResponse(resp *Response) (wait time.Duration, again bool
 	now := time.Now()
 	_, hasRetryAfter := t.tries.retryAfter(resp, now)
 	if !t.tries.IsRetry(t.p.Method, resp.StatusCode, hasRetryAfter) {
-		t.adapter.budget.giveBack()
+		t.adapter.budget.Refund()
 		return t.afterBody(resp)
 	}
 	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, resp, nil)
@@ -246,7 +215,7 @@ func (t *retrying) afterResponse(resp *Response) (wait time.Duration, again bool
 		}
 	}
 	switch {
-	case giveUp != nil && t.tries.Left.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.take():
+	case giveUp != nil && t.tries.Left.RaiseOnStatus == Off, giveUp == nil && !t.adapter.budget.Take():
 		return 0, false, nil
 	case giveUp != nil:
 		drainRaw(resp)
@@ -269,7 +238,7 @@ func (t *retrying) afterBody(resp *Response) (wait time.Duration, again bool, er
 		return 0, false, nil
 	}
 	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, nil, failed)
-	if giveUp != nil || !t.replayable(nil) || !t.adapter.budget.take() {
+	if giveUp != nil || !t.replayable(nil) || !t.adapter.budget.Take() {
 		return 0, false, nil
 	}
 	t.tries = next
