@@ -3,8 +3,6 @@ package requests
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -110,45 +108,18 @@ func exchangeKind(err error) Kind {
 	op, _ := errors.AsType[*net.OpError](err)
 	dialing := op != nil && op.Op == "dial"
 	switch {
-	case isTLS(err):
+	case dial.IsTLS(err):
 		return ErrSSL
 	case op != nil && (op.Op == "proxyconnect" || op.Op == "socks connect"):
 		return ErrProxy
-	case isDeadline(err) && dialing:
+	case dial.IsDeadline(err) && dialing:
 		return ErrConnectTimeout
-	case isDeadline(err):
+	case dial.IsDeadline(err):
 		return ErrReadTimeout
 	case dialing:
 		return ErrConnect
 	}
 	return ErrConnection
-}
-
-// isTLS reports whether TLS itself has failed: a certificate, an alert, or a peer that
-// does not speak it.
-func isTLS(err error) bool {
-	if dial.IsAlert(err) {
-		return true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return true
-	}
-	return isCertificate(err)
-}
-
-// isCertificate reports whether a certificate was refused outside of a handshake of
-// crypto/tls.
-func isCertificate(err error) bool {
-	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
-	_, host := errors.AsType[x509.HostnameError](err)
-	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
-	return authority || host || invalid
 }
 
 // CarrierError makes an [*Error] of what ended the sending of p on another carrier than
@@ -199,7 +170,7 @@ func bodyFailureKind(err error) Kind {
 		return ErrContentDecoding
 	}
 	switch {
-	case isDeadline(err):
+	case dial.IsDeadline(err):
 		return ErrBodyTimeout
 	case dial.IsAlert(err):
 		return ErrSSL
@@ -263,9 +234,9 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 		}
 	case !ok:
 	case d.Timeout() && passed(opts.Deadline):
-		e.Kind, e.Detail, e.Err = ErrTotalTimeout, totalText, overdue{err}
+		e.Kind, e.Detail, e.Err = ErrTotalTimeout, totalText, dial.Overdue{Err: err}
 	case d.Timeout():
-		e.Kind, e.Err = dialKind(d), overdue{err}
+		e.Kind, e.Err = dialKind(d), dial.Overdue{Err: err}
 		e.Detail = dialLimit(e.Kind, d, opts.Timeouts)
 	default:
 		e.Kind = dialKind(d)
@@ -273,7 +244,7 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 			e.Response = refusal(d.Reply)
 		}
 	}
-	if ok && beforeProxy(d) && (e.Kind.Is(ErrConnect) || e.Kind == ErrSSL || e.Kind == ErrReadTimeout) {
+	if ok && d.BeforeProxy() && (e.Kind.Is(ErrConnect) || e.Kind == ErrSSL || e.Kind == ErrReadTimeout) {
 		inner := *e
 		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy" + opts.proxyBy.String(), dialing: true}
 	}
@@ -283,19 +254,11 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 	return e
 }
 
-// overdue is a timeout that is os.ErrDeadlineExceeded like any other: those of a
-// net.Dialer are not.
-type overdue struct{ error }
-
-func (e overdue) Unwrap() error        { return e.error }
-func (e overdue) Is(target error) bool { return target == os.ErrDeadlineExceeded }
-func (e overdue) Timeout() bool        { return true }
-
 func dialKind(d *dial.Error) Kind {
 	switch {
 	case d.SecurityFault():
 		return ErrSSL
-	case d.Timeout() && isHandshake(d):
+	case d.Timeout() && d.InHandshake():
 		return ErrReadTimeout
 	case d.Timeout():
 		return ErrConnectTimeout
@@ -305,10 +268,6 @@ func dialKind(d *dial.Error) Kind {
 		return ErrConnection
 	}
 	return ErrConnect
-}
-
-func isHandshake(d *dial.Error) bool {
-	return d.Op == dial.PhaseTLS || d.Op == dial.PhaseTunnel || d.Op == dial.PhaseProxyTLS
 }
 
 // dialLimit says in words which limit the dialing has passed, "" if none.
@@ -325,15 +284,6 @@ func dialLimit(k Kind, d *dial.Error, t Timeouts) string {
 	return ""
 }
 
-// beforeProxy: until an HTTP proxy is there to be spoken to, everything is its failure, in Requests: look-up,
-// connection, TLS, and the time they take.
-func beforeProxy(d *dial.Error) bool {
-	return isHTTPProxy(d) && (d.Op == dial.PhaseProxyConnect || d.Op == dial.PhaseProxyTLS)
-}
-
-// isHTTPProxy: a SOCKS proxy's failures are those of any connection, in Requests.
-func isHTTPProxy(d *dial.Error) bool { return d.Proxy == "http" || d.Proxy == "https" }
-
 // poolError gives a connection that could not be had its kind.
 func poolError(ctx context.Context, err error, opts SendOptions) error {
 	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
@@ -347,15 +297,6 @@ func poolError(ctx context.Context, err error, opts SendOptions) error {
 		e.Kind, e.Detail = ErrPoolTimeout, fmt.Sprintf("no connection came free within %v (Timeouts.Pool)", opts.Timeouts.Pool)
 	}
 	return e
-}
-
-// isDeadline reports whether a time limit of a connection ran out.
-func isDeadline(err error) bool {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return true
-	}
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
 }
 
 // bodyFault gives an error of a request's body its kind.

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"crypto/tls"
-	"encoding/binary"
 	"net/netip"
 	"os"
 	"strings"
@@ -108,39 +107,12 @@ type SocketOptionList struct{ encoded string }
 
 // NewSocketOptionList makes a list; options are set in its order.
 func NewSocketOptionList(options ...SocketOption) SocketOptionList {
-	var b []byte
-	for _, o := range options {
-		b = binary.AppendVarint(b, int64(o.Level))
-		b = binary.AppendVarint(b, int64(o.Name))
-		b = binary.AppendVarint(b, int64(o.Int))
-		b = binary.AppendVarint(b, int64(len(o.Bytes)))
-		if o.Bytes == nil {
-			b[len(b)-1] = 1 // an odd varint is negative: no bytes at all
-		}
-		b = append(b, o.Bytes...)
-	}
-	return SocketOptionList{string(b)}
+	return SocketOptionList{dial.EncodeOptions(options)}
 }
 
 // All returns the options in order.
 func (s SocketOptionList) All() []SocketOption {
-	var options []SocketOption
-	for rest := []byte(s.encoded); len(rest) > 0; {
-		var o SocketOption
-		var length int64
-		for _, field := range []*int{&o.Level, &o.Name, &o.Int} {
-			v, n := binary.Varint(rest)
-			*field, rest = int(v), rest[n:]
-		}
-		length, n := binary.Varint(rest)
-		rest = rest[n:]
-		if length >= 0 {
-			o.Bytes = append([]byte{}, rest[:length]...)
-			rest = rest[length:]
-		}
-		options = append(options, o)
-	}
-	return options
+	return dial.DecodeOptions(s.encoded)
 }
 
 // Append returns the list with more options at its end.
@@ -269,7 +241,7 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 		SessionCache: sessions,
 	}
 	if c.KeyLogFile != "" {
-		t.KeyLog = keyLog(c.KeyLogFile)
+		t.KeyLog = dial.KeyLog(c.KeyLogFile)
 	}
 	if c.Fingerprint != "" {
 		t.Fingerprint = []byte(c.Fingerprint)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -54,9 +52,6 @@ func (j *CookieJar) writable(o CookieFileOption) []cookie.Stored {
 	return j.chosen(j.jar.Snapshot(), o)
 }
 
-// maxCookieFile bounds the files that Load reads.
-const maxCookieFile = 32 << 20
-
 // Save writes the cookies to the named file, in the format of cookies.txt that
 // curl, wget and browsers share, or as JSON. The file is readable by its owner
 // only, and takes the place of an older one, or of a link, once it is complete.
@@ -69,7 +64,7 @@ func (j *CookieJar) Save(name string, options ...CookieFileOption) error {
 	if err != nil {
 		return wrap(ErrFile, err, "the cookies cannot be written")
 	}
-	return wrap(ErrFile, replaceFile(name, data), "the cookies cannot be saved")
+	return wrap(ErrFile, cookie.ReplaceFile(name, data), "the cookies cannot be saved")
 }
 
 func (j *CookieJar) encode(o CookieFileOption) ([]byte, error) {
@@ -79,33 +74,12 @@ func (j *CookieJar) encode(o CookieFileOption) ([]byte, error) {
 	return j.text(o), nil
 }
 
-// replaceFile writes a file of its own beside the named one and renames it.
-func replaceFile(name string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".cookies-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}
-
 // Load adds the cookies of a file that [CookieJar.Save] or another program has
 // written. Either all of the file is taken or, on an error, nothing: [ErrFile] for
 // a file that cannot be read or has overlong lines, control characters or, without
 // [SkipBadLines], lines that are not cookies.
 func (j *CookieJar) Load(name string, options ...CookieFileOption) error {
-	data, err := readCookieFile(name)
+	data, err := cookie.ReadFile(name)
 	if err != nil {
 		return wrap(ErrFile, err, "the cookies cannot be loaded")
 	}
@@ -113,19 +87,6 @@ func (j *CookieJar) Load(name string, options ...CookieFileOption) error {
 		return wrap(ErrFile, err, fmt.Sprintf("the cookies of %q cannot be loaded", filepath.Base(name)))
 	}
 	return nil
-}
-
-func readCookieFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxCookieFile+1))
-	if err == nil && len(data) > maxCookieFile {
-		err = fmt.Errorf("more than %d bytes", maxCookieFile)
-	}
-	return data, err
 }
 
 func (j *CookieJar) decode(data []byte, o CookieFileOption) error {

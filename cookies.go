@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -195,54 +194,10 @@ func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	fields := make([]string, 0, len(cookies))
 	for _, c := range cookies[:min(len(cookies), maxSetCookies)] {
 		if c != nil && !strings.Contains(c.Name+c.Value, ";") {
-			fields = append(fields, setCookieField(c))
+			fields = append(fields, cookie.SetCookieField(c))
 		}
 	}
 	j.jar.Receive(textOf(u), fields, j.rules)
-}
-
-// setCookieField writes a cookie as a server would. A cookie that came from one
-// brings its field along.
-func setCookieField(c *http.Cookie) string {
-	if c.Raw != "" {
-		return c.Raw
-	}
-	var b strings.Builder
-	b.WriteString(c.Name + "=" + plainValue(c))
-	attr := func(name, value string) {
-		if value != "" && !strings.Contains(value, ";") {
-			b.WriteString("; " + name + "=" + value)
-		}
-	}
-	attr("Domain", c.Domain)
-	attr("Path", c.Path)
-	switch {
-	case c.MaxAge < 0:
-		attr("Max-Age", "0")
-	case c.MaxAge > 0:
-		attr("Max-Age", strconv.Itoa(c.MaxAge))
-	case !c.Expires.IsZero():
-		attr("Expires", c.Expires.UTC().Format(http.TimeFormat))
-	}
-	if c.Secure {
-		b.WriteString("; Secure")
-	}
-	if c.HttpOnly {
-		b.WriteString("; HttpOnly")
-	}
-	attr("SameSite", sameSiteModes[c.SameSite])
-	return b.String()
-}
-
-func plainValue(c *http.Cookie) string {
-	if c.Quoted {
-		return `"` + c.Value + `"`
-	}
-	return c.Value
-}
-
-var sameSiteModes = map[http.SameSite]string{
-	http.SameSiteStrictMode: "Strict", http.SameSiteLaxMode: "Lax", http.SameSiteNoneMode: "None",
 }
 
 // Cookies returns the cookies for a request to u, for [http.CookieJar]; those without

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -35,7 +36,7 @@ func (d *defaults) resolve(url string) string {
 	if leavesBase(d.base, url) && !d.policy.SettingsBeyondBase {
 		d.beyond, d.auth, d.params = true, nil, nil
 		d.headers = slices.DeleteFunc(d.headers.Clone(), func(f [2]string) bool {
-			return !crossOriginHeaders[strings.ToLower(f[0])] || strings.EqualFold(f[0], "Authorization")
+			return !redirect.MayCross(f[0]) || strings.EqualFold(f[0], "Authorization")
 		})
 		d.jar = d.jar.bound(d.policy)
 	}

@@ -1,16 +1,13 @@
 package requests
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -244,33 +241,11 @@ func newBody(v any) (body.Body, error) {
 }
 
 func encodeJSON(v any) (body.Body, string, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	text, err := jsontext.Encode(v)
+	if err != nil {
 		return body.Body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
 	}
-	return body.Bytes(asciiJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))), "application/json", nil
-}
-
-// asciiJSON escapes what is not ASCII, which in JSON only stands in strings, as
-// Requests does: the body says the same to a server that takes it for Latin-1.
-func asciiJSON(text []byte) []byte {
-	first := bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
-	if first < 0 {
-		return text
-	}
-	out := append(make([]byte, 0, 2*len(text)), text[:first]...)
-	for _, r := range string(text[first:]) {
-		if r < utf8.RuneSelf {
-			out = append(out, byte(r))
-			continue
-		}
-		for _, unit := range utf16.AppendRune(nil, r) {
-			out = fmt.Appendf(out, "\\u%04x", unit)
-		}
-	}
-	return out
+	return body.Bytes(text), "application/json", nil
 }
 
 // prepareAuth lets the auth that chooseAuth names put its credentials on p.

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/uri"
@@ -167,32 +166,10 @@ func (p *PreparedRequest) dropBody() {
 	p.Headers.delBody()
 }
 
-// checkFraming refuses fields that two readers of the request could take for two
-// requests, or for requests to two hosts: Host, Content-Length and Transfer-Encoding may
-// stand once, and the only transfer coding there is to send is chunked (RFC 9112
-// sections 3.2 and 6).
+// checkFraming refuses fields that two readers of the request could take for two requests.
 func (p *PreparedRequest) checkFraming() error {
-	var hosts, lengths, codings int
-	for i := range p.Headers {
-		name, value := p.Headers[i][0], p.Headers[i][1]
-		switch {
-		case ascii.EqualFold(name, "host"):
-			hosts++
-		case ascii.EqualFold(name, "content-length"):
-			lengths++
-		case ascii.EqualFold(name, "transfer-encoding"):
-			if codings++; !ascii.EqualFold(value, "chunked") {
-				return fail(ErrInvalidHeader, "Transfer-Encoding %q cannot be sent: the only transfer coding is chunked", value)
-			}
-		}
-	}
-	switch {
-	case hosts > 1:
-		return fail(ErrInvalidHeader, "there are %d Host headers, and one may be sent", hosts)
-	case lengths > 1:
-		return fail(ErrInvalidHeader, "there are %d Content-Length headers, and one may be sent", lengths)
-	case codings > 1:
-		return fail(ErrInvalidHeader, "there are %d Transfer-Encoding headers, and one may be sent", codings)
+	if err := h1.CheckRequest(p.Headers); err != nil {
+		return &Error{Kind: ErrInvalidHeader, Detail: err.Error()}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -194,56 +195,24 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 }
 
 // chooseMethod decides with which method, and whether with the body, the target of a
-// redirect is asked (RFC 9110 section 15.4): 303 makes a GET of everything but HEAD, 301
-// and 302 of POST alone, and what becomes a GET loses its body. Everything else is sent as
-// it was: a PUT without its body would empty what the target names.
+// redirect is asked.
 func (c *chain) chooseMethod(p *PreparedRequest, status int) {
+	decide := redirect.Method
 	if c.session.Policy.MethodsAsRequests {
-		p.Method = methodAsRequests(p.Method, status)
-		if status != 307 && status != 308 {
-			p.dropBody()
-		}
-		return
+		decide = redirect.MethodAsRequests
 	}
-	switch {
-	case status == 303:
-		if p.Method != "HEAD" {
-			p.Method = "GET"
-		}
-		p.dropBody()
-	case (status == 301 || status == 302) && p.Method == "POST":
-		p.Method = "GET"
+	method, withBody := decide(p.Method, status)
+	p.Method = method
+	if !withBody {
 		p.dropBody()
 	}
-}
-
-// methodAsRequests: 303 and 302 make everything but HEAD a GET, 301 only POST.
-func methodAsRequests(method string, status int) string {
-	switch {
-	case (status == 303 || status == 302) && method != "HEAD":
-		return "GET"
-	case status == 301 && method == "POST":
-		return "GET"
-	}
-	return method
 }
 
 // delBody removes the headers that describe a body.
 func (h *Headers) delBody() {
-	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Trailer", "Expect"} {
+	for _, name := range redirect.BodyHeaders {
 		h.Del(name)
 	}
-}
-
-// crossOriginHeaders may travel to another origin (rule 4); the rest is meant for
-// the one it was given for. The body's headers describe the body, which travels.
-var crossOriginHeaders = map[string]bool{
-	"accept": true, "accept-charset": true, "accept-encoding": true, "accept-language": true,
-	"user-agent": true, "range": true, "if-range": true, "connection": true, "cache-control": true,
-	"pragma": true, "content-length": true, "content-type": true, "content-encoding": true,
-	"content-language": true, "transfer-encoding": true, "te": true, "date": true,
-	"if-match": true, "if-none-match": true, "if-modified-since": true, "if-unmodified-since": true,
-	"authorization": true, // decided by rebuildAuth
 }
 
 // stripHeaders removes what must not reach the target: the Cookie line, which is
@@ -255,7 +224,7 @@ func (c *chain) stripHeaders(p *PreparedRequest, from *address) {
 	}
 	kept := p.Headers[:0]
 	for _, f := range p.Headers {
-		if crossOriginHeaders[strings.ToLower(f[0])] {
+		if redirect.MayCross(f[0]) {
 			kept = append(kept, f)
 		}
 	}

@@ -1,13 +1,8 @@
 package requests
 
 import (
-	"net"
-	"net/netip"
 	"reflect"
-	"strconv"
-	"strings"
 
-	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
 )
 
@@ -52,18 +47,12 @@ func checkResolver(r Resolver) error {
 // of the URL. It does not hold where a proxy looks the name up.
 func ResolveTo(hosts map[string]string) AdapterOption {
 	return func(a *HTTPAdapter) {
-		table := make(map[string]string, len(hosts))
-		for from, to := range hosts {
-			if from == "" || !isAddress(to) {
-				a.setError(fail(ErrInvalidArgument, "ResolveTo: %q for %q is neither an IP address nor host:port", to, from))
-			}
-			table[hostKey(from)] = strings.Trim(to, "[]")
-			if _, _, err := net.SplitHostPort(to); err == nil {
-				table[hostKey(from)] = to
-			}
+		table, err := dial.NewHostTable(hosts)
+		if err != nil {
+			a.setError(fail(ErrInvalidArgument, "ResolveTo: %v", err))
 		}
 		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
-			if to, ok := lookUp(table, c); ok {
+			if to, ok := lookup(table, c); ok {
 				c.Address = to
 			}
 			return nil
@@ -71,27 +60,9 @@ func ResolveTo(hosts map[string]string) AdapterOption {
 	}
 }
 
-// hostKey is how a host is written in the table: "[::1]" as "::1".
-func hostKey(host string) string {
-	host = strings.ToLower(host)
-	if strings.HasSuffix(host, "]") {
-		return strings.Trim(host, "[]")
-	}
-	return host
-}
-
-func isAddress(to string) bool {
-	if _, err := netip.ParseAddr(strings.Trim(to, "[]")); err == nil {
-		return true
-	}
-	host, port, err := net.SplitHostPort(to)
-	n, bad := strconv.Atoi(port)
-	return err == nil && host != "" && bad == nil && n > 0 && n < 1<<16
-}
-
-// lookUp finds the address for a connection, unless a proxy looks the name up or
-// it is no TCP connection at all.
-func lookUp(table map[string]string, c *ConnConfig) (string, bool) {
+// lookup finds the address for a connection, unless a proxy looks the name up or
+// it is not a TCP connection at all.
+func lookup(table dial.HostTable, c *ConnConfig) (string, bool) {
 	switch c.Proxy.Scheme {
 	case "", "socks4", "socks5":
 	default:
@@ -100,9 +71,5 @@ func lookUp(table map[string]string, c *ConnConfig) (string, bool) {
 	if c.Network == "unix" {
 		return "", false
 	}
-	if to, ok := table[ascii.JoinHostPort(c.Host, c.Port)]; ok {
-		return to, true
-	}
-	to, ok := table[c.Host]
-	return to, ok
+	return table.Lookup(c.Host, c.Port)
 }

@@ -3,13 +3,21 @@ package requests
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/content"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/jsontext"
+	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -204,4 +212,129 @@ func (r *Response) Conn() (conn io.ReadWriteCloser, ok bool) {
 // leftHTTP reports whether what follows the head is no body.
 func (r *Response) leftHTTP() bool {
 	return r.StatusCode == 101 || r.Request != nil && r.Request.Method == "CONNECT" && r.StatusCode/100 == 2
+}
+
+// JSON decodes the body into v, which must be a pointer. UTF-16, UTF-32 and a byte order
+// mark are told by the bytes, whatever charset is declared; other text is decoded by
+// Encoding, or as detected where that is empty. A body that is not JSON is
+// [ErrJSONDecode], whose text shows how the body begins, secrets masked.
+func (r *Response) JSON(v any) error {
+	text, err := r.jsonText()
+	if err != nil {
+		return err
+	}
+	return r.unmarshal(text, v)
+}
+
+// jsonText returns the body in UTF-8.
+func (r *Response) jsonText() ([]byte, error) {
+	content, err := r.Content()
+	if err != nil {
+		return nil, err
+	}
+	if name := charset.JSONEncoding(content); name != "" {
+		if text, err := charset.DecodeStrict(content, name); err == nil {
+			return []byte(text), nil
+		}
+	}
+	if charset.IsUTF8(r.Encoding) || r.Encoding == "" && utf8.Valid(content) {
+		return content, nil
+	}
+	text, err := r.Text()
+	return []byte(text), err
+}
+
+func (r *Response) unmarshal(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
+		return &Error{Kind: ErrInvalidArgument, Request: r.Request, Response: r, Err: err, Detail: fmt.Sprintf("JSON decodes into a pointer, not into a %T", v)}
+	}
+	detail := jsontext.Diagnose(data, err, r.StatusCode, r.Headers.Get("Content-Type"))
+	return &Error{Kind: ErrJSONDecode, Request: r.Request, Response: r, Err: err, Detail: detail}
+}
+
+// Link is one link of a Link header (RFC 8288): its target as the server wrote it,
+// which may be relative, under "url", and its parameters, names in lower case. The
+// value of an extended parameter, "title*", is decoded and stands under "title" too.
+type Link map[string]string
+
+// Links returns the links of the Link header, each under every one of its relation
+// types in lower case, else under its target. Of two links with one key the last
+// counts. See [Response.Link] for a URL that can be requested.
+func (r *Response) Links() map[string]Link {
+	links := map[string]Link{}
+	if r.opts.policy.linksAsRequests() {
+		for _, l := range fieldvalue.ParseLinks(r.Headers.Get("Link")) {
+			links[l.Key()] = l.Map()
+		}
+		return links
+	}
+	for _, l := range r.webLinks() {
+		link := Link(l.Map())
+		for _, rel := range l.Rel {
+			links[strings.ToLower(rel)] = link
+		}
+		if len(l.Rel) == 0 {
+			links[l.Target] = link
+		}
+	}
+	return links
+}
+
+// Link returns the URL that the link with this relation type leads to, resolved against
+// URL, as a browser would follow it. ok is false without such a link, or if its target is
+// not a URL. Types are compared without case. A link about another resource, which its
+// "anchor" names, does not count.
+//
+// The URL may be one of another server; a session's credentials go where it is sent.
+func (r *Response) Link(rel string) (url string, ok bool) {
+	if r.opts.policy.linksAsRequests() {
+		link, ok := r.Links()[rel]
+		if !ok {
+			return "", false
+		}
+		return r.resolve(link["url"])
+	}
+	isRel := func(s string) bool { return strings.EqualFold(s, rel) }
+	for _, l := range slices.Backward(r.webLinks()) {
+		if slices.ContainsFunc(l.Rel, isRel) && r.isAbout(l) {
+			return r.resolve(l.Target)
+		}
+	}
+	return "", false
+}
+
+func (p *Policy) linksAsRequests() bool { return p != nil && p.LinksAsRequests }
+
+// webLinks reads each field by itself: a malformed one does not take the others along.
+func (r *Response) webLinks() []fieldvalue.WebLink {
+	var links []fieldvalue.WebLink
+	for _, value := range r.Headers.Values("Link") {
+		links = append(links, fieldvalue.WebLinks(value)...)
+	}
+	return links
+}
+
+// isAbout reports whether r is what the link comes from.
+func (r *Response) isAbout(l fieldvalue.WebLink) bool {
+	i := slices.IndexFunc(l.Params, func(kv [2]string) bool { return kv[0] == "anchor" })
+	if i < 0 {
+		return true
+	}
+	anchor, ok := r.resolve(l.Params[i][1])
+	return ok && withoutFragment(anchor) == withoutFragment(r.URL)
+}
+
+// resolve makes a URL of a reference.
+func (r *Response) resolve(target string) (url string, ok bool) {
+	url, err := uri.ResolveRedirect(withoutFragment(r.URL), target, "")
+	return url, err == nil && url != ""
+}
+
+func withoutFragment(url string) string {
+	url, _, _ = strings.Cut(url, "#")
+	return url
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -39,7 +40,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		r.dropForwarded(before.Header, func(name string) bool { return name == "cookie" && s.Cookies != nil })
 	} else {
 		r.Headers.Del("Referer") // the client's own doing
-		r.dropForwarded(before.Header, func(name string) bool { return !crossOriginHeaders[name] && (name != "cookie" || s.Cookies != nil) })
+		r.dropForwarded(before.Header, func(name string) bool { return !redirect.MayCross(name) && (name != "cookie" || s.Cookies != nil) })
 		s.omitSessionHeaders(r, req)
 	}
 	if leftOrigin(req, keepsAuth) {
@@ -73,7 +74,7 @@ func (r *Request) dropForwarded(before http.Header, mayNot func(name string) boo
 // omitSessionHeaders keeps the session's headers that may not travel from being added.
 func (s *Session) omitSessionHeaders(r *Request, req *http.Request) {
 	for _, f := range s.Headers {
-		if !crossOriginHeaders[strings.ToLower(f[0])] && !r.Headers.Has(f[0]) {
+		if !redirect.MayCross(f[0]) && !r.Headers.Has(f[0]) {
 			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
 		}
 	}

@@ -193,16 +193,3 @@ func (v Verification) reread() (Verification, error) {
 	v.read = bundle
 	return v, wrap(ErrFile, err, "")
 }
-
-// keyLog appends the TLS secrets of connections to a file, for debugging. It is opened for
-// each line, of which a connection has a few, so that no file stays open. What goes wrong
-// must not break what is debugged.
-type keyLog string
-
-func (path keyLog) Write(line []byte) (int, error) {
-	if file, err := os.OpenFile(string(path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
-		_, _ = file.Write(line)
-		_ = file.Close()
-	}
-	return len(line), nil
-}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests/internal/httpdate"
 	"github.com/mountable/requests/internal/uri"
 )

@@ -8,9 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
-	"golang.org/x/net/publicsuffix"
 )
 
 // Rules are the rules by which a jar takes cookies and gives them back: those of

@@ -15,8 +15,9 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"github.com/mountable/requests/internal/certs"
 	"golang.org/x/net/idna"
+
+	"github.com/mountable/requests/internal/certs"
 )
 
 // blob is {"b64": …} in the recorded files.

@@ -249,3 +249,31 @@ func latin1(s string) string {
 	}
 	return b.String()
 }
+
+// Map returns the parameters by name.
+func (l Link) Map() map[string]string {
+	m := map[string]string{}
+	for _, kv := range l {
+		m[kv[0]] = kv[1]
+	}
+	return m
+}
+
+// Map returns the parameters by name, the first of several with one name (RFC 8288 section
+// 3.4), and an extended one instead of its plain form; "url" is the target.
+func (l *WebLink) Map() map[string]string {
+	m := map[string]string{}
+	for _, kv := range slices.Backward(l.Params) {
+		m[kv[0]] = kv[1]
+	}
+	for _, kv := range slices.Backward(l.Params) {
+		if plain, extended := strings.CutSuffix(kv[0], "*"); extended {
+			m[plain] = kv[1]
+		}
+	}
+	m["url"] = l.Target
+	if l.Rel != nil {
+		m["rel"] = strings.Join(l.Rel, " ")
+	}
+	return m
+}

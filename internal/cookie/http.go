@@ -1,0 +1,51 @@
+package cookie
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// SetCookieField writes a cookie as a server would. A cookie that came from one
+// brings its field along.
+func SetCookieField(c *http.Cookie) string {
+	if c.Raw != "" {
+		return c.Raw
+	}
+	var b strings.Builder
+	b.WriteString(c.Name + "=" + plainValue(c))
+	attr := func(name, value string) {
+		if value != "" && !strings.Contains(value, ";") {
+			b.WriteString("; " + name + "=" + value)
+		}
+	}
+	attr("Domain", c.Domain)
+	attr("Path", c.Path)
+	switch {
+	case c.MaxAge < 0:
+		attr("Max-Age", "0")
+	case c.MaxAge > 0:
+		attr("Max-Age", strconv.Itoa(c.MaxAge))
+	case !c.Expires.IsZero():
+		attr("Expires", c.Expires.UTC().Format(http.TimeFormat))
+	}
+	if c.Secure {
+		b.WriteString("; Secure")
+	}
+	if c.HttpOnly {
+		b.WriteString("; HttpOnly")
+	}
+	attr("SameSite", sameSiteModes[c.SameSite])
+	return b.String()
+}
+
+func plainValue(c *http.Cookie) string {
+	if c.Quoted {
+		return `"` + c.Value + `"`
+	}
+	return c.Value
+}
+
+var sameSiteModes = map[http.SameSite]string{
+	http.SameSiteStrictMode: "Strict", http.SameSiteLaxMode: "Lax", http.SameSiteNoneMode: "None",
+}

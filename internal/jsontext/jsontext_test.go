@@ -1,0 +1,48 @@
+package jsontext
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestEncode: JSON in ASCII, with surrogates where they are needed and HTML as it is.
+func TestEncode(t *testing.T) {
+	got := map[string]string{}
+	want := map[string]string{
+		"a<b>&": `"a<b>&"`,
+		"naïve":  `"na\u00efve"`,
+		"→ 😀":    `"\u2192 \ud83d\ude00"`,
+		"\u2028": `"\u2028"`,
+	}
+	for text := range want {
+		b, err := Encode(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[text] = string(b)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("JSON (-want +got):\n%s", diff)
+	}
+	if _, err := Encode(func() {}); err == nil {
+		t.Error("a function was encoded")
+	}
+}
+
+// TestDiagnose names line and offset, and masks secrets.
+func TestDiagnose(t *testing.T) {
+	for body, want := range map[string]string{
+		"":                          "the body is empty (502)",
+		"{\n \"a\": 1,\n}":          `the body is not JSON: line 3, offset 13 (502, Content-Type "application/json", it begins with "{\n \"a\": 1,\n}")`,
+		`"text"`:                    `the body is not the JSON that was expected (502, Content-Type "application/json", it begins with "\"text\"")`,
+		`{"password": "hunter2", ]`: `the body is not JSON: line 1, offset 25 (502, Content-Type "application/json", it begins with "{\"password\": \"***\", ]")`,
+	} {
+		var n int
+		err := json.Unmarshal([]byte(body), &n)
+		if got := Diagnose([]byte(body), err, 502, "application/json"); got != want {
+			t.Errorf("%q:\n%s, want\n%s", body, got, want)
+		}
+	}
+}
