@@ -11,7 +11,7 @@ import (
 func TestEncode(t *testing.T) {
 	got := map[string]string{}
 	want := map[string]string{
-		"a<b>&": `"a<b>&"`,
+		"a<b>&":  `"a<b>&"`,
 		"naïve":  `"na\u00efve"`,
 		"→ 😀":    `"\u2192 \ud83d\ude00"`,
 		"\u2028": `"\u2028"`,
@@ -35,7 +35,7 @@ func TestEncode(t *testing.T) {
 func TestDiagnose(t *testing.T) {
 	for body, want := range map[string]string{
 		"":                          "the body is empty (502)",
-		"{\n \"a\": 1,\n}":          `the body is not JSON: line 3, offset 13 (502, Content-Type "application/json", it begins with "{\n \"a\": 1,\n}")`,
+		"{\n \"a\": 1,\n}":          `the body is not JSON: line 3, offset 12 (502, Content-Type "application/json", it begins with "{\n \"a\": 1,\n}")`,
 		`"text"`:                    `the body is not the JSON that was expected (502, Content-Type "application/json", it begins with "\"text\"")`,
 		`{"password": "hunter2", ]`: `the body is not JSON: line 1, offset 25 (502, Content-Type "application/json", it begins with "{\"password\": \"***\", ]")`,
 	} {
