@@ -10,6 +10,7 @@ import (
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/cookie"
+	"github.com/mountable/requests/internal/nethttp"
 )
 
 // Cookie is one cookie of a [CookieJar].
@@ -197,7 +198,7 @@ func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 			fields = append(fields, cookie.SetCookieField(c))
 		}
 	}
-	j.jar.Receive(textOf(u), fields, j.rules)
+	j.jar.Receive(nethttp.Text(u), fields, j.rules)
 }
 
 // Cookies returns the cookies for a request to u, for [http.CookieJar]; those without
@@ -207,7 +208,7 @@ func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 		return nil
 	}
 	var cookies []*http.Cookie
-	for _, c := range j.jar.Match(textOf(u), j.rules) {
+	for _, c := range j.jar.Match(nethttp.Text(u), j.rules) {
 		if c.Name == "" {
 			continue // net/http would send "=value"
 		}

@@ -2,12 +2,16 @@ package requests
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/nethttp"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // RoundTripper returns an [http.RoundTripper] that rides on the session: its
@@ -90,26 +94,26 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // roundTrip sends an http.Request by way of send. Its body is closed: before it returns
 // if that is with an error, else when it has been sent or the response is over.
 func roundTrip(req *http.Request, send func(context.Context, *Request) (*Response, error), decode bool) (*http.Response, error) {
-	x := newTransit(req)
+	x := nethttp.NewTransit(req)
 	kept := false
 	defer func() {
 		if !kept {
-			x.end()
+			x.End()
 		}
 	}()
 	if err := checkHTTPRequest(req); err != nil {
 		return nil, err
 	}
 	r := &Request{
-		Method: req.Method, URL: textOf(plainURL(req.URL)), Headers: headersOf(req), Body: x.body(), Trailers: trailersOf(req), given: newGiven(req),
+		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(req), Body: x.Body(), Trailers: trailersOf(req), given: newGiven(req),
 		Send: SendOptions{Stream: On, Redirects: Off},
 	}
-	resp, err := send(x.ctx, r)
+	resp, err := send(x.Context, r)
 	if err != nil {
-		return nil, bareError(x.ctx, err)
+		return nil, bareError(x.Context, err)
 	}
 	kept = true
-	return x.response(resp, decode), nil
+	return responseTo(x, resp, decode), nil
 }
 
 // asksForCoding reports whether a session may ask for a coded body in req's place.
@@ -167,10 +171,71 @@ func (p *PreparedRequest) frameLike(req *http.Request) {
 	}
 }
 
-func httpHeader(h Headers) http.Header {
-	header := make(http.Header, len(h))
-	for _, f := range h {
-		header.Add(f[0], strings.Trim(f[1], " \t"))
+// asGiven is what an http.Request asks to be sent, where Requests would normalize it.
+type asGiven struct {
+	target string // of the request line
+}
+
+func newGiven(req *http.Request) *asGiven {
+	return &asGiven{target: nethttp.Target(req)}
+}
+
+// addParams appends a session's params to the target.
+func (g *asGiven) addParams(params Params) {
+	if len(params) == 0 || g.target == "*" {
+		return
 	}
-	return header
+	join := "?"
+	if strings.Contains(g.target, "?") {
+		join = "&"
+	}
+	g.target += join + uri.EncodePairs(params)
+}
+
+// absolute is the target in the form in which a proxy is asked for it.
+func (g *asGiven) absolute(u *uri.URL) string {
+	if strings.HasPrefix(g.target, "/") {
+		return u.Scheme + "://" + u.Netloc() + g.target
+	}
+	return g.target
+}
+
+// checkHTTPRequest refuses what no transport can send.
+func checkHTTPRequest(req *http.Request) error {
+	switch {
+	case req.URL == nil:
+		return fail(ErrInvalidURL, "the http.Request has no URL")
+	case req.Header == nil && req.URL.Host == "" && req.URL.Path == "":
+		return fail(ErrInvalidURL, "the http.Request has no host in its URL")
+	case req.Method != "" && !ascii.IsToken(req.Method):
+		return fail(ErrInvalidMethod, "the method %q is not a token", req.Method)
+	}
+	for name, values := range req.Header {
+		if !ascii.IsToken(name) {
+			return fail(ErrInvalidHeader, "invalid header name %q", name)
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return fail(ErrInvalidHeader, "the value of header %q contains a control character", name)
+			}
+		}
+	}
+	return nil
+}
+
+// certificateError finds the error of a server's certificate.
+func certificateError(err error) error {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e
+	}
+	return nil
+}
+
+// trailersOf returns the fields that follow the body, nil if none are announced.
+func trailersOf(req *http.Request) func() Headers {
+	trailers := nethttp.Trailers(req)
+	if trailers == nil {
+		return nil
+	}
+	return func() Headers { return trailers() }
 }

@@ -2,11 +2,10 @@ package requests
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -20,7 +19,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		return nil
 	}
 	before := req.Response.Request
-	if err := s.allowRedirect(textOf(before.URL), r.URL); err != nil {
+	if err := s.allowRedirect(nethttp.Text(before.URL), r.URL); err != nil {
 		return err
 	}
 	for _, kv := range s.Params {
@@ -54,7 +53,7 @@ func refuseRedirect(req *http.Request) error {
 	if req.Response == nil || req.Response.Request == nil {
 		return nil
 	}
-	return allowScheme(textOf(req.Response.Request.URL), textOf(req.URL))
+	return allowScheme(nethttp.Text(req.Response.Request.URL), nethttp.Text(req.URL))
 }
 
 // dropForwarded removes the fields that mayNot chooses by their lower-case names and
@@ -85,25 +84,12 @@ func (s *Session) omitSessionHeaders(r *Request, req *http.Request) {
 func leftOrigin(req *http.Request, same func(from, to string) bool) bool {
 	for req.Response != nil && req.Response.Request != nil {
 		before := req.Response.Request
-		if !same(textOf(before.URL), textOf(req.URL)) {
+		if !same(nethttp.Text(before.URL), nethttp.Text(req.URL)) {
 			return true
 		}
 		req = before
 	}
 	return false
-}
-
-// textOf writes a URL as text. [url.URL.String] would write the bytes of a host that is
-// not ASCII as escapes, which are refused.
-func textOf(u *url.URL) string {
-	if ascii.Only(u.Host) {
-		return u.String()
-	}
-	c := *u
-	if parsed, err := uri.Parse("http://" + u.Host); err == nil {
-		c.Host = parsed.Netloc()
-	}
-	return c.String()
 }
 
 // keepsAuth reports whether Authorization may go from one URL to the other.

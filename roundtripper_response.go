@@ -5,32 +5,32 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/wire"
 )
 
-// response makes net/http's response of ours, as the documentation of [http.Response]
+// responseTo makes net/http's response of ours, as the documentation of [http.Response]
 // has its fields. decode undoes the content coding that the session had asked for.
-func (x *transit) response(r *Response, decode bool) *http.Response {
+func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	raw := wire.StreamOf(r.Raw)
 	resp := &http.Response{
 		StatusCode: r.StatusCode, Status: strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + r.Reason),
-		Proto: r.Proto, Header: httpHeader(r.Headers), Request: x.req, TLS: r.TLS, ContentLength: raw.Remaining(),
+		Proto: r.Proto, Header: nethttp.Header(r.Headers), Request: x.Request, TLS: r.TLS, ContentLength: raw.Remaining(),
 	}
 	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	if resp.ProtoMajor == 2 && r.Reason == "" {
 		resp.Status = strings.TrimSpace(resp.Status + " " + http.StatusText(r.StatusCode))
 	}
-	if x.req.Method == http.MethodHead {
-		resp.ContentLength = announcedLength(resp.Header)
+	if x.Request.Method == http.MethodHead {
+		resp.ContentLength = nethttp.AnnouncedLength(resp.Header)
 	}
-	frameResponse(resp, r.Headers.Has("Transfer-Encoding"))
+	nethttp.Frame(resp, r.Headers.Has("Transfer-Encoding"))
 	if conn, ok := r.Conn(); ok {
-		resp.Body = &httpUpgradedBody{conn, x}
+		resp.Body = &nethttp.Upgraded{ReadWriteCloser: conn, Transit: x}
 		if r.StatusCode == http.StatusSwitchingProtocols {
 			resp.ContentLength = 0
 		}
@@ -38,9 +38,9 @@ func (x *transit) response(r *Response, decode bool) *http.Response {
 	}
 	if isEmpty(r, raw) {
 		_ = r.Close()
-		x.end()
+		x.End()
 		resp.Body = http.NoBody
-		if x.req.Method != http.MethodHead {
+		if x.Request.Method != http.MethodHead {
 			resp.ContentLength = 0
 		}
 		return resp
@@ -68,58 +68,13 @@ func isEmpty(r *Response, raw wire.Stream) bool {
 	return true
 }
 
-// announcedLength is what Content-Length says where there is no body, -1 if it says nothing.
-func announcedLength(h http.Header) int64 {
-	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
-}
-
-// frameResponse fills in what the fields about the framing say, and takes them out of the
-// header where net/http does.
-func frameResponse(resp *http.Response, chunked bool) {
-	if chunked {
-		resp.TransferEncoding = []string{"chunked"}
-	}
-	resp.Header.Del("Transfer-Encoding")
-	if names := resp.Header.Values("Trailer"); len(names) > 0 {
-		resp.Trailer = http.Header{}
-		for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
-			resp.Trailer[http.CanonicalHeaderKey(strings.TrimSpace(name))] = nil
-		}
-		resp.Header.Del("Trailer")
-	}
-	if resp.ProtoMajor == 1 {
-		resp.Close = closesAfter(resp, chunked)
-	}
-}
-
-// closesAfter reports whether the connection ends with the response (RFC 9112 section 9.3).
-func closesAfter(resp *http.Response, chunked bool) bool {
-	says := func(token string) bool {
-		return slices.ContainsFunc(strings.Split(strings.Join(resp.Header.Values("Connection"), ","), ","), func(t string) bool {
-			return strings.EqualFold(strings.TrimSpace(t), token)
-		})
-	}
-	if says("close") {
-		resp.Header.Del("Connection")
-		return true
-	}
-	if resp.ProtoMinor == 0 && !says("keep-alive") {
-		return true
-	}
-	return resp.ContentLength < 0 && !chunked && resp.Request.Method != http.MethodHead && resp.StatusCode != http.StatusSwitchingProtocols
-}
-
 // httpResponseBody reads a response for net/http and fills in the trailers at its end.
 // Close may be called while Read is under way: it ends the Read, which then closes the
 // response.
 type httpResponseBody struct {
 	response *Response
 	target   *http.Response
-	transit  *transit
+	transit  *nethttp.Transit
 	raw      bool
 
 	// mu protects the fields below.
@@ -154,18 +109,18 @@ func (b *httpResponseBody) read(p []byte) (int, error) {
 	n, err := src.Read(p)
 	switch {
 	case err == io.EOF:
-		for name, values := range httpHeader(b.response.Trailers()) {
+		for name, values := range nethttp.Header(b.response.Trailers()) {
 			if b.target.Trailer == nil {
 				b.target.Trailer = http.Header{}
 			}
 			b.target.Trailer[name] = values
 		}
 	case err != nil:
-		err = bareBodyError(b.transit.ctx, err)
+		err = bareBodyError(b.transit.Context, err)
 	default:
 		return n, nil
 	}
-	b.transit.end()
+	b.transit.End()
 	return n, err
 }
 
@@ -184,28 +139,9 @@ func (b *httpResponseBody) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	defer b.transit.end()
+	defer b.transit.End()
 	if b.reading && b.response.Raw != nil {
 		return b.response.Raw.Close()
 	}
 	return b.response.Close()
-}
-
-// httpUpgradedBody is the connection behind a 101 or a CONNECT.
-type httpUpgradedBody struct {
-	io.ReadWriteCloser
-	transit *transit
-}
-
-func (b *httpUpgradedBody) Close() error {
-	defer b.transit.end()
-	return b.ReadWriteCloser.Close()
-}
-
-// CloseWrite tells the server that nothing more is sent.
-func (b *httpUpgradedBody) CloseWrite() error {
-	if half, ok := b.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }

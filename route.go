@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/internal/wire"
 )
@@ -206,7 +207,7 @@ func (p *PreparedRequest) expectsContinue() bool {
 func interimOf(f func(int, Headers) error, trace *httptrace.ClientTrace) func(int, [][2]string) error {
 	if trace != nil && trace.Got1xxResponse != nil {
 		return func(status int, fields [][2]string) error {
-			if err := trace.Got1xxResponse(status, textproto.MIMEHeader(httpHeader(fields))); err != nil || f == nil {
+			if err := trace.Got1xxResponse(status, textproto.MIMEHeader(nethttp.Header(fields))); err != nil || f == nil {
 				return err
 			}
 			return f(status, Headers(fields).Clone())

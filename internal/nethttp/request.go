@@ -1,0 +1,109 @@
+// Package nethttp is what the contract of net/http asks of a request on its way over a
+// RoundTripper and of the response to it, apart from what this module's own types say.
+package nethttp
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// Header returns the fields as net/http has them.
+func Header(h [][2]string) http.Header {
+	header := make(http.Header, len(h))
+	for _, f := range h {
+		header.Add(f[0], strings.Trim(f[1], " \t"))
+	}
+	return header
+}
+
+// Target returns what stands in the request line.
+func Target(req *http.Request) string {
+	if req.Method == http.MethodConnect && req.URL.Path == "" {
+		return cmp.Or(req.URL.Opaque, req.Host, req.URL.Host)
+	}
+	return req.URL.RequestURI()
+}
+
+// Text writes a URL as text. [url.URL.String] would write the bytes of a host that is
+// not ASCII as escapes, which are refused.
+func Text(u *url.URL) string {
+	if ascii.Only(u.Host) {
+		return u.String()
+	}
+	c := *u
+	if parsed, err := uri.Parse("http://" + u.Host); err == nil {
+		c.Host = parsed.Netloc()
+	}
+	return c.String()
+}
+
+// framingFields are said by the http.Request's own fields, and skipped in its Header.
+var framingFields = map[string]bool{"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
+
+// Fields gives a request's header an order: net/http's own, the names sorted.
+func Fields(req *http.Request) [][2]string {
+	headers := make([][2]string, 0, len(req.Header)+2)
+	if req.Host != "" && req.Host != req.URL.Host {
+		headers = append(headers, [2]string{"Host", req.Host})
+	}
+	if req.Close {
+		headers = append(headers, [2]string{"Connection", "close"})
+	}
+	for _, name := range sortedNames(req.Header) {
+		if framingFields[name] {
+			continue
+		}
+		if name == "User-Agent" && len(req.Header[name]) == 0 {
+			headers = append(headers, [2]string{name, ""}) // suppresses the session's
+		}
+		for _, value := range req.Header[name] {
+			headers = append(headers, [2]string{name, strings.Trim(value, " \t")})
+		}
+	}
+	if len(req.Trailer) > 0 {
+		headers = append(headers, [2]string{"Trailer", strings.Join(sortedNames(req.Trailer), ", ")})
+	}
+	return headers
+}
+
+// PlainURL is the URL that decides where a request goes: the path of one that is opaque,
+// or asks for everything ("*"), counts for nothing.
+func PlainURL(u *url.URL) *url.URL {
+	if u.Opaque == "" && u.Path != "*" {
+		return u
+	}
+	plain := *u
+	plain.Opaque, plain.Path, plain.RawPath = "", "/", ""
+	return &plain
+}
+
+// Trailers returns the fields that follow the body, nil if none are announced. They are
+// filled in while the body is read.
+func Trailers(req *http.Request) func() [][2]string {
+	if len(req.Trailer) == 0 {
+		return nil
+	}
+	return func() (fields [][2]string) {
+		for _, name := range sortedNames(req.Trailer) {
+			for _, value := range req.Trailer[name] {
+				fields = append(fields, [2]string{name, value})
+			}
+		}
+		return fields
+	}
+}
+
+func sortedNames(h http.Header) []string {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,75 @@
+package nethttp
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// AnnouncedLength is what Content-Length says where there is no body, -1 if it says nothing.
+func AnnouncedLength(h http.Header) int64 {
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// Frame fills in what the fields about the framing say, and takes them out of the
+// header where net/http does.
+func Frame(resp *http.Response, chunked bool) {
+	if chunked {
+		resp.TransferEncoding = []string{"chunked"}
+	}
+	resp.Header.Del("Transfer-Encoding")
+	if names := resp.Header.Values("Trailer"); len(names) > 0 {
+		resp.Trailer = http.Header{}
+		for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
+			resp.Trailer[http.CanonicalHeaderKey(strings.TrimSpace(name))] = nil
+		}
+		resp.Header.Del("Trailer")
+	}
+	if resp.ProtoMajor == 1 {
+		resp.Close = closesAfter(resp, chunked)
+	}
+}
+
+// closesAfter reports whether the connection ends with the response (RFC 9112 section 9.3).
+func closesAfter(resp *http.Response, chunked bool) bool {
+	says := func(token string) bool {
+		return slices.ContainsFunc(strings.Split(strings.Join(resp.Header.Values("Connection"), ","), ","), func(t string) bool {
+			return strings.EqualFold(strings.TrimSpace(t), token)
+		})
+	}
+	if says("close") {
+		resp.Header.Del("Connection")
+		return true
+	}
+	if resp.ProtoMinor == 0 && !says("keep-alive") {
+		return true
+	}
+	return resp.ContentLength < 0 && !chunked && resp.Request.Method != http.MethodHead && resp.StatusCode != http.StatusSwitchingProtocols
+}
+
+// Upgraded is the connection behind a 101 or a CONNECT.
+type Upgraded struct {
+	io.ReadWriteCloser
+	Transit *Transit
+}
+
+// Close ends the transit as well.
+func (b *Upgraded) Close() error {
+	defer b.Transit.End()
+	return b.ReadWriteCloser.Close()
+}
+
+// CloseWrite tells the server that nothing more is sent.
+func (b *Upgraded) CloseWrite() error {
+	if half, ok := b.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

@@ -1,0 +1,97 @@
+package nethttp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/mountable/requests/internal/body"
+)
+
+// Transit is one http.Request on its way: its context, and its body, which is closed once.
+type Transit struct {
+	Request *http.Request
+	Context context.Context
+
+	cancel context.CancelCauseFunc // nil unless req.Cancel is set
+	close  func() error
+}
+
+var errRequestCanceled = errors.New("net/http: request canceled") // the text programs know
+
+// NewTransit begins with req, which may be canceled by its Cancel as well.
+func NewTransit(req *http.Request) *Transit {
+	x := &Transit{Request: req, Context: req.Context(), close: func() error { return nil }}
+	if req.Body != nil {
+		x.close = sync.OnceValue(req.Body.Close)
+	}
+	//lint:ignore SA1019 the contract still has it
+	if done := req.Cancel; done != nil {
+		x.Context, x.cancel = context.WithCancelCause(x.Context)
+		go func() {
+			select {
+			case <-done:
+				x.cancel(errRequestCanceled)
+			case <-x.Context.Done():
+			}
+		}()
+	}
+	return x
+}
+
+// End closes the body, if it is open, and ends what waits for req.Cancel.
+func (x *Transit) End() {
+	_ = x.close()
+	if x.cancel != nil {
+		x.cancel(nil)
+	}
+}
+
+// Body is the body of the http.Request as a session sends it, nil for none.
+func (x *Transit) Body() any {
+	if x.Request.Body == nil || x.Request.Body == http.NoBody {
+		return nil
+	}
+	b := &httpBody{Reader: x.Request.Body, transit: x}
+	if x.Request.GetBody == nil {
+		return body.Stream(b, b.length(), nil)
+	}
+	return body.Stream(b, b.length(), b.rewind)
+}
+
+// httpBody is the body of an http.Request, which is closed when it has been read.
+type httpBody struct {
+	io.Reader
+	transit *Transit
+}
+
+// Read closes the body at its end, as nothing more is wanted of it.
+func (b *httpBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil {
+		_ = b.transit.close()
+	}
+	return n, err
+}
+
+// length is the announced one, -1 if there is none, or if the body is to be chunked.
+func (b *httpBody) length() int64 {
+	req := b.transit.Request
+	if req.ContentLength <= 0 || len(req.TransferEncoding) > 0 && req.TransferEncoding[0] == "chunked" {
+		return -1
+	}
+	return req.ContentLength
+}
+
+// rewind starts the body again with GetBody.
+func (b *httpBody) rewind() error {
+	again, err := b.transit.Request.GetBody()
+	if err != nil {
+		return err
+	}
+	_ = b.transit.close()
+	b.Reader, b.transit.close = again, sync.OnceValue(again.Close)
+	return nil
+}
