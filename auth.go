@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"sync"
+
+	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/refresh"
 )
 
 // Auth puts credentials on a prepared request. It is called last, when URL,
@@ -95,20 +97,7 @@ func (b *Bearer) Apply(r *Request) error {
 }
 
 func basicCredentials(user, password string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString(latin1(user+":"+password))
-}
-
-// latin1 encodes s as ISO-8859-1 where every character fits, as Requests does,
-// and leaves it UTF-8 otherwise (RFC 7617 section 2.1).
-func latin1(s string) []byte {
-	out := make([]byte, 0, len(s))
-	for _, r := range s {
-		if r > 0xff {
-			return []byte(s)
-		}
-		out = append(out, byte(r))
-	}
-	return out
+	return "Basic " + base64.StdEncoding.EncodeToString(charset.Latin1OrUTF8(user+":"+password))
 }
 
 // SendAuthenticated sends p over an adapter with the credentials of auth, and has auth
@@ -210,29 +199,19 @@ func (f TokenFunc[T]) Token() (T, error) { return f() }
 //
 // A Refresh is an [Option] and safe for concurrent use. Make one with [RefreshAuth].
 type Refresh struct {
-	source func() (Token, error)
-
-	// mu protects the fields below.
-	mu     sync.Mutex
-	token  Token
-	value  string // of Authorization
-	flight *tokenFlight
-}
-
-// tokenFlight is a call of the source that is under way.
-type tokenFlight struct {
-	done  chan struct{} // closed when the fields below are set
-	value string
-	err   error
-	ended bool // false where the source has panicked
+	tokens refresh.Tokens
 }
 
 // RefreshAuth authenticates with the tokens of source.
 func RefreshAuth[T Token](source TokenSource[T]) *Refresh {
 	if isNil(source) {
-		return &Refresh{source: func() (Token, error) { return nil, fail(ErrInvalidArgument, "RefreshAuth: the source is nil") }}
+		return newRefresh(func() (refresh.Token, error) { return nil, fail(ErrInvalidArgument, "RefreshAuth: the source is nil") })
 	}
-	return &Refresh{source: func() (Token, error) { return source.Token() }}
+	return newRefresh(func() (refresh.Token, error) { return source.Token() })
+}
+
+func newRefresh(source func() (refresh.Token, error)) *Refresh {
+	return &Refresh{tokens: refresh.Tokens{Source: source}}
 }
 
 // Apply makes a the auth of r.
@@ -274,69 +253,12 @@ func (a *Refresh) answer(ctx context.Context, r *Response) (*Response, error) {
 
 // authorization returns the header value of a valid token that is not the refused one.
 func (a *Refresh) authorization(ctx context.Context, refused string) (string, error) {
-	for {
-		value, flight, first := a.board(refused)
-		switch {
-		case value != "":
-			return value, nil
-		case first:
-			return a.fetch(flight)
-		}
-		select {
-		case <-flight.done:
-		case <-ctx.Done():
-			return "", contextError(ctx)
-		}
-		if flight.ended {
-			return flight.value, flight.err
-		}
+	value, err := a.tokens.Value(ctx, refused)
+	switch {
+	case err == refresh.ErrInvalid || err == refresh.ErrNoHeader:
+		return "", fail(ErrInvalidArgument, "RefreshAuth: %v", err)
+	case err == refresh.ErrWaiting:
+		return "", contextError(ctx)
 	}
-}
-
-// board returns the value that can be used, else the call that is under way; first says
-// that it is the caller's to make.
-func (a *Refresh) board(refused string) (value string, flight *tokenFlight, first bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.token != nil && a.value != refused && a.token.Valid() {
-		return a.value, nil, false
-	}
-	if a.flight != nil {
-		return "", a.flight, false
-	}
-	a.flight = &tokenFlight{done: make(chan struct{})}
-	return "", a.flight, true
-}
-
-// fetch asks the source. Whatever happens there, those who wait go on.
-func (a *Refresh) fetch(f *tokenFlight) (string, error) {
-	var token Token
-	defer func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.flight = nil
-		if f.ended && f.err == nil {
-			a.token, a.value = token, f.value
-		}
-		close(f.done)
-	}()
-	token, f.err = a.source()
-	if f.err == nil {
-		f.value, f.err = valueOf(token)
-	}
-	f.ended = true
-	return f.value, f.err
-}
-
-// valueOf is the header value of a token.
-func valueOf(token Token) (string, error) {
-	if isNil(token) || !token.Valid() {
-		return "", fail(ErrInvalidArgument, "RefreshAuth: the source gave a token that is not valid")
-	}
-	r := &http.Request{Header: http.Header{}}
-	token.SetAuthHeader(r)
-	if value := r.Header.Get("Authorization"); value != "" {
-		return value, nil
-	}
-	return "", fail(ErrInvalidArgument, "RefreshAuth: the token sets no Authorization")
+	return value, err
 }

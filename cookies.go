@@ -209,14 +209,9 @@ func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 	}
 	var cookies []*http.Cookie
 	for _, c := range j.jar.Match(nethttp.Text(u), j.rules) {
-		if c.Name == "" {
-			continue // net/http would send "=value"
+		if c.Name != "" { // net/http would send "=value"
+			cookies = append(cookies, c.HTTP())
 		}
-		value, quoted := c.Value, false
-		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
-			value, quoted = value[1:n-1], true
-		}
-		cookies = append(cookies, &http.Cookie{Name: c.Name, Value: value, Quoted: quoted})
 	}
 	return cookies
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/digest"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -147,7 +148,7 @@ func (d *Digest) credentials(space string, p *PreparedRequest, target string) (s
 		target = digestTarget(turn.Challenge, p)
 	}
 	return turn.Credentials(digest.Request{
-		User: d.user, Password: d.password, WrittenUser: string(latin1(d.user)),
+		User: d.user, Password: d.password, WrittenUser: string(charset.Latin1OrUTF8(d.user)),
 		Method: p.Method, URI: target, Body: p.hashable(),
 	})
 }

@@ -1,8 +1,6 @@
 package requests
 
 import (
-	"errors"
-
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/http2"
 )
@@ -51,29 +49,3 @@ type shared struct {
 
 // Done gives the connection back.
 func (x *shared) Done() { closeAll(x.adapter.pool.Put(x.lease, x.conn)) }
-
-// refusals counts how often HTTP/2 servers have refused a request unseen.
-type refusals struct{ all, vain int }
-
-// How often a request that was refused is sent again: a few times where the connection
-// served nobody, as it may go on like that for ever, and more often where it did, as a
-// server that closes each connection after a number of requests has many to refuse when
-// many come at once.
-const (
-	maxVain     = 3
-	maxRefusals = 50
-)
-
-// again reports whether a request may be sent again, whatever its method: the server
-// ended the connection, or had too much to do, and says that it has not looked at it.
-func (n *refusals) again(err error) bool {
-	e, ok := err.(*Error)
-	if !ok || !e.unprocessed {
-		return false
-	}
-	n.all++
-	if gone, ok := errors.AsType[*http2.GoAwayError](e.Err); !ok || gone.Last == 0 {
-		n.vain++
-	}
-	return n.vain <= maxVain && n.all <= maxRefusals
-}

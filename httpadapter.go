@@ -132,10 +132,10 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 
 // once sends p so that it is acted on once: an HTTP/2 server may refuse it unseen.
 func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	var refused refusals
+	var refused http2.Refusals
 	for {
 		resp, err := a.try(ctx, p, opts, r)
-		if err == nil || !refused.again(err) {
+		if err == nil || !isUnprocessed(err) || !refused.Again(err) {
 			return resp, err
 		}
 		if spent := p.Rewind(); spent != nil {
@@ -169,6 +169,12 @@ func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOpti
 	}
 }
 
+// isUnprocessed reports whether the server says that it has not looked at the request.
+func isUnprocessed(err error) bool {
+	e, ok := err.(*Error)
+	return ok && e.unprocessed
+}
+
 // isStale reports whether p failed on a connection that the server had given up, and may
 // be sent again.
 func isStale(err error, p *PreparedRequest) bool {
@@ -179,17 +185,7 @@ func isStale(err error, p *PreparedRequest) bool {
 // isRepeatable reports whether p may be sent again although the server may have acted on
 // it: its method says so, or a key by which the server knows it again.
 func isRepeatable(p *PreparedRequest) bool {
-	return isIdempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
-}
-
-// isIdempotent reports whether repeating a request has no further effect (RFC 9110
-// section 9.2.2; QUERY by RFC 10008).
-func isIdempotent(method string) bool {
-	switch method {
-	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
-		return true
-	}
-	return false
+	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
 }
 
 // requestRoom is what describing a request to an exchange needs for a moment.

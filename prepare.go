@@ -7,6 +7,7 @@ import (
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/uri"
@@ -106,13 +107,8 @@ func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
 // checkHeader is Requests' check_header_validity. What no HTTP message may hold
 // besides is refused when the head is written.
 func checkHeader(name, value string) error {
-	switch {
-	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
-		return fail(ErrInvalidHeader, "invalid header name %q", name)
-	case value != "" && ascii.IsSpace(value[0]):
-		return fail(ErrInvalidHeader, "the value of header %q starts with white space", name)
-	case strings.ContainsAny(value, "\r\n\x00"):
-		return fail(ErrInvalidHeader, "the value of header %q contains a line break or NUL", name)
+	if why := h1.CheckAsRequests(name, value); why != "" {
+		return &Error{Kind: ErrInvalidHeader, Detail: why}
 	}
 	return nil
 }

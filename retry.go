@@ -285,7 +285,7 @@ func (r *Retry) allows(method string) bool {
 	case r.AnyMethod:
 		return true
 	case r.AllowedMethods == nil:
-		return isIdempotent(strings.ToUpper(method))
+		return backoff.Idempotent(strings.ToUpper(method))
 	}
 	return slices.ContainsFunc(r.AllowedMethods, func(m string) bool { return strings.EqualFold(m, method) })
 }

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -123,18 +122,10 @@ func (t *retrying) keyed() *PreparedRequest {
 	settings := &t.tries.Left
 	if settings.IdempotencyKeys && (t.p.Method == "POST" || t.p.Method == "PATCH") && !t.p.Headers.Has(field) {
 		t.p = t.p.Clone()
-		t.p.Headers.Add(field, newUUID())
+		t.p.Headers.Add(field, backoff.NewKey())
 	}
 	settings.AnyMethod = settings.AnyMethod || t.tries.usualMethods && t.p.Headers.Has(field)
 	return t.p
-}
-
-// newUUID returns a random UUID (RFC 9562 section 5.4), the common form of such keys.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // watchInterim notes an error of OnInterim: the caller has ended the request, which no

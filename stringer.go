@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
-	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/secret"
@@ -48,31 +46,6 @@ func (s Secret) MarshalJSON() ([]byte, error) { return secret.MarshalText(s.show
 // redactURL masks what is secret in a URL that is shown.
 func redactURL(url string) string { return secret.URL(url) }
 
-// pairsText shows pairs as %v would.
-func pairsText(pairs [][2]string) string {
-	var b strings.Builder
-	for i, kv := range pairs {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString("[" + kv[0] + " " + kv[1] + "]")
-	}
-	return cleanText("[" + b.String() + "]")
-}
-
-// maskPairs returns a copy with the values of secret names masked.
-func maskPairs(pairs [][2]string, isSecret func(name string) bool) [][2]string {
-	pairs = slices.Clone(pairs)
-	for i, kv := range pairs {
-		if kv[1] != "" && isSecret(kv[0]) {
-			pairs[i][1] = secret.Mask
-		}
-	}
-	return pairs
-}
-
-func anything(string) bool { return true }
-
 func (h Headers) masked() [][2]string {
 	if h == nil {
 		return nil
@@ -82,32 +55,32 @@ func (h Headers) masked() [][2]string {
 
 // Format and LogValue write the fields, the values of Authorization, Cookie and other secret
 // ones masked. MarshalJSON writes a list of pairs, the values of secret fields masked.
-func (h Headers) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(h.masked())) }
-func (h Headers) LogValue() slog.Value          { return slog.StringValue(pairsText(h.masked())) }
+func (h Headers) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(h.masked())) }
+func (h Headers) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(h.masked())) }
 func (h Headers) MarshalJSON() ([]byte, error)  { return json.Marshal(h.masked()) }
 
-func (p Params) masked() [][2]string { return maskPairs(p, secret.Is) }
+func (p Params) masked() [][2]string { return secret.MaskPairs(p, secret.Is) }
 
 // Format and LogValue write the params, the values of secret ones such as "token" masked.
 // MarshalJSON writes a list of pairs, the values of secret params masked.
-func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(p.masked())) }
-func (p Params) LogValue() slog.Value          { return slog.StringValue(pairsText(p.masked())) }
+func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(p.masked())) }
+func (p Params) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(p.masked())) }
 func (p Params) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
 
-func (d Form) masked() [][2]string { return maskPairs(d, secret.Is) }
+func (d Form) masked() [][2]string { return secret.MaskPairs(d, secret.Is) }
 
 // Format and LogValue write the fields, the values of secret ones such as "password" masked.
 // MarshalJSON writes a list of pairs, the values of secret fields masked.
-func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(d.masked())) }
-func (d Form) LogValue() slog.Value          { return slog.StringValue(pairsText(d.masked())) }
+func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(d.masked())) }
+func (d Form) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(d.masked())) }
 func (d Form) MarshalJSON() ([]byte, error)  { return json.Marshal(d.masked()) }
 
-func (c Cookies) masked() [][2]string { return maskPairs(c, anything) }
+func (c Cookies) masked() [][2]string { return secret.MaskPairs(c, func(string) bool { return true }) }
 
 // Format and LogValue write the names, and no value. MarshalJSON writes a list of pairs, all
 // values masked.
-func (c Cookies) Format(f fmt.State, verb rune) { secret.Format(f, verb, pairsText(c.masked())) }
-func (c Cookies) LogValue() slog.Value          { return slog.StringValue(pairsText(c.masked())) }
+func (c Cookies) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(c.masked())) }
+func (c Cookies) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(c.masked())) }
 func (c Cookies) MarshalJSON() ([]byte, error)  { return json.Marshal(c.masked()) }
 
 func (p Proxies) masked() map[string]string {
@@ -181,7 +154,7 @@ func (c Challenge) shown() string {
 	if c.Token != "" {
 		return c.Scheme + " " + secret.Mask
 	}
-	return c.Scheme + " " + pairsText(maskPairs(c.Params, secret.Is))
+	return c.Scheme + " " + secret.PairsText(secret.MaskPairs(c.Params, secret.Is))
 }
 
 // String names the state.

@@ -91,17 +91,10 @@ func orDuration(d, other time.Duration) time.Duration {
 }
 
 func (t Timeouts) check() error {
-	switch {
-	case t.Connect < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Connect is negative: %v", t.Connect)
-	case t.Read < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Read is negative: %v", t.Read)
-	case t.Total < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Total is negative: %v", t.Total)
-	case t.Continue < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Continue is negative: %v", t.Continue)
-	case t.Pool < 0:
-		return fail(ErrInvalidTimeout, "Timeouts.Pool is negative: %v", t.Pool)
+	for i, d := range [...]time.Duration{t.Connect, t.Read, t.Total, t.Continue, t.Pool} {
+		if d < 0 {
+			return fail(ErrInvalidTimeout, "Timeouts.%s is negative: %v", [...]string{"Connect", "Read", "Total", "Continue", "Pool"}[i], d)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@
 package backoff
 
 import (
+	crand "crypto/rand"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -111,4 +113,23 @@ func (b *Budget) Refund() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tokens = min(b.burst, b.tokens+b.ratio)
+}
+
+// NewKey returns a value for Idempotency-Key: a random UUID (RFC 9562 section 5.4), the
+// common form of such keys.
+func NewKey() string {
+	var b [16]byte
+	_, _ = crand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// Idempotent reports whether repeating a request has no further effect (RFC 9110
+// section 9.2.2; QUERY by RFC 10008).
+func Idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
+		return true
+	}
+	return false
 }

@@ -17,3 +17,16 @@ func Text(content []byte, name string, declared bool) string {
 }
 
 func isUnknown(err error) bool { return errors.Is(err, ErrUnknown) }
+
+// Latin1OrUTF8 encodes s as ISO-8859-1 where every character fits, as Requests does,
+// and leaves it UTF-8 otherwise (RFC 7617 section 2.1).
+func Latin1OrUTF8(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return []byte(s)
+		}
+		out = append(out, byte(r))
+	}
+	return out
+}

@@ -49,3 +49,12 @@ func plainValue(c *http.Cookie) string {
 var sameSiteModes = map[http.SameSite]string{
 	http.SameSiteStrictMode: "Strict", http.SameSiteLaxMode: "Lax", http.SameSiteNoneMode: "None",
 }
+
+// HTTP returns the cookie as net/http sends it.
+func (c *Cookie) HTTP() *http.Cookie {
+	value, quoted := c.Value, false
+	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+		value, quoted = value[1:n-1], true
+	}
+	return &http.Cookie{Name: c.Name, Value: value, Quoted: quoted}
+}

@@ -2,6 +2,7 @@ package h1
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
 )
@@ -33,4 +34,18 @@ func CheckRequest(fields [][2]string) error {
 		return fmt.Errorf("there are %d Transfer-Encoding headers, and one may be sent", codings)
 	}
 	return nil
+}
+
+// CheckAsRequests says what is wrong with a field by Requests' check_header_validity, "" if
+// nothing is.
+func CheckAsRequests(name, value string) string {
+	switch {
+	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
+		return fmt.Sprintf("invalid header name %q", name)
+	case value != "" && ascii.IsSpace(value[0]):
+		return fmt.Sprintf("the value of header %q starts with white space", name)
+	case strings.ContainsAny(value, "\r\n\x00"):
+		return fmt.Sprintf("the value of header %q contains a line break or NUL", name)
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package secret
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,3 +37,26 @@ func Clean(s string) string {
 }
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }
+
+// PairsText shows pairs as %v would.
+func PairsText(pairs [][2]string) string {
+	var b strings.Builder
+	for i, kv := range pairs {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString("[" + kv[0] + " " + kv[1] + "]")
+	}
+	return Clean("[" + b.String() + "]")
+}
+
+// MaskPairs returns a copy with the values of secret names masked.
+func MaskPairs(pairs [][2]string, isSecret func(name string) bool) [][2]string {
+	pairs = slices.Clone(pairs)
+	for i, kv := range pairs {
+		if kv[1] != "" && isSecret(kv[0]) {
+			pairs[i][1] = Mask
+		}
+	}
+	return pairs
+}
