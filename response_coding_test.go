@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
@@ -71,76 +75,138 @@ var framings = map[string]func(head, body string) wiretest.Reply{
 	},
 }
 
+// cuts is a server of coded bodies, and the ways to read them.
+type cuts struct {
+	*testing.T
+	session          *requests.Session
+	client           *http.Client
+	dir              string
+	url              string
+	codings, framing string // Content-Encoding, and how the body is framed
+	body             string
+}
+
+func newCuts(t *testing.T) (c *cuts, urls map[string]string) {
+	c = &cuts{T: t, session: newSession(t), dir: t.TempDir()}
+	c.client = &http.Client{Transport: c.session.RoundTripper()}
+	plain := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply {
+		return framings[c.framing]("HTTP/1.1 200 OK\r\nContent-Encoding: "+c.codings+"\r\n", c.body)
+	}})
+	second := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", c.codings)
+		if c.framing == "HTTP/2, length" {
+			w.Header().Set("Content-Length", strconv.Itoa(len(c.body)))
+		}
+		for part := range slices.Chunk([]byte(c.body), len(c.body)/2+1) {
+			_, _ = w.Write(part)
+			w.(http.Flusher).Flush()
+		}
+	}))
+	second.Config.Protocols = new(http.Protocols)
+	second.Config.Protocols.SetUnencryptedHTTP2(true)
+	second.Start()
+	t.Cleanup(second.Close)
+	c.session.Mount(second.URL, requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
+	urls = map[string]string{"HTTP/2": second.URL, "HTTP/2, length": second.URL}
+	for framing := range framings {
+		urls[framing] = plain.URL("/")
+	}
+	return c, urls
+}
+
+// streamed gets the response without its body.
+func (c *cuts) streamed(read func(r *requests.Response) error) error {
+	r, err := c.session.Get(c.Context(), c.url, requests.Stream(true))
+	if err != nil {
+		return err
+	}
+	return errors.Join(read(r), r.Close())
+}
+
+// file is where the ways that make a file make it.
+func (c *cuts) file() string { return filepath.Join(c.dir, "file") }
+
+func lastError[T ~string | ~[]byte](seq iter.Seq2[T, error]) error { return errorOf(gather(seq)) }
+
+// cutWays are the ways to read a body.
+var cutWays = map[string]func(c *cuts) error{
+	"Get": func(c *cuts) error { return errorOf(c.session.Get(c.Context(), c.url)) },
+	"Content": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(r.Content()) })
+	},
+	"Text": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(r.Text()) })
+	},
+	"Read": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(io.Copy(io.Discard, onlyRead{r})) })
+	},
+	"one byte at a time": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(io.ReadAll(iotest.OneByteReader(r))) })
+	},
+	"WriteTo": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(r.WriteTo(io.Discard)) })
+	},
+	"Chunks": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return lastError(r.Chunks(5)) })
+	},
+	"Lines": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return lastError(r.Lines()) })
+	},
+	"TextLines": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return lastError(r.TextLines()) })
+	},
+	"http.Client": func(c *cuts) error {
+		resp, err := c.client.Get(c.url)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		return errorOf(io.Copy(io.Discard, resp.Body))
+	},
+	"Tee": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return lastError(toolbelt.Tee(r, io.Discard, toolbelt.Decoded())) })
+	},
+	"TeeToFile": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error {
+			return lastError(toolbelt.TeeToFile(r, c.file(), toolbelt.Decoded()))
+		})
+	},
+	"Download": func(c *cuts) error {
+		return errorOf(toolbelt.Download(c.Context(), c.session, c.url, c.file(), toolbelt.Decoded()))
+	},
+	"StreamResponseToFile": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(toolbelt.StreamResponseToFile(r, c.file())) })
+	},
+	"StreamResponseToWriter": func(c *cuts) error {
+		return c.streamed(func(r *requests.Response) error { return errorOf(toolbelt.StreamResponseToWriter(r, io.Discard)) })
+	},
+}
+
 // TestCutContent cuts each coding at every offset, under each framing, and reads it in
 // each way: what is missing is told, and a file of a part does not stay.
 func TestCutContent(t *testing.T) {
-	const text = "some text, some more text, and 0123456789"
-	var body, head, framing string
-	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply { return framings[framing](head, body) }})
-	s := newSession(t)
-	client := &http.Client{Transport: s.RoundTripper()}
-	dir := t.TempDir()
-	ways := map[string]func() error{
-		"Get": func() error { _, err := s.Get(t.Context(), server.URL("/")); return err },
-		"Read": func() error {
-			r, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
-			if err != nil {
-				return err
-			}
-			_, err = io.Copy(io.Discard, onlyRead{r})
-			return err
-		},
-		"Lines": func() error {
-			r, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
-			if err != nil {
-				return err
-			}
-			_, err = gather(r.Lines())
-			return err
-		},
-		"http.Client": func() error {
-			resp, err := client.Get(server.URL("/"))
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			_, err = io.Copy(io.Discard, resp.Body)
-			return err
-		},
-		"Download": func() error {
-			_, err := toolbelt.Download(t.Context(), s, server.URL("/"), filepath.Join(dir, "file"), toolbelt.Decoded())
-			return err
-		},
-		"StreamResponseToFile": func() error {
-			r, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
-			if err != nil {
-				return err
-			}
-			_, err = toolbelt.StreamResponseToFile(r, filepath.Join(dir, "file"))
-			return err
-		},
-	}
+	c, urls := newCuts(t)
 	for _, codings := range []string{"gzip", "deflate", "raw", "br", "zstd", "gzip gzip", "raw gzip", "br zstd", "gzip deflate br"} {
-		whole, list := coded(codings, text)
-		head = "HTTP/1.1 200 OK\r\nContent-Encoding: " + list + "\r\n"
-		for framing = range framings {
+		var whole string
+		whole, c.codings = coded(codings, "some text, some more text, and 0123456789")
+		for c.framing, c.url = range urls {
 			for cut := 1; cut < len(whole); cut++ {
-				body = whole[:cut]
-				for way, do := range ways {
-					if err := do(); !errors.Is(err, requests.ErrContentDecoding) || !errors.Is(err, io.ErrUnexpectedEOF) {
-						t.Errorf("%s, %s, cut at %d of %d, %s: %v", codings, framing, cut, len(whole), way, err)
+				c.body = whole[:cut]
+				for way, read := range cutWays {
+					if err := read(c); !errors.Is(err, requests.ErrContentDecoding) || !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Errorf("%s, %s, cut at %d of %d, %s: %v", codings, c.framing, cut, len(whole), way, err)
 					}
 				}
 			}
-			if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
-				t.Errorf("%s, %s: %v is left, %v", codings, framing, files, err)
+			if files, err := os.ReadDir(c.dir); err != nil || len(files) > 0 {
+				t.Errorf("%s, %s: %v is left, %v", codings, c.framing, files, err)
 			}
-			body = whole
-			for way, do := range ways {
-				if err := do(); err != nil {
-					t.Errorf("%s, %s, whole, %s: %v", codings, framing, way, err)
+			c.body = whole
+			for way, read := range cutWays {
+				if err := read(c); err != nil {
+					t.Errorf("%s, %s, whole, %s: %v", codings, c.framing, way, err)
 				}
-				os.Remove(filepath.Join(dir, "file"))
+				os.Remove(c.file())
 			}
 		}
 	}
