@@ -30,7 +30,11 @@ func TestLookup(t *testing.T) {
 		{"ANSI_X3.4-1968", "ascii"}, {"us-ascii", "ascii"}, {"macintosh", "mac_roman"}, {"KOI8-R", "koi8_r"},
 		{"Shift_JIS", "shift_jis"}, {"sjis", "shift_jis"}, {"ms-kanji", "cp932"}, {"ks_c_5601-1987", "euc_kr"},
 		{"utf-16le", "utf_16_le"}, {"UTF-32BE", "utf_32_be"}, {"unicode-1-1-utf-7", "utf_7"}, {"utf-8-sig", "utf_8_sig"},
-		{"", ""}, {"é", ""}, {"bogus", ""}, {"base64", ""}, {"rot13", ""}, {"utf8-sig", ""}, {"UTF16BE", ""}, {"johab", ""},
+		{"", ""}, {"é", ""}, {"bogus", ""}, {"base64", ""}, {"rot13", ""}, {"utf8-sig", ""}, {"UTF16BE", ""}, {"johab", "johab"},
+		{"windows-31j", "cp932"}, {"X-SJIS", "cp932"}, {" x-gbk ", "gbk"}, {"iso-8859-8-i", "iso8859_8"}, {"logical", "iso8859_8"},
+		{"iso-2022-kr", "iso2022_kr"}, {"x-x-big5", "big5hkscs"}, {"windows-949", "cp949"}, {"windows-874", "cp874"},
+		{"x-mac-ukrainian", "mac_cyrillic"}, {"x-user-defined", "x_user_defined"}, {"iso-2022-cn", "replacement"},
+		{"unicode11utf8", "utf_8"}, {"x-cp1252", "cp1252"}, {"csiso88596e", "iso8859_6"}, {"sun_eu_greek", "iso8859_7"},
 	}
 	for _, tt := range tests {
 		e, ok := Lookup(tt.name)
@@ -65,6 +69,18 @@ func TestDecode(t *testing.T) {
 		{"iso-2022-jp", "\x1b$BF|\x1b(B!", "日!"},
 		{"hz", "~{VPND~}!", "中文!"},
 		{"big5", "\xa4", "\ufffd"},
+		{"Big5", "\xc7\x5e\xc7\x51\xc7\x60", "テスト"},
+		{"johab", "\xd0\x65\x8b\x69\x20\xf7\xd3\xf1\xae", "한글 漢字"},
+		{"iso2022_kr", "\x1b\x24\x29\x43\x0e\x47\x51\x31\x5b\x0f\x20\x74\x65\x78\x74", "한글 text"},
+		{"euc_jis_2004", "\xa4\xf7\x8f\xa1\xa1", "か゚𠂉"},
+		{"shift_jis_2004", "\x82\xf5\x5c", "か゚¥"},
+		{"iso2022_jp_2", "\x1b\x24\x42\x43\x66\x1b\x24\x28\x44\x2b\x31\x1b\x28\x42", "中é"},
+		{"iso2022_jp_2004", "\x1b\x24\x28\x51\x24\x77\x7e\x65\x1b\x28\x42", "か゚鷗"},
+		{"windows-31j", "\x87\x40\x83\x65\x83\x58\x83\x67", "①テスト"},
+		{"x-gbk", "\xd6\xd0", "中"},
+		{"iso-8859-8-i", "\xf9\xec", "\u05e9\u05dc"},
+		{"x-user-defined", "a\x80\xff", "a\uf780\uf7ff"},
+		{"iso-2022-cn", "abc", "\ufffd"},
 	}
 	for _, tt := range tests {
 		got, ok := Decode([]byte(tt.data), tt.name)
@@ -175,7 +191,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed), uint(7), 2)
 	}
 	codecs := []string{"utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-7", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
-		"gbk", "cp932", "hz", "iso2022_jp", "cp1252", "cp037", "latin-1", "ascii"}
+		"gbk", "cp932", "hz", "iso2022_jp", "iso2022_kr", "iso2022_jp_2", "johab", "euc_jis_2004", "shift_jis_2004", "x-user-defined", "cp1252", "cp037", "latin-1", "ascii"}
 	f.Fuzz(func(t *testing.T, data []byte, codec uint, size int) {
 		name := codecs[codec%uint(len(codecs))]
 		whole, ok := Decode(data, name)

@@ -36,7 +36,8 @@ type Encoding struct {
 func (e Encoding) Name() string { return e.name }
 
 // Lookup finds an encoding by any name Python's codecs have, in any letter
-// case, with any punctuation: "latin-1", "UTF8", "Shift_JIS", "cp1252".
+// case, with any punctuation: "latin-1", "UTF8", "Shift_JIS", "cp1252"; else by
+// any label of the Encoding standard: "windows-31j", "x-sjis", "iso-8859-8-i".
 // Codecs that are not text encodings (base64, rot13 …) are not found.
 func Lookup(name string) (Encoding, bool) {
 	codec := canonical(name)
@@ -62,6 +63,9 @@ func Lookup(name string) (Encoding, bool) {
 		if table, ok := singleByte[codec]; ok {
 			e.ascii, e.start = tableStart(table)
 		} else if e.ascii, e.start = multiByte(codec); e.start == nil {
+			e.start = browserOnly(codec)
+		}
+		if e.start == nil {
 			return Encoding{}, false
 		}
 	}

@@ -21,30 +21,38 @@ import (
 // Python has not.
 func multiByte(codec string) (ascii bool, start func() machine) {
 	switch codec {
-	case "shift_jis", "shift_jis_2004", "shift_jisx0213":
+	case "shift_jis":
 		return true, pairs(japanese.ShiftJIS, jisSymbols)
+	case "shift_jis_2004", "shift_jisx0213":
+		return false, pairsAnd(japanese.ShiftJIS, jisSymbols, shiftJISX0213, always)
 	case "cp932":
-		return true, pairs(japanese.ShiftJIS, nil)
-	case "euc_jp", "euc_jis_2004", "euc_jisx0213":
-		return true, pairs(japanese.EUCJP, jisSymbols)
+		return true, pairsAnd(japanese.ShiftJIS, nil, cp932Own, nil)
+	case "euc_jp":
+		return true, pairsAnd(japanese.EUCJP, jisSymbols, eucTilde, hasEUCTilde)
+	case "euc_jis_2004", "euc_jisx0213":
+		return true, pairsAnd(japanese.EUCJP, jisSymbols, eucJISX0213, always)
 	case "euc_kr", "cp949":
 		return true, pairs(korean.EUCKR, nil)
+	case "johab":
+		return true, func() machine {
+			return &pairMachine{transformMachine: transformMachine{johabLeads{}}, own: johab, suspect: always}
+		}
 	case "gb2312":
 		return true, pairs(simplifiedchinese.GBK, gbSymbols)
 	case "gbk":
 		return true, pairs(simplifiedchinese.GBK, nil)
 	case "gb18030":
-		return true, pairs(simplifiedchinese.GB18030, nil)
-	case "big5", "big5hkscs":
-		return true, pairs(traditionalchinese.Big5, big5Symbols)
+		return true, pairsAnd(simplifiedchinese.GB18030, nil, gb18030Own, nil)
+	case "big5":
+		return true, pairsAnd(traditionalchinese.Big5, big5Symbols, big5Own, hasBig5Own)
 	case "cp950":
-		return true, pairs(traditionalchinese.Big5, nil)
-	case "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_jp_2004":
-		return false, stateful(japanese.ISO2022JP)
+		return true, pairsAnd(traditionalchinese.Big5, cp950Symbols, big5Own, hasBig5Own)
+	case "big5hkscs":
+		return true, pairs(traditionalchinese.Big5, big5Symbols)
 	case "hz":
 		return false, stateful(simplifiedchinese.HZGB2312)
 	}
-	return false, nil
+	return false, iso2022(codec)
 }
 
 // Symbols for which the standards and the code pages of Windows chose
@@ -54,6 +62,7 @@ var (
 	gbSymbols   = strings.NewReplacer("·", "・", "—", "―")
 	big5Symbols = strings.NewReplacer("‧", "•", "﹑", "､", "¯", "‾", "～", "∼", "⊕", "♁", "⊙", "☉",
 		"∕", "／", "﹨", "＼", "￥", "¥", "￠", "¢", "￡", "£")
+	cp950Symbols = strings.NewReplacer("￭", "▓")
 )
 
 func stateful(e encoding.Encoding) func() machine {
@@ -86,14 +95,24 @@ func (m transformMachine) decode(dst, src []byte, final bool) (out []byte, n int
 type pairMachine struct {
 	transformMachine
 	symbols *strings.Replacer
-	one     [16]byte // room for one character
+	own     func(p []byte) (char string, size int) // characters that are not x/text's; may be nil
+	suspect func(src []byte) bool                  // own may have characters where x/text has others; may be nil
+	one     [16]byte                               // room for one character
 }
 
 func pairs(e encoding.Encoding, symbols *strings.Replacer) func() machine {
+	return pairsAnd(e, symbols, nil, nil)
+}
+
+// pairsAnd is pairs with characters of its own: where x/text has none, and in data that is
+// suspect.
+func pairsAnd(e encoding.Encoding, symbols *strings.Replacer, own func([]byte) (string, int), suspect func([]byte) bool) func() machine {
 	return func() machine {
-		return &pairMachine{transformMachine: transformMachine{e.NewDecoder().Transformer}, symbols: symbols}
+		return &pairMachine{transformMachine: transformMachine{e.NewDecoder().Transformer}, symbols: symbols, own: own, suspect: suspect}
 	}
 }
+
+func always([]byte) bool { return true }
 
 // block is how much text one wrong byte can slow down.
 const block = 4 << 10
@@ -112,9 +131,12 @@ func (m *pairMachine) decode(dst, src []byte, final bool) (out []byte, n int, ba
 
 func (m *pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad bool) {
 	from := len(dst)
+	if m.suspect != nil && m.suspect(src) {
+		return m.single(dst, src, final)
+	}
 	out, n, bad = m.transformMachine.decode(dst, src, final)
 	if bad {
-		out, n, bad = m.single(out[:from], src, final)
+		return m.single(out[:from], src, final)
 	}
 	if m.symbols != nil {
 		out = append(out[:from], m.symbols.Replace(string(out[from:]))...)
@@ -124,6 +146,11 @@ func (m *pairMachine) block(dst, src []byte, final bool) (out []byte, n int, bad
 
 func (m *pairMachine) single(dst, src []byte, final bool) (out []byte, n int, bad bool) {
 	for n < len(src) {
+		if own, size := m.ownChar(src[n:]); own != "" {
+			dst = append(dst, own...)
+			n += size
+			continue
+		}
 		if src[n] < utf8.RuneSelf {
 			dst = append(dst, src[n])
 			n++
@@ -136,13 +163,25 @@ func (m *pairMachine) single(dst, src []byte, final bool) (out []byte, n int, ba
 			}
 			size = len(src) - n
 		}
-		if len(char) == 0 {
-			char, bad = replacement, true
+		switch {
+		case len(char) == 0:
+			dst, bad = append(dst, replacement...), true
+		case m.symbols != nil:
+			dst = append(dst, m.symbols.Replace(string(char))...)
+		default:
+			dst = append(dst, char...)
 		}
-		dst = append(dst, char...)
 		n += max(1, size)
 	}
 	return dst, n, bad
+}
+
+// ownChar is the first character of p, if it is one that x/text has not.
+func (m *pairMachine) ownChar(p []byte) (char string, size int) {
+	if m.own == nil {
+		return "", 0
+	}
+	return m.own(p)
 }
 
 // longest is the size of the longest character, of GB 18030.

@@ -28,13 +28,17 @@ func normalize(name string) string {
 	return b.String()
 }
 
-// canonical returns the codec a name stands for, "" if there is none.
+// canonical returns the codec a name stands for, "" if there is none: Python's, or that of a
+// label of the Encoding standard that Python does not know.
 func canonical(name string) string {
-	name = normalize(name)
-	if codec, ok := codecNames()[name]; ok {
+	normal := normalize(name)
+	if codec, ok := codecNames()[normal]; ok {
 		return codec
 	}
-	return codecNames()[strings.ReplaceAll(name, ".", "_")]
+	if codec, ok := codecNames()[strings.ReplaceAll(normal, ".", "_")]; ok {
+		return codec
+	}
+	return browserCodec(name)
 }
 
 var codecNames = sync.OnceValue(func() map[string]string {
@@ -52,9 +56,9 @@ var codecNames = sync.OnceValue(func() map[string]string {
 	return names
 })
 
-// aliases are the names Python knows its text codecs by, each after the codec.
-// Names of the IANA registry that Python does not know are left out on purpose:
-// Requests reads such a body as UTF-8.
+// aliases are the names Python knows its text codecs by, each after the codec. Names
+// that neither Python nor the Encoding standard knows are not here: such a body is
+// read as UTF-8.
 const aliases = `ascii: 646 ansi_x3.4_1968 ansi_x3.4_1986 ansi_x3_4_1968 cp367 csascii ibm367 iso646_us iso_646.irv_1991 iso_ir_6 us us_ascii
 big5: big5_tw csbig5 x_mac_trad_chinese
 big5hkscs: big5_hkscs hkscs
