@@ -148,13 +148,15 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 // response is replaced by a new one if the request may be repeated (RFC 9110 section 9.2.2).
 func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
 	for fresh := false; ; fresh = true {
+		start := time.Now()
 		c, lease, err := a.traced(ctx, r, opts, fresh)
 		if err != nil {
 			return nil, err
 		}
-		reused := lease.Reused
+		reused, leased := lease.Reused, time.Since(start)
 		resp, err := a.exchange(ctx, c, lease, p, opts, r)
 		if err == nil {
+			resp.span.start, resp.span.leased, resp.span.reused = start, leased, reused
 			resp.proxyAuth, resp.tunnel = r.proxyAuth != "", r.config.Proxy.Tunnel
 			return resp, nil
 		}
@@ -210,6 +212,7 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 	}
 	resp := NewResponse(p, got.Status, got.Fields, got.Body)
 	resp.Reason, resp.Proto, resp.TLS = cleanText(got.Reason), got.Proto, c.state
+	resp.span.began, resp.span.way = got.Began, c.way
 	return resp, nil
 }
 
@@ -217,6 +220,7 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (*wire.Response, error) {
 	if c.h2 != nil {
 		x := &shared{adapter: a, conn: c, lease: lease}
+		c.rest.begin()
 		return x.Do(ctx, c.h2, req, x)
 	}
 	c.lease, c.trace = lease, req.Trace
@@ -229,10 +233,12 @@ type conn struct {
 	h1    *http1.Conn          // nil over HTTP/2
 	h2    *http2.Conn          // nil over HTTP/1.1
 	state *tls.ConnectionState // of the origin's TLS
+	way   *way                 // how it was opened
 
 	lease connLease              // of the exchange that is using it, over HTTP/1.1
 	trace *httptrace.ClientTrace // of that
-	idle  time.Time              // when it was given back last
+	idle  time.Time              // when it was given back last, over HTTP/1.1
+	rest  rest                   // the same over HTTP/2
 	done  func(http1.Fate)       // gives it back
 }
 
@@ -348,7 +354,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, 
 	if err != nil {
 		return nil, dialError(ctx, err, opts)
 	}
-	pc := &conn{net: nc, state: nc.TLS}
+	pc := &conn{net: nc, state: nc.TLS, way: wayOf(nc)}
 	if nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https" {
 		pc.h2 = http2.New(nc, a.http2Config(nc, lease))
 		return pc, nil

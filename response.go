@@ -50,6 +50,7 @@ type Response struct {
 	opts     SendOptions
 	holding  *holding // of the hop whose hooks are running
 
+	span      span // for Timing
 	proxyAuth bool // the request carried Proxy-Authorization
 	tunnel    bool // it went through a proxy's tunnel
 }
@@ -101,6 +102,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 		return nil, withRequest(err, p)
 	}
 	again.Elapsed = time.Since(start)
+	again.span.measured(start, again.Elapsed)
 	r.holding.add(again)
 	return again, nil
 }

@@ -280,8 +280,12 @@ func (a *HTTPAdapter) traced(ctx context.Context, r *route, opts SendOptions, fr
 // info is what a trace is told about a connection.
 func (c *conn) info(lease connLease) httptrace.GotConnInfo {
 	info := httptrace.GotConnInfo{Conn: c.net.NetConn(), Reused: lease.Reused}
-	if lease.Reused && !c.idle.IsZero() {
-		info.WasIdle, info.IdleTime = true, time.Since(c.idle)
+	idle := c.idle
+	if c.h2 != nil {
+		idle = c.rest.since()
+	}
+	if lease.Reused && !idle.IsZero() {
+		info.WasIdle, info.IdleTime = true, time.Since(idle)
 	}
 	return info
 }

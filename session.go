@@ -224,6 +224,7 @@ func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOpti
 		return nil, withRequest(err, p)
 	}
 	r.Elapsed = time.Since(start)
+	r.span.measured(start, r.Elapsed)
 	if len(p.Hooks) > 0 {
 		if r, err = dispatch(ctx, p.Hooks, r); err != nil {
 			return nil, err

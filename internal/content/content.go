@@ -5,6 +5,7 @@ package content
 import (
 	"io"
 	"sync"
+	"time"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/wire"
@@ -68,6 +69,7 @@ type Body struct {
 	plain    bool          // source is stream itself
 	failure  error
 	replaced []io.Closer // what ends with this body
+	over     time.Time   // when it has left streaming, zero before
 
 	content []byte
 	offset  int // of Read, WriteTo and ReadChunk in content
@@ -156,6 +158,9 @@ func (b *Body) release(o Owner) {
 	b.mu.Lock()
 	source, plain, raw, replaced := b.source, b.plain, o.Source(), b.replaced
 	b.replaced = nil
+	if b.over.IsZero() {
+		b.over = time.Now()
+	}
 	b.mu.Unlock()
 	if source != nil && !plain {
 		_ = source.Close()
@@ -189,6 +194,13 @@ func (b *Body) Replace(other io.Closer) {
 	if !open {
 		_ = other.Close()
 	}
+}
+
+// Over returns when the reading ended: with the body, a failure or Close; zero before.
+func (b *Body) Over() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.over
 }
 
 // InMemory reports whether all of the body is in memory.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"time"
 )
 
 // Conn is a ready connection: the net.Conn to speak on, and what was agreed on the
@@ -16,11 +17,22 @@ type Conn struct {
 	// VerifiedChains is filled in unless verification was off.
 	TLS *tls.ConnectionState
 
+	// Took says how long the steps of opening it took.
+	Took *Times
+
 	probe *probe
 }
 
-func newConn(conn, raw net.Conn, state *tls.ConnectionState) *Conn {
-	return &Conn{Conn: conn, TLS: state, probe: newProbe(raw)}
+// Times are how long the steps of opening a connection took, 0 for those that were not needed.
+type Times struct {
+	Lookup  time.Duration // of names
+	Connect time.Duration // the socket
+	Proxy   time.Duration // TLS, CONNECT and SOCKS with a proxy
+	TLS     time.Duration // with the origin
+}
+
+func newConn(conn, raw net.Conn, state *tls.ConnectionState, took *Times) *Conn {
+	return &Conn{Conn: conn, TLS: state, Took: took, probe: newProbe(raw)}
 }
 
 // NetConn is the layer below: a *tls.Conn, *net.TCPConn or *net.UnixConn.

@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 )
 
 // Dial carries the plan out and returns a connection on which the next byte belongs
 // to the request. Every error is an *Error, and then nothing is left open. The
 // context governs the dialing only, not the connection's later life.
 func Dial(ctx context.Context, p *Plan) (*Conn, error) {
-	c, err := p.dial(ctx)
+	own := *p
+	own.took = new(Times)
+	c, err := own.dial(ctx)
 	if err == nil {
 		return c, nil
 	}
@@ -33,10 +36,12 @@ func (p *Plan) dial(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, start := p.took.Lookup, time.Now()
 	raw, err := p.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
+	p.took.Connect = time.Since(start) - (p.took.Lookup - before)
 	return p.secure(ctx, raw)
 }
 
@@ -50,17 +55,21 @@ func (p *Plan) secure(ctx context.Context, raw net.Conn) (done *Conn, err error)
 	}()
 	conn := raw
 	if p.Proxy != nil {
+		start := time.Now()
 		if conn, err = p.traverse(ctx, raw); err != nil {
 			return nil, err
 		}
+		p.took.Proxy = time.Since(start)
 	}
 	var state *tls.ConnectionState
 	if p.TLS != nil {
+		start := time.Now()
 		if conn, state, err = p.startTLS(ctx, conn, p.TLS, PhaseTLS); err != nil {
 			return nil, err
 		}
+		p.took.TLS = time.Since(start)
 	}
-	return newConn(conn, raw, state), nil
+	return newConn(conn, raw, state, p.took), nil
 }
 
 func (p *Plan) firstPhase() Phase {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 )
 
 // lookup resolves one host within the connect timeout. A literal needs no resolver.
@@ -21,7 +22,11 @@ func (p *Plan) lookup(ctx context.Context, host, network string) ([]netip.Addr, 
 		ctx, cancel = context.WithDeadlineCause(ctx, end, errLookupTimeout)
 		defer cancel()
 	}
+	start := time.Now()
 	addrs, err := p.resolver().LookupNetIP(ctx, network, host)
+	if p.took != nil {
+		p.took.Lookup += time.Since(start)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)

@@ -68,6 +68,7 @@ type Plan struct {
 	Deadline time.Time
 
 	pinned netip.Addr // of the origin, checked by Allow, for the proxy
+	took   *Times     // so far
 }
 
 // Resolver looks up the addresses of a host; *net.Resolver is one. network is

@@ -39,6 +39,7 @@ type source struct {
 	conn    net.Conn
 	stopped *atomic.Bool // nothing is to be waited for any more
 	first   func()       // called when the first byte has come; may be nil
+	began   time.Time    // when that was, zero before
 
 	// mu protects the fields below.
 	mu       sync.Mutex
@@ -52,7 +53,7 @@ type source struct {
 func (s *source) begin(limit time.Duration, deadline time.Time, stopped *atomic.Bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.limit, s.deadline, s.stopped, s.sending = limit, deadline, stopped, false
+	s.limit, s.deadline, s.stopped, s.sending, s.began = limit, deadline, stopped, false, time.Time{}
 }
 
 // end takes the limits away, and reports whether the connection let it.
@@ -71,9 +72,11 @@ func (s *source) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := s.conn.Read(b)
-	if n > 0 && s.first != nil {
-		s.first()
-		s.first = nil
+	if n > 0 && s.began.IsZero() {
+		s.began = time.Now()
+		if s.first != nil {
+			s.first()
+		}
 	}
 	return n, err
 }

@@ -153,7 +153,7 @@ func (x *Exchange) readHead(req *wire.Request) error {
 	if err != nil && !upgrade {
 		return err
 	}
-	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x}
+	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x, Began: x.conn.source.began}
 	if x.head.Minor == 0 {
 		x.response.Proto = "HTTP/1.0"
 	}

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"context"
+	"time"
 
 	"github.com/mountable/requests/internal/wire"
 )
@@ -130,6 +131,7 @@ func (s *Stream) awaitHead(req *wire.Request) error {
 	for {
 		interims, headed, first, err := s.nextHead()
 		if first {
+			s.response.Began = time.Now()
 			tracer{req.Trace}.firstByte()
 		}
 		for _, in := range interims {

@@ -59,6 +59,7 @@ type Response struct {
 	Reason string
 	Fields [][2]string
 	Body   Stream
+	Began  time.Time // when the first byte of it, or of an interim one, had come
 }
 
 // Stream is the body of a response, framing undone and content coding left alone. It

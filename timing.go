@@ -1,0 +1,122 @@
+package requests
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/mountable/requests/internal/dial"
+)
+
+// Timing says where the time of one response went. The phases follow each other in the
+// order of the fields; what did not take place is 0, as are the phases of opening a
+// connection where one was reused.
+type Timing struct {
+	Wait      time.Duration // in the pool: for a connection that others hold, or are opening
+	DNS       time.Duration // lookups, of the proxy's name if there is a proxy
+	Connect   time.Duration // opening the socket
+	Proxy     time.Duration // TLS, CONNECT or SOCKS with the proxy
+	TLS       time.Duration // the handshake with the server
+	FirstByte time.Duration // sending the request, and waiting for the first byte of a response
+	Body      time.Duration // from there to the end of the body, or its Close; 0 before that
+
+	Reused        bool     // the connection had carried a request before
+	Local, Remote net.Addr // both ends of the connection, Remote the proxy's if there is one; nil where no address is known
+}
+
+// Timing returns where the time of r went: of the last try, if there were several, and
+// without the redirects before it, which are in History. It is measured by [HTTPAdapter];
+// of a response from another adapter FirstByte is all until its head had come. It is
+// always there, and costs a request no allocation.
+//
+// [net/http/httptrace] in the context gives the single events.
+func (r *Response) Timing() Timing {
+	s := &r.span
+	t := Timing{Reused: s.reused, FirstByte: s.began.Sub(s.start) - s.leased}
+	if t.Wait = s.leased; s.way != nil {
+		t.Local, t.Remote = s.way.local, s.way.remote
+		if !s.reused {
+			took := s.way.took
+			t.DNS, t.Connect, t.Proxy, t.TLS = took.Lookup, took.Connect, took.Proxy, took.TLS
+			t.Wait = max(s.leased-took.Lookup-took.Connect-took.Proxy-took.TLS, 0)
+		}
+	}
+	if over := r.content().Over(); !over.IsZero() && !s.start.IsZero() {
+		t.Body = max(over.Sub(s.began), 0)
+	}
+	return t
+}
+
+// Total is the time of all phases together.
+func (t Timing) Total() time.Duration {
+	return t.Wait + t.DNS + t.Connect + t.Proxy + t.TLS + t.FirstByte + t.Body
+}
+
+// barWidth is that of the drawing, so that a line fits a terminal of 80 columns.
+const barWidth = 50
+
+// String draws the phases one below the other, as bars on one line of time:
+//
+//	10.0.0.7:50712 to 192.0.2.1:443, a new connection
+//	DNS           2.1ms ███
+//	Connect       8.4ms    ███████████
+//	TLS          17.9ms               ████████████████████████
+//	First byte    7.0ms                                       █████████
+//	Body          1.2ms                                                ██
+//	Total        36.6ms
+func (t Timing) String() string {
+	var b strings.Builder
+	if t.Local != nil && t.Remote != nil {
+		kind := "a new connection"
+		if t.Reused {
+			kind = "a reused connection"
+		}
+		fmt.Fprintf(&b, "%v to %v, %s\n", t.Local, t.Remote, kind)
+	}
+	before, total := time.Duration(0), t.Total()
+	for _, phase := range []struct {
+		name string
+		took time.Duration
+	}{{"Wait", t.Wait}, {"DNS", t.DNS}, {"Connect", t.Connect}, {"Proxy", t.Proxy}, {"TLS", t.TLS}, {"First byte", t.FirstByte}, {"Body", t.Body}} {
+		if phase.took <= 0 {
+			continue
+		}
+		from, to := barAt(before, total), barAt(before+phase.took, total)
+		fmt.Fprintf(&b, "%-10s %s %s%s\n", phase.name, inMillis(phase.took), strings.Repeat(" ", from), strings.Repeat("█", max(to-from, 1)))
+		before += phase.took
+	}
+	fmt.Fprintf(&b, "%-10s %s", "Total", inMillis(total))
+	return b.String()
+}
+
+// barAt is the column of a moment.
+func barAt(at, total time.Duration) int { return int(at * barWidth / max(total, 1)) }
+
+func inMillis(d time.Duration) string {
+	return fmt.Sprintf("%8.1fms", float64(d)/float64(time.Millisecond))
+}
+
+// span is what Timing is made of.
+type span struct {
+	start  time.Time
+	leased time.Duration // from start until there was a connection
+	began  time.Time     // when the first byte had come
+	way    *way          // nil for other adapters
+	reused bool
+}
+
+// measured is what is known of the responses of other adapters.
+func (s *span) measured(start time.Time, elapsed time.Duration) {
+	if s.start.IsZero() {
+		s.start, s.began = start, start.Add(elapsed)
+	}
+}
+
+// way is what is remembered of how a connection was opened. It keeps nothing else of it.
+type way struct {
+	took          dial.Times
+	local, remote net.Addr
+}
+
+func wayOf(c *dial.Conn) *way { return &way{*c.Took, c.LocalAddr(), c.RemoteAddr()} }
