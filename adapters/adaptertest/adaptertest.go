@@ -64,42 +64,7 @@ func Run(t *testing.T, start Start, options ...Option) {
 	for _, o := range options {
 		o(s)
 	}
-	for _, c := range []struct {
-		name  string
-		needs Feature
-		test  func(t *testing.T, s *suite)
-	}{
-		{"the method and the target arrive as they are", "", testTarget},
-		{"header fields arrive, repeated ones too", "", testHeaders},
-		{"a Host header of the request counts", Host, testHost},
-		{"every kind of body arrives", "", testBodies},
-		{"a long body arrives whole, both ways", "", testLongBodies},
-		{"any status is a response", "", testStatuses},
-		{"redirects and cookies are left to the session", "", testLeftToSession},
-		{"the body stays in its content coding", "", testCoding},
-		{"a request is not changed", "", testUnchanged},
-		{"a request can be sent again", Resending, testAgain},
-		{"requests at the same time do not meet", "", testConcurrent},
-		{"the body comes as it is written", Streaming, testStreaming},
-		{"a response can be closed early", Streaming, testEarlyClose},
-		{"a closed response gives an error, not an end", Streaming, testReadAfterClose},
-		{"trailers come after the body", Trailers, testTrailers},
-		{"interim responses are passed on", Interim, testInterim},
-		{"an error about an interim response ends the request", Interim, testInterimError},
-		{"a request is sent once", "", testOnce},
-		{"a canceled context sends nothing", "", testCancelledBefore},
-		{"a canceled context ends the wait for the head", "", testCancelledWaiting},
-		{"a canceled context ends the reading of the body", Streaming, testCancelledReading},
-		{"the deadline ends a send", "", testDeadline},
-		{"Timeouts.Read bounds the wait for the head", "", testReadTimeout},
-		{"Timeouts.Read bounds each wait in the body", Streaming, testBodyTimeout},
-		{"a server that gives up is an error", "", testAbort},
-		{"a body cut short is an error", Aborts, testCutBody},
-		{"a failing body is an error", "", testFailingBody},
-		{"a closed adapter can be used again", "", testClose},
-		{"CloseIdle closes what is idle and nothing else", Streaming, testCloseIdle},
-		{"Stats tells what is in use and what is idle", Streaming, testStats},
-	} {
+	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			if s.lacks(c.needs) {
 				t.Skipf("left out: %s", c.needs)
@@ -109,6 +74,44 @@ func Run(t *testing.T, start Start, options ...Option) {
 			c.test(t, s)
 		})
 	}
+}
+
+// contract is the tests, each named after the sentence it is about.
+var contract = []struct {
+	name  string
+	needs Feature
+	test  func(t *testing.T, s *suite)
+}{
+	{"the method and the target arrive as they are", "", testTarget},
+	{"header fields arrive, repeated ones too", "", testHeaders},
+	{"a Host header of the request counts", Host, testHost},
+	{"every kind of body arrives", "", testBodies},
+	{"a long body arrives whole, both ways", "", testLongBodies},
+	{"any status is a response", "", testStatuses},
+	{"redirects and cookies are left to the session", "", testLeftToSession},
+	{"the body stays in its content coding", "", testCoding},
+	{"a request is not changed", "", testUnchanged},
+	{"a request can be sent again", Resending, testAgain},
+	{"requests at the same time do not meet", "", testConcurrent},
+	{"the body comes as it is written", Streaming, testStreaming},
+	{"a response can be closed early", Streaming, testEarlyClose},
+	{"a closed response gives an error, not an end", Streaming, testReadAfterClose},
+	{"trailers come after the body", Trailers, testTrailers},
+	{"interim responses are passed on", Interim, testInterim},
+	{"an error about an interim response ends the request", Interim, testInterimError},
+	{"a request is sent once", "", testOnce},
+	{"a canceled context sends nothing", "", testCancelledBefore},
+	{"a canceled context ends the wait for the head", "", testCancelledWaiting},
+	{"a canceled context ends the reading of the body", Streaming, testCancelledReading},
+	{"the deadline ends a send", "", testDeadline},
+	{"Timeouts.Read bounds the wait for the head", "", testReadTimeout},
+	{"Timeouts.Read bounds each wait in the body", Streaming, testBodyTimeout},
+	{"a server that gives up is an error", "", testAbort},
+	{"a body cut short is an error", Aborts, testCutBody},
+	{"a failing body is an error", "", testFailingBody},
+	{"a closed adapter can be used again", "", testClose},
+	{"CloseIdle closes what is idle and nothing else", Streaming, testCloseIdle},
+	{"Stats tells what is in use and what is idle", Streaming, testStats},
 }
 
 // lacks reports whether a feature is left out.

@@ -93,7 +93,7 @@ func (b *Body) nextChunk(src io.Reader, size int) ([]byte, error) {
 		return b.wireChunk(src, size)
 	}
 	if size < 0 {
-		rest, err := readAll(src, b.expected(src))
+		rest, err := readAll(src, b.expected())
 		if err == nil {
 			err = io.EOF
 		}

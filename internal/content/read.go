@@ -20,7 +20,7 @@ func (b *Body) All(o Owner, limit int64, tooLong func(limit int64) error) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	length := b.expected(src)
+	length := b.expected()
 	if limit > 0 && length > limit {
 		return nil, b.ended(o, tooLong(limit))
 	}
@@ -36,9 +36,9 @@ func (b *Body) All(o Owner, limit int64, tooLong func(limit int64) error) ([]byt
 	return content, nil
 }
 
-// expected returns the decoded length of what src gives, where it is known, else -1.
-func (b *Body) expected(src io.Reader) int64 {
-	if _, ahead := src.(aheadReader); ahead || !b.plain {
+// expected returns the decoded length of what is left, where it is known, else -1.
+func (b *Body) expected() int64 {
+	if !b.plain || !b.ahead.Empty() || b.came != nil {
 		return -1
 	}
 	return b.stream.Remaining()

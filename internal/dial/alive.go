@@ -53,10 +53,17 @@ func Spoke(c net.Conn) bool {
 	return n > 0
 }
 
+// probed is a connection that has found out what is beneath it.
+type probed interface {
+	probed() (p *probe, layered bool)
+}
+
+func (c *Conn) probed() (*probe, bool) { return c.probe, !c.Plain() }
+
 // probeOf finds the socket beneath c, and whether layers lie between.
 func probeOf(c net.Conn) (p *probe, layered bool) {
-	if own, ok := c.(*Conn); ok {
-		return own.probe, !own.Plain()
+	if own, ok := c.(probed); ok {
+		return own.probed()
 	}
 	for {
 		inner, ok := c.(interface{ NetConn() net.Conn })
