@@ -5,21 +5,23 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // Mount makes adapter carry every URL that starts with prefix, letter case
 // aside. The longest mounted prefix wins. Mounting an old prefix again replaces
 // its adapter, which is not closed; mounting nil there leaves its URLs to shorter
 // prefixes. A prefix begins with a scheme, as in "https://api.example.com/": Mount
-// panics where it does not, because it would never be found.
+// panics where it does not, because it would never be found. An IPv4 address is looked for
+// in its dotted form, however a URL has it.
 func (s *Session) Mount(prefix string, adapter Adapter) {
 	checkPrefix(prefix)
-	s.mounts.Put(prefix, adapter)
+	s.mounts.Put(uri.WithDottedHost(prefix), adapter)
 }
 
 // Adapter returns the adapter that carries url, which is absolute, or [ErrInvalidSchema].
 func (s *Session) Adapter(url string) (Adapter, error) {
-	if a := s.mounts.Lookup(url); a != nil {
+	if a := s.mounts.Lookup(uri.WithDottedHost(url)); a != nil {
 		return a, nil
 	}
 	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), s.mountHint(url))

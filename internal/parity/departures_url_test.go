@@ -22,7 +22,6 @@ import (
 var urlDepartures = map[string]departure{
 	"one-reading-of-a-host": {[]string{"prepare_url", "next_request"}, hasTwoReadings, refusedOrFolded},
 	"hosts-that-are-none":   {[]string{"prepare_url", "next_request"}, hostIsNone, refusedAs(requests.ErrInvalidURL)},
-	"addresses-in-one-form": {[]string{"prepare_url", "next_request"}, hostIsOldAddress, hostAsDotted},
 	"zones":                 {[]string{"requests_wire", "adapter_request_url"}, sendsZone, withoutZone},
 	"brackets-are-the-parsers-matter": {
 		[]string{"get_auth_from_url", "urldefragauth", "urljoin"}, recordedError("ValueError"), parsingRefuses},
@@ -143,14 +142,6 @@ func hostIsOldAddress(in input, _ map[string]any) bool {
 	host := hostOf(subject(in))
 	a, ok := oldAddress(host)
 	return ok && a.String() != host
-}
-
-// hostAsDotted wants the recorded URL with the address in its usual form.
-func hostAsDotted(o observed) bool {
-	host := hostOf(subject(o.in))
-	a, _ := oldAddress(host)
-	want := mapStrings(o.want["out"], func(s string) string { return strings.Replace(s, "//"+host, "//"+a.String(), 1) })
-	return o.err == nil && mismatch(want, normalTree(o.got)) == ""
 }
 
 // zone is that of an IPv6 address in brackets.

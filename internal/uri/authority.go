@@ -180,3 +180,23 @@ func parseCNumber(s string) (uint64, bool) {
 	v, err := strconv.ParseUint(s, base, 33)
 	return v, err == nil
 }
+
+// WithDottedHost returns an http or https URL with its IPv4 address in dotted form, as it is
+// connected to, and every other text as it is.
+func WithDottedHost(s string) string {
+	scheme, _ := cutScheme(s)
+	if !ascii.HasPrefixFold(scheme, "http") || !strings.HasPrefix(s[len(scheme):], "://") {
+		return s
+	}
+	start := len(scheme) + len("://")
+	end := start + authorityEnd(s[start:])
+	start += strings.LastIndexByte(s[start:end], '@') + 1
+	host, _, _ := cutByte(s[start:end], ':')
+	if host == "" || !is(host[0], digit) {
+		return s
+	}
+	if address, ok := canonicalIPv4(host); ok && address != host {
+		return s[:start] + address + s[start+len(host):]
+	}
+	return s
+}
