@@ -246,6 +246,9 @@ func dialError(ctx context.Context, err error, opts SendOptions) error {
 	}
 	if ok && d.BeforeProxy() && (e.Kind.Is(ErrConnect) || e.Kind == ErrSSL || e.Kind == ErrReadTimeout) {
 		inner := *e
+		if inner.Detail == "" && inner.Kind == ErrConnect {
+			inner.Detail = inner.Err.Error() // without "no connection", which is said
+		}
 		return &Error{Kind: ErrProxy, Err: &inner, Detail: "no connection to the proxy" + opts.proxyBy.String(), dialing: true}
 	}
 	if ok && d.Proxy != "" && d.Op != dial.PhaseTLS && ctx.Err() == nil {

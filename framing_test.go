@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -197,5 +198,41 @@ func TestStringItems(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"one two", "one two"}, bodies(server)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestConnectionClose: a connection that the caller wants closed is not used again, however
+// that is written (RFC 9112 section 9.6).
+func TestConnectionClose(t *testing.T) {
+	server := wiretest.Origin(t)
+	s := newTestSession(t)
+	client := &http.Client{Transport: s.RoundTripper()}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", server.URL("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	fields := []requests.Headers{
+		{{"Connection", "close"}}, {{"connection", "Close"}}, {{"Connection", "keep-alive, CLOSE"}},
+		{{"Connection", "x"}, {"Connection", "close"}}, nil, nil,
+	}
+	for _, headers := range fields {
+		if _, err := s.Get(t.Context(), server.URL("/"), headers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	var got []int
+	for _, r := range server.Requests() {
+		got = append(got, r.Conn)
+	}
+	if diff := cmp.Diff([]int{1, 2, 3, 4, 5, 5, 5, 6}, got); diff != "" {
+		t.Errorf("connections (-want +got)\n%s", diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,5 +141,23 @@ func BenchmarkMountLookup(b *testing.B) {
 		if _, err := s.Adapter("https://host7777.example.com/api/v0/users/1"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestMountPanics: a prefix that no URL can have is a mistake of the program.
+func TestMountPanics(t *testing.T) {
+	for prefix, want := range map[string]bool{
+		"API.test/": true, "api.test:8080/": true, "localhost:8080/": true, "/path": true, "127.0.0.1/": true, "//api.test/": true,
+		"": false, "http": false, "https://": false, "HTTP://api.test/": false, "mailto:": false, "http+unix://": false,
+	} {
+		func() {
+			defer func() {
+				got := recover()
+				if text := fmt.Sprint(got); (got != nil) != want || want && !strings.Contains(text, prefix) {
+					t.Errorf("Mount(%q): %v", prefix, text)
+				}
+			}()
+			new(requests.Session).Mount(prefix, named("x"))
+		}()
 	}
 }

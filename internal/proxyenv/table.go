@@ -51,7 +51,7 @@ func (t Table) normalized() (Table, error) {
 		switch {
 		case first != nil:
 		case !ok:
-			first = fmt.Errorf("the key %q can never match: expected a scheme, \"scheme://host\" without a port, \"all\" or \"no_proxy\"", uri.StripUserinfo(key))
+			first = fmt.Errorf("the key %q can never match: expected a scheme such as \"https\", \"scheme://host\" without a port, \"all\" or \"no_proxy\"", uri.StripUserinfo(key))
 		case twice && known != value:
 			first = fmt.Errorf("%q is given twice, with two values", name)
 		}
@@ -83,11 +83,25 @@ func keyOf(key string) (string, bool) {
 	return scheme + "://" + host, host != ""
 }
 
-// isScheme takes schemes without dots: one with a dot is a host that lacks its scheme.
+// isScheme reports whether a URL that is asked for may have the scheme: those of proxies
+// ("socks5") and misspelled ones cannot match. Adapters for something else than http have
+// compound ones, such as "http+unix".
 func isScheme(s string) bool {
+	name, kind, compound := strings.Cut(s, "+")
+	if compound {
+		return isWord(name) && isWord(kind)
+	}
+	switch s {
+	case "http", "https", "ws", "wss", "ftp", "ftps", "sftp", "gopher", "file", "data", "all",
+		"no": // as Python finds no_proxy in the environment
+		return true
+	}
+	return false
+}
+
+func isWord(s string) bool {
 	for i := range len(s) {
-		letter := 'a' <= s[i] && s[i] <= 'z'
-		if !letter && (i == 0 || !ascii.IsDigit(s[i]) && s[i] != '+' && s[i] != '-') {
+		if letter := 'a' <= s[i] && s[i] <= 'z'; !letter && (i == 0 || !ascii.IsDigit(s[i]) && s[i] != '-') {
 			return false
 		}
 	}
