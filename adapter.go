@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Adapter carries one prepared request to a server and brings the reply back.
+// Adapter carries one prepared request to a server and brings the response back.
 // Mount it on a [Session] by URL prefix. It must be safe for concurrent use.
 //
 // Send must honour ctx and opts, must not change p, and must leave redirects,

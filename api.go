@@ -51,19 +51,19 @@ func once(call func(*Session) (*Response, error)) (*Response, error) {
 	return call(s)
 }
 
-// GetJSON gets url and decodes the reply's JSON into a T. A status of 400 or more
+// GetJSON gets url and decodes the response's JSON into a T. A status of 400 or more
 // is [ErrHTTP].
 func GetJSON[T any](ctx context.Context, s *Session, url string, options ...Option) (T, error) {
 	return decodeJSON[T](s.Get(ctx, url, options...))
 }
 
-// PostJSON posts v as JSON to url and decodes the reply's JSON into a T. A status
+// PostJSON posts v as JSON to url and decodes the response's JSON into a T. A status
 // of 400 or more is [ErrHTTP].
 func PostJSON[T any](ctx context.Context, s *Session, url string, v any, options ...Option) (T, error) {
 	return decodeJSON[T](s.Post(ctx, url, append([]Option{JSON(v)}, options...)...))
 }
 
-// PutJSON puts v as JSON to url and decodes the reply's JSON into a T. A status
+// PutJSON puts v as JSON to url and decodes the response's JSON into a T. A status
 // of 400 or more is [ErrHTTP].
 func PutJSON[T any](ctx context.Context, s *Session, url string, v any, options ...Option) (T, error) {
 	return decodeJSON[T](s.Put(ctx, url, append([]Option{JSON(v)}, options...)...))

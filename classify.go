@@ -192,7 +192,7 @@ var errOverdue = os.ErrDeadlineExceeded
 func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 
 // contextError is the error of a context that has ended: its own, and the cause
-// that the canceller gave.
+// that was given with the cancellation.
 func contextError(ctx context.Context) *Error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	e := &Error{Kind: contextKind(err), Err: err}

@@ -24,7 +24,7 @@ type ConnConfig struct {
 	Port   int
 
 	Network   string           // "tcp", "tcp4", "tcp6" or "unix"; empty is "tcp"
-	Address   string           // dialled instead of Host and Port: "ip", "host:port", or a Unix socket's path
+	Address   string           // dialed instead of Host and Port: "ip", "host:port", or a Unix socket's path
 	LocalAddr netip.AddrPort   // source address; the zero parts are the system's choice
 	Interface string           // network interface to bind to
 	Options   SocketOptionList // set on each socket before it connects

@@ -11,7 +11,7 @@ import (
 )
 
 // Headers is an ordered list of header fields. Order, letter case and
-// duplicates are kept exactly as given, on the wire too; look-ups ignore case.
+// duplicates are kept exactly as given, on the wire too; lookups ignore case.
 // The zero value is an empty list ready to use. Values are raw bytes: text
 // outside ASCII goes out as the UTF-8 it is.
 //

@@ -99,7 +99,7 @@ func closeAll(conns []*conn) {
 }
 
 // Send sends p on a pooled or a new connection and returns when the head of the
-// reply has been read. Failures are tried again as the adapter's Retry says.
+// response has been read. Failures are tried again as the adapter's Retry says.
 func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	switch {
 	case a.err != nil:

@@ -69,7 +69,7 @@ func OnlyParams(p Params) Option {
 	return setting(func(r *Request) { r.Params, r.ReplaceParams = p, len(p) > 0 })
 }
 
-// JSON sends v as JSON with Content-Type application/json. nil is no body; use
+// JSON sends v as JSON with Content-Type application/json. A nil v means no body; use
 // json.RawMessage("null") to send null. A value that does not marshal, NaN
 // included, is [ErrInvalidJSON] before anything is sent.
 func JSON(v any) Option {

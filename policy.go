@@ -6,11 +6,11 @@ package requests
 // docs/differences.md.
 type Policy struct {
 	// KeepCrossOriginHeaders lets every header but Authorization and Cookie
-	// travel to another origin on a redirect (rule 4). By default only Accept*,
+	// travel to another origin on a redirect. By default only Accept*,
 	// User-Agent, Range and the like do.
 	KeepCrossOriginHeaders bool
 	// CrossOriginDigest answers digest challenges of origins other than the one
-	// the request was first sent to (rule 7).
+	// the request was first sent to.
 	CrossOriginDigest bool
 	// ChallengesAsRequests reads and answers digest challenges with Requests' limits:
 	// MD5, MD5-sess, SHA, SHA-256 and SHA-512 only, qop "auth" in a list without
@@ -33,11 +33,11 @@ type Policy struct {
 	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been
 	// changed.
 	NoDefaultTimeouts bool
-	// AllowDowngrade follows redirects from https to http (rule 13).
+	// AllowDowngrade follows redirects from https to http.
 	AllowDowngrade bool
-	// NetrcOnRedirect looks up credentials in netrc for redirect targets (rule 14).
+	// NetrcOnRedirect looks up credentials in netrc for redirect targets.
 	NetrcOnRedirect bool
-	// NetrcDefault lets the "default" entry of netrc match any host (rule 14).
+	// NetrcDefault lets the "default" entry of netrc match any host.
 	NetrcDefault bool
 	// NetrcAsRequests reads netrc files as Python does: a comment ends with its line only
 	// in some places. Without a word, a file that cannot be read or makes no sense has no
@@ -47,10 +47,10 @@ type Policy struct {
 	// Authorization field that the caller has written.
 	NetrcReplacesAuthorization bool
 	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL
-	// (rule 14). By default the entry must be that user's.
+	//. By default the entry must be that user's.
 	NetrcIgnoresUser bool
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the
-	// defaults of Limits (rule 27).
+	// defaults of Limits.
 	UnlimitedDecoding bool
 	// TruncatedContent takes gzip and deflate that are cut short for whole, and
 	// gives what could be decoded. By default that is ErrContentDecoding.
@@ -62,21 +62,21 @@ type Policy struct {
 	// and relation types as they are written, all types of a link one key.
 	LinksAsRequests bool
 	// NetscapeCookies keeps cookies by the rules of Python's http.cookiejar, with
-	// no public suffix list (rule 33), and lets those without a domain follow
-	// redirects to other origins (rule 8).
+	// no public suffix list, and lets those without a domain follow
+	// redirects to other origins.
 	NetscapeCookies bool
 	// EnvironmentProxiesFirst lets the environment's proxies win over the
-	// session's in Get, Post and the other calls (rule 47).
+	// session's in Get, Post and the other calls.
 	EnvironmentProxiesFirst bool
 	// NoProxyAsRequests reads no_proxy as Requests does: no wildcards, brackets, or
 	// networks of all addresses, a port only where the URL names it. Requests to this machine go to
 	// the environment's proxy, too.
 	NoProxyAsRequests bool
 	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify,
-	// Verify(false) included (rule 48).
+	// Verify(false) included.
 	EnvironmentCAFirst bool
 	// SendIgnoresEnvironmentCA makes Send(prepared) overlook the CA bundle
-	// variables (rule 49).
+	// variables.
 	SendIgnoresEnvironmentCA bool
 }
 

@@ -160,7 +160,7 @@ func (b *openBody) Close() error {
 	return nil
 }
 
-// dropBody removes the body and every header that describes it (rule 10).
+// dropBody removes the body and every header that describes it.
 func (p *PreparedRequest) dropBody() {
 	p.body = body.Body{}
 	p.Headers.delBody()

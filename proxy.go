@@ -84,7 +84,7 @@ func selectProxy(u *uri.URL, proxies Proxies) string {
 }
 
 // decideProxy asks the request's proxies, then ProxyFunc, then the session's,
-// then the environment's (rule 47).
+// then the environment's.
 func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {
 	d := ProxyDecision{URL: url}
 	if d.decidedBy(DecidedByRequest, given, u) {

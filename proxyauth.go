@@ -17,7 +17,7 @@ import (
 // [Auth] gives them to a request with [PreparedRequest.SetProxyCredentials].
 //
 // Proxies are named "scheme://host:port"; what is known of one must not be sent to
-// another (security rule 6). Implementations must be safe for concurrent use, and
+// another. Implementations must be safe for concurrent use, and
 // comparable: tunnels that one has opened serve no other.
 type ProxyCredentials interface {
 	// ProxyAuthorization returns the Proxy-Authorization of one request to a
@@ -166,7 +166,7 @@ func (t *tunnelAuth) challenge(err error, sent [][2]string) (again bool, _ error
 	return t.credentials.ProxyChallenge(t.proxy, r)
 }
 
-// refusal is the reply of a proxy that opened no tunnel, with as much of its body
+// refusal is the response of a proxy that opened no tunnel, with as much of its body
 // as has been read.
 func refusal(reply *dial.ProxyReply) *Response {
 	r := NewResponse(nil, reply.Status, Headers(reply.Fields), nil)
@@ -189,7 +189,7 @@ func NewProxyFields(headers Headers) (ProxyFields, error) {
 			return ProxyFields{}, err
 		}
 		if strings.EqualFold(f[0], "Content-Length") || strings.EqualFold(f[0], "Transfer-Encoding") {
-			return ProxyFields{}, fail(ErrInvalidHeader, "%s is no header for a proxy: a CONNECT has no body", f[0])
+			return ProxyFields{}, fail(ErrInvalidHeader, "%s is not a header for a proxy: a CONNECT has no body", f[0])
 		}
 		b.WriteString(f[0] + ":" + f[1] + "\n")
 	}

@@ -123,7 +123,7 @@ func (r *Response) location() (string, error) {
 // drain reads a redirect's body, so that its connection can be used again and
 // History has it. Broken framing or coding does not matter: hardly anybody will
 // look at the body. One that is longer than maxDrain is given up with its
-// connection (rule 27), and its Content is an error.
+// connection, and its Content is an error.
 func drain(r *Response) {
 	_, _ = r.content().All(r.owner(), maxDrain, tooLongToDrain)
 	r.Close()
@@ -149,7 +149,7 @@ func (c *chain) target(r *Response, location string) (string, error) {
 }
 
 // allowRedirect refuses targets that are not http or https, whatever is mounted for
-// them (rule 42), and steps from https down to http (rule 13).
+// them, and steps from https down to http.
 func (s *Session) allowRedirect(from, target string) error {
 	if err := allowScheme(from, target); err != nil {
 		return err
@@ -236,7 +236,7 @@ func (c *chain) stripHeaders(p *PreparedRequest, from *address) {
 //
 // Cookies without a domain were put in by the caller, for the hosts the caller
 // addresses. A redirect does not lead them to another origin, no more than a
-// Cookie header (rules 1 and 8), unless the jar is to behave as Python's.
+// Cookie header, unless the jar is to behave as Python's.
 func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 	jar, policy := c.session.Cookies, &c.session.Policy
 	if p.beyond {
@@ -259,7 +259,7 @@ func (c *chain) rebuildCookies(p *PreparedRequest, r *Response) error {
 }
 
 // rebuildProxies chooses the proxies of the target anew; proxy credentials never
-// travel from one hop to the next (rules 5 and 6).
+// travel from one hop to the next.
 func (c *chain) rebuildProxies(p *PreparedRequest) error {
 	if err := c.session.redirectProxies(p.at(), &c.opts); err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 	"github.com/mountable/requests/internal/wire"
 )
 
-// Response is a server's reply. Unless it was streamed its body has been read and
+// Response is what a server sent back. Unless it was streamed its body has been read and
 // its connection is free again; a streamed one holds its connection until the
 // body has been read to its end or Close is called.
 //
@@ -31,17 +31,17 @@ type Response struct {
 	StatusCode int
 	Reason     string // text of the status line, may be empty
 	Proto      string // "HTTP/1.1"
-	URL        string // of this reply, after redirects
+	URL        string // of this response, after redirects
 	Headers    Headers
-	History    []*Response // the replies that led here, oldest first
+	History    []*Response // the responses that led here, oldest first
 	Elapsed    time.Duration
 	Request    *PreparedRequest
-	Cookies    *CookieJar    // those set by this reply; nil, which is usable, if none
+	Cookies    *CookieJar    // those set by this response; nil, which is usable, if none
 	Encoding   string        // of the text, from Content-Type; set it to override, "" means detect
 	Raw        io.ReadCloser // the body before content decoding, for those who want it raw
 	Next       *PreparedRequest
 	TLS        *tls.ConnectionState // nil without TLS
-	Attempts   []Attempt            // the tries that retries made before this reply
+	Attempts   []Attempt            // the tries that retries made before this response
 
 	body     *content.Body
 	values   map[any]any // of SetValue
@@ -89,7 +89,7 @@ func (r *Response) complete(p *PreparedRequest, a Adapter, opts SendOptions) {
 }
 
 // Resend sends p over the adapter and with the settings that brought r, and
-// returns the reply with neither hooks run nor redirects followed: what a hook
+// returns the response with neither hooks run nor redirects followed: what a hook
 // that answers a challenge needs. The body of r must have been read or closed
 // first for its connection to be used again.
 func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, error) {
@@ -114,7 +114,7 @@ func (r *Response) Options() SendOptions { return r.opts }
 
 // SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or
 // for another hook. Keys are compared as those of a context are, and packages define types
-// of their own for them. A nil key is no key, and does nothing.
+// of their own for them. A nil key does nothing.
 func (r *Response) SetValue(key, value any) {
 	if key == nil {
 		return
@@ -211,7 +211,7 @@ func (r *Response) Conn() (conn io.ReadWriteCloser, ok bool) {
 	return conn, ok
 }
 
-// leftHTTP reports whether what follows the head is no body.
+// leftHTTP reports whether what follows the head is not a body.
 func (r *Response) leftHTTP() bool {
 	return r.StatusCode == 101 || r.Request != nil && r.Request.Method == "CONNECT" && r.StatusCode/100 == 2
 }

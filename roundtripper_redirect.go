@@ -11,9 +11,9 @@ import (
 )
 
 // limitRedirected holds requests that an http.Client's redirects lead to, to the rules
-// that the session's own redirects keep: where they may lead (rules 13 and 42), that
-// the session's params are added once, and what may travel to another origin, of what
-// the session adds and of what the client carries along (rules 1 to 6, 10 and 12).
+// that the session's own redirects keep: where they may lead, that the session's params
+// are added once, and what may travel to another origin, of what the session adds and of
+// what the client carries along.
 func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 	if req.Response == nil || req.Response.Request == nil {
 		return nil
@@ -48,7 +48,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 	return nil
 }
 
-// refuseRedirect is what holds without a session: rule 42.
+// refuseRedirect is what holds without a session: only http and https are followed.
 func refuseRedirect(req *http.Request) error {
 	if req.Response == nil || req.Response.Request == nil {
 		return nil

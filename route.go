@@ -151,7 +151,7 @@ func (r *route) chooseProxy(p *PreparedRequest, u *uri.URL, opts *SendOptions) e
 }
 
 // forward makes the request one in absolute form. The proxy's credentials and headers
-// stay in the value: no identity rides on a connection of another (rule 16).
+// stay in the value: no identity rides on a connection of another.
 func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	c := &r.config.Proxy
 	if r.config.Scheme == "https" {

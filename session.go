@@ -170,7 +170,7 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 
 // Send sends a prepared request as it is, with what opts leaves open taken from
 // the session and the environment as in Get. Cookies, auth and params are not
-// added; cookies of the reply are stored, and redirects followed.
+// added; cookies of the response are stored, and redirects followed.
 func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
 	if s == nil || p == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a prepared request are needed, and one is nil")

@@ -40,7 +40,7 @@ const Forever = time.Duration(math.MaxInt64)
 var NoTimeout = Timeouts{Connect: Forever, Read: Forever, Total: Forever, Pool: Forever}
 
 // Timeouts bound the phases of a request. Zero takes the session's value, and in a session
-// is no limit; so is [Forever]. A negative one is [ErrInvalidTimeout]. A new session has
+// means no limit; so does [Forever]. A negative one is [ErrInvalidTimeout]. A new session has
 // [DefaultTimeouts]. It is an [Option].
 type Timeouts struct {
 	Connect time.Duration // each attempt to connect to one address: ErrConnectTimeout
@@ -60,7 +60,7 @@ func (t Timeouts) Apply(r *Request) error {
 }
 
 // Limits returns how long connecting may take, and how long a wait for bytes once
-// elapsed has passed since the beginning: Total bounds both. Forever is no limit,
+// elapsed has passed since the beginning: Total bounds both. Forever means no limit,
 // and 0 that the time is over. An [Adapter] of another kind can keep to these.
 func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
 	connect, read = orDuration(t.Connect, Forever), orDuration(t.Read, Forever)
@@ -108,7 +108,7 @@ func limit(d time.Duration) time.Duration {
 }
 
 // Limits bound what a response may bring. Zero takes the session's value, and the default
-// where that is zero too; a negative one is no limit. It is an [Option].
+// where that is zero too; a negative one means no limit. It is an [Option].
 type Limits struct {
 	// MaxBody is the largest body in bytes, its content coding undone. What is longer is
 	// [ErrBodyTooLarge], however it is read. By default Content, and all that reads

@@ -49,7 +49,7 @@ func CassetteBodies() CassetteOption {
 //	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(), tape))
 //
 // Each recorded exchange answers one request of its method and URL, in the order they
-// were recorded. In the modes RecordOnce and RecordNone, a request the file has no reply
+// were recorded. In the modes RecordOnce and RecordNone, a request the file has no response
 // for is [requests.ErrConnection]. An exchange is recorded when the body of its response has
 // come to its end, and the file is written then, as a whole, readable by its owner alone;
 // a body that was cut short, or never read, is not recorded.
@@ -57,9 +57,9 @@ func CassetteBodies() CassetteOption {
 // The file is JSON made for reading: headers are lines, bodies are text where they are
 // text, content codings undone. Secrets are redacted: Authorization and cookies, and
 // whatever a header, parameter, form or JSON field called password, token, api_key and the
-// like holds. So a replayed reply has no secrets either.
+// like holds. So a replayed response has no secrets either.
 //
-// A file that cannot be read or is no cassette is [requests.ErrFile]; RecordNone needs one.
+// A file that cannot be read or is not a cassette is [requests.ErrFile]; RecordNone needs one.
 func Cassette(path string, mode CassetteMode, options ...CassetteOption) (requests.Wrapper, error) {
 	if path == "" {
 		return nil, invalid("Cassette: path is empty: expected the name of a file")
@@ -175,7 +175,7 @@ func (c *cassette) fits(recorded, asked *tapedRequest) bool {
 	return recorded.Method == asked.Method && recorded.URL == asked.URL && (!c.bodies || string(recorded.Body) == string(asked.Body))
 }
 
-// replay returns the next recorded reply, if there is one.
+// replay returns the next recorded response, if there is one.
 func (c *cassette) replay(p *requests.PreparedRequest, asked tapedRequest) (*requests.Response, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,9 +204,9 @@ func (c *cassette) unknown(asked tapedRequest) string {
 		}
 	}
 	if used > 0 {
-		return fmt.Sprintf("the cassette %s holds %d replies to %s %s, all played", c.path, used, asked.Method, asked.URL)
+		return fmt.Sprintf("the cassette %s holds %d responses to %s %s, all played", c.path, used, asked.Method, asked.URL)
 	}
-	return fmt.Sprintf("the cassette %s holds no reply to %s %s%s", c.path, asked.Method, asked.URL, method)
+	return fmt.Sprintf("the cassette %s holds no response to %s %s%s", c.path, asked.Method, asked.URL, method)
 }
 
 // add records an exchange and writes the file.

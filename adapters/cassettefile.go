@@ -43,7 +43,7 @@ type tapedResponse struct {
 	Trailers tapedHeaders `json:"trailers,omitempty"`
 }
 
-// response makes the reply it was.
+// response makes the response it was.
 func (r *tapedResponse) response(p *requests.PreparedRequest) *requests.Response {
 	body := &memory{content: r.Body, trailers: requests.Headers(r.Trailers)}
 	resp := requests.NewResponse(p, r.Status, requests.Headers(r.Headers).Clone(), body)
@@ -139,7 +139,7 @@ func decodeTape(data []byte) ([]tapedExchange, error) {
 	return t.Exchanges, nil
 }
 
-// writeTape replaces the file in one step (rule 38).
+// writeTape replaces the file in one step.
 func writeTape(path string, exchanges []tapedExchange) error {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

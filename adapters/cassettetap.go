@@ -7,7 +7,7 @@ import (
 	"github.com/mountable/requests"
 )
 
-// tap records a reply while its body is being read.
+// tap records a response while its body is being read.
 func (c *cassette) tap(asked tapedRequest, r *requests.Response) {
 	if r.Raw == nil {
 		r.Raw = &memory{}
@@ -94,7 +94,7 @@ func (t *tapping) Trailers() [][2]string {
 	return nil
 }
 
-// response writes a reply down: decoded, so that it can be read, and without secrets.
+// response writes a response down: decoded, so that it can be read, and without secrets.
 func (c *cassette) response(method string, t *tapping, raw []byte) tapedResponse {
 	headers := t.reply.Headers.Clone()
 	if method != "HEAD" {

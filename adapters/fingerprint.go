@@ -17,7 +17,7 @@ import (
 // As in Requests it takes the place of the check of the host name and not of that of the
 // chain: a certificate of an unknown authority needs [requests.CABundle] or
 // [requests.Verify](false) besides. Unlike there it holds through proxies as well, and
-// text that is no fingerprint is an error here, not at the first handshake.
+// text that is not a fingerprint is an error here, not at the first handshake.
 func Fingerprint(digest string) (requests.AdapterOption, error) {
 	raw, err := parseFingerprint(digest)
 	if err != nil {

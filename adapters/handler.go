@@ -19,11 +19,11 @@ import (
 // Handler makes an [http.Handler] the server of whatever is mounted on it, in the
 // process and without a socket. It sees what a server's handler sees: the request target,
 // Host, the streamed body, a context that ends when the client has lost interest. The
-// reply streams as it is written, with 1xx responses, Flush, trailers, HEAD, and the
+// response streams as it is written, with 1xx responses, Flush, trailers, HEAD, and the
 // Content-Length, Content-Type and Date that net/http would add.
 //
 // The handler runs on a goroutine of its own for each request, until it returns. Its
-// panic, [http.ErrAbortHandler] included, cuts the reply short as net/http's server does.
+// panic, [http.ErrAbortHandler] included, cuts the response short as net/http's server does.
 // For https, Request.TLS is set without there being any TLS.
 func Handler(h http.Handler) requests.Adapter { return handlerAdapter{h} }
 
@@ -84,7 +84,7 @@ type served struct {
 	failed error // why there is no final head; read after head is closed
 }
 
-// head is the start of a reply.
+// head is the start of a response.
 type head struct {
 	status  int
 	headers requests.Headers
@@ -190,7 +190,7 @@ func (x *served) abandon() {
 	x.watch.end()
 }
 
-// servedBody is the client's side of the reply.
+// servedBody is the client's side of the response.
 type servedBody struct {
 	*served
 	request *requests.PreparedRequest

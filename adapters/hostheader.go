@@ -12,7 +12,7 @@ import (
 // announces, from the request's Host header, where there is one: for servers that are
 // addressed by IP. A port is cut off, with which no certificate could match. The name is
 // part of the connection, so requests at the same time cannot disturb each other, and
-// it holds through proxies as well. A Host header that is no host is
+// it holds through proxies as well. A Host header that is not a host is
 // [requests.ErrInvalidHeader].
 func HostHeaderSSL() requests.AdapterOption {
 	return requests.ConfigureConn(func(c *requests.ConnConfig, p *requests.PreparedRequest) error {
@@ -65,5 +65,5 @@ func notHost(r rune) bool {
 func isPort(s string) bool { return s[0] == ':' && strings.Trim(s[1:], "0123456789") == "" }
 
 func badHost(header string) error {
-	return &requests.Error{Kind: requests.ErrInvalidHeader, Detail: "Host header " + strconv.QuoteToASCII(header) + " is no host name, with or without a port"}
+	return &requests.Error{Kind: requests.ErrInvalidHeader, Detail: "Host header " + strconv.QuoteToASCII(header) + " is not a host name, with or without a port"}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/mountable/requests/internal/secret"
 )
 
-// Logging logs each send when the head of its reply has come, or it has failed: method,
+// Logging logs each send when the head of its response has come, or it has failed: method,
 // URL, status, duration and error, at level Info, Warn for a status from 400 on, Error
 // for a failure; at level Debug the headers of both sides as well. Passwords in URLs,
 // secret parameters and secret headers are never logged. A nil logger is

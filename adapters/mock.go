@@ -224,7 +224,7 @@ func (m *Mock) choose(p *requests.PreparedRequest, sent *Sent) (Reply, error) {
 		}
 	}
 	defer m.mu.Unlock()
-	err := &requests.Error{Kind: requests.ErrConnection, Request: p, Detail: "the mock has no reply: " + closest.String()}
+	err := &requests.Error{Kind: requests.ErrConnection, Request: p, Detail: "the mock has no response: " + closest.String()}
 	m.unmatched = append(m.unmatched, err)
 	return Reply{}, err
 }

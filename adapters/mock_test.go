@@ -103,7 +103,7 @@ func TestMockMisses(t *testing.T) {
 	}
 	miss("GET", "https://api.test/once", "it has had its 1 requests")
 	err := m.Check()
-	for _, says := range []string{"GET https://api.test/a with the parameter page=2: never sent", "sent 0 times, expected 2", "the mock has no reply"} {
+	for _, says := range []string{"GET https://api.test/a with the parameter page=2: never sent", "sent 0 times, expected 2", "the mock has no response"} {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("Check: %v, expected %q", err, says)
 		}

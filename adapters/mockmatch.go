@@ -53,7 +53,7 @@ func MatchForm(name, value string) Matcher {
 	return Matcher{what: fmt.Sprintf("with the form field %s", name), missing: func(s *Sent) string {
 		form, err := url.ParseQuery(string(s.Body))
 		if err != nil {
-			return "the body is no form"
+			return "the body is not a form"
 		}
 		return missingValue("the form field", name, form[name], value)
 	}}
@@ -73,7 +73,7 @@ func MatchJSON(v any) Matcher {
 		got, err := plainJSON(s.Body)
 		switch {
 		case err != nil:
-			return "the body is no JSON"
+			return "the body is not JSON"
 		case reflect.DeepEqual(got, expected):
 			return ""
 		}

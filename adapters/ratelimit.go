@@ -15,7 +15,7 @@ import (
 )
 
 // RateLimit sends at most perSecond requests a second to each host (scheme, name and
-// port), with bursts of up to burst at once; [math.Inf](1) is no limit of one's own.
+// port), with bursts of up to burst at once; [math.Inf](1) means no limit of its own.
 // Requests beyond that wait. It also waits for as long as a server asks for:
 //
 //	429 or 503 with Retry-After            seconds or a date (RFC 9110 section 10.2.3)
@@ -147,7 +147,7 @@ func tooLate(ctx context.Context, opts requests.SendOptions, then time.Time) boo
 	return ok && then.After(end) || !opts.Deadline.IsZero() && then.After(opts.Deadline)
 }
 
-// obey notes what a reply says about the next request.
+// obey notes what a response says about the next request.
 func (h *hostLimit) obey(r *requests.Response, now time.Time) {
 	asked := max(askedRetry(r, now), askedReset(r.Headers, now))
 	if asked <= 0 {

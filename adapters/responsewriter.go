@@ -14,7 +14,7 @@ import (
 // heldBack is up to how much of a body net/http holds back to learn its length.
 const heldBack = 2048
 
-// responseWriter is the handler's side of the reply.
+// responseWriter is the handler's side of the response.
 type responseWriter struct {
 	served *served
 	header http.Header
@@ -144,7 +144,7 @@ func (w *responseWriter) deliver(h head) {
 	}
 }
 
-// finish ends the reply: good, or cut short by err.
+// finish ends the response: good, or cut short by err.
 func (w *responseWriter) finish(err error) {
 	if err == nil {
 		err = w.fault

@@ -162,7 +162,7 @@ func setHeader(req *http.Request, headers requests.Headers) (chunked bool) {
 	return chunked
 }
 
-// trace tells waiting for a connection from waiting for the reply.
+// trace tells waiting for a connection from waiting for the response.
 func (w *watch) trace(opts requests.SendOptions) *httptrace.ClientTrace {
 	t := &httptrace.ClientTrace{
 		GetConn: func(string) { w.start(opts.Timeouts.Connect, connecting) },

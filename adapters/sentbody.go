@@ -12,7 +12,7 @@ import (
 
 // sentBody is the body of a prepared request as a reader for somebody else's
 // goroutine: it may be closed while it is being read, has exactly the announced length,
-// and starts the wait for the reply at its end.
+// and starts the wait for the response at its end.
 type sentBody struct {
 	watch  *watch
 	left   int64 // of the announced length, -1 if there is none

@@ -14,7 +14,7 @@ const streamRoom = 64 << 10
 
 var errStreamClosed = errors.New("the response has been closed")
 
-// stream is a bounded pipe from a handler to the reader of its reply.
+// stream is a bounded pipe from a handler to the reader of its response.
 type stream struct {
 	mu       sync.Mutex
 	changed  sync.Cond

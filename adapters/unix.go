@@ -71,7 +71,7 @@ func socketOf(raw string) (string, error) {
 	}
 	path, err := url.PathUnescape(rest)
 	if !ok || err != nil || path == "" {
-		return "", &requests.Error{Kind: requests.ErrInvalidURL, Detail: "expected a percent-encoded path in the place of the host, as in http+unix://%2Ftmp%2Fsocket/path"}
+		return "", &requests.Error{Kind: requests.ErrInvalidURL, Detail: "expected a percent-encoded path instead of the host, as in http+unix://%2Ftmp%2Fsocket/path"}
 	}
 	return path, checkSocketPath(path)
 }

@@ -31,7 +31,7 @@ func Checksum(algorithm, sum string) DownloadOption {
 			return
 		}
 		if c.want = decodeSum(sum, c.Size()); c.want == nil {
-			d.err = invalid("Checksum: %q is no sum of %s: that has %d bytes in hexadecimal or base64", sum, c.name, c.Size())
+			d.err = invalid("Checksum: %q is not a sum of %s: that has %d bytes in hexadecimal or base64", sum, c.name, c.Size())
 			return
 		}
 		d.checks = append(d.checks, c)

@@ -102,7 +102,7 @@ func decodeText(data []byte, encoding string) (string, error) {
 	}
 	text, err := charset.DecodeStrict(data, encoding)
 	if err != nil {
-		return "", &requests.Error{Kind: requests.ErrInvalidArgument, Err: err, Detail: "the part is no text of this encoding"}
+		return "", &requests.Error{Kind: requests.ErrInvalidArgument, Err: err, Detail: "the part is not text of this encoding"}
 	}
 	return text, nil
 }
@@ -141,7 +141,7 @@ func boundaryOf(contentType string) (string, error) {
 }
 
 // StreamedPart is a part whose content is still on its way: it reads it, decoded from
-// the content coding of the reply. It ends where the loop of [Parts] goes on.
+// the content coding of the response. It ends where the loop of [Parts] goes on.
 type StreamedPart struct {
 	io.Reader
 	Headers requests.Headers // of repeated fields the last

@@ -9,7 +9,7 @@
 //     breaks; checksums and progress are options of them all.
 //   - Many requests: [Pool] sends any number of them over a few workers.
 //   - Watching: [DumpAll] shows what went over the wire, secrets masked.
-//   - Replies: [MultipartDecoder] and [Parts] take multipart replies apart.
+//   - Responses: [MultipartDecoder] and [Parts] take multipart responses apart.
 //   - Sessions: [NewBaseURLSession] resolves URLs against a base, [ForgetfulCookieJar]
 //     keeps no cookies.
 //   - Text: [FormData] encodes nested forms, [UserAgent] names a program,

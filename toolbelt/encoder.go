@@ -61,7 +61,7 @@ func Boundary(text string) EncoderOption {
 // NewMultipartEncoder returns the encoder of fields, in their order. Names, file
 // names and headers are written as urllib3 writes them; no Content-Type is guessed.
 //
-// It is [requests.ErrInvalidBody] for a value that is no content or does not tell
+// It is [requests.ErrInvalidBody] for a value that is not content or does not tell
 // its length, for a name or header that cannot be written and for a bad boundary, and
 // [requests.ErrFile] for a file that cannot be read. While the body is read, content
 // that is longer or shorter than announced is [requests.ErrBodyLength].

@@ -14,7 +14,7 @@ const (
 	ErrRequestsVersionTooOld                   // the requests package is too old for this tool: RequestsVersionTooOld
 	ErrFileNotSupported                        // a file at a URL cannot be passed on: FileNotSupportedError
 	ErrImproperBodyPartContent                 // a part without an empty line: ImproperBodyPartContentException
-	ErrNonMultipartContentType                 // not a multipart reply, or no boundary: NonMultipartContentTypeException
+	ErrNonMultipartContentType                 // not a multipart response, or no boundary: NonMultipartContentTypeException
 	ErrChecksum                                // a download is not what its digest says; is ErrStreaming
 	kindCount
 )

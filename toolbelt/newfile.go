@@ -13,7 +13,7 @@ import (
 
 // newFile is a file that has its name only once it is complete: until then it is a
 // temporary file in the same directory, of a name that nobody can foresee, and made
-// so that a link planted under that name is not followed (security rule 38).
+// so that a link planted under that name is not followed.
 type newFile struct {
 	file      *os.File
 	buffer    *bufio.Writer
@@ -53,7 +53,7 @@ func (f *newFile) inspect(d *download) error {
 	case old.Mode().IsRegular() && d.mode == 0:
 		f.mode = old.Mode().Perm()
 	case !old.Mode().IsRegular() && old.Mode()&fs.ModeSymlink == 0:
-		return fail(ErrStreaming, nil, "%q is no file that could be replaced", f.target)
+		return fail(ErrStreaming, nil, "%q is not a file that could be replaced", f.target)
 	}
 	return nil
 }

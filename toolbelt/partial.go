@@ -36,7 +36,7 @@ func (t *transfer) reopen() error {
 	}
 	note, ok := t.readNote()
 	if err != nil || !ok || !before.Mode().IsRegular() {
-		return fail(ErrStreaming, fs.ErrExist, "%q is no download to go on with", t.partial())
+		return fail(ErrStreaming, fs.ErrExist, "%q is not a download to go on with", t.partial())
 	}
 	if err := t.openPartial(); err != nil {
 		return err

@@ -11,7 +11,7 @@ const maxName = 255
 
 // SafeFilename makes a name that somebody else chose fit to be a file's in a
 // directory one has chosen, on any system, and reports whether anything is left of
-// it (security rule 37):
+// it:
 //
 //   - only what follows the last slash, of either kind
 //   - no control characters, and none that are invisible or turn the direction of

@@ -63,7 +63,7 @@ func pathSource(name string) (source, error) {
 		return source{}, refuse(requests.ErrFile, err, "the file cannot be examined")
 	}
 	if !info.Mode().IsRegular() {
-		return source{}, refuse(requests.ErrFile, nil, "%s is no regular file", name)
+		return source{}, refuse(requests.ErrFile, nil, "%s is not a regular file", name)
 	}
 	f, err := os.Open(name) // opened now only to fail before anything is sent
 	if err != nil {

@@ -27,8 +27,8 @@ type URLFile struct {
 }
 
 // FileFromURL asks for the file at url and returns it unread. from may be nil for a
-// session of its own. The file is asked for without content coding; if the reply has
-// one nevertheless, it is passed on as it is. The reply must be a success and tell
+// session of its own. The file is asked for without content coding; if the response has
+// one nevertheless, it is passed on as it is. The response must be a success and tell
 // its length in Content-Length, else the error is [ErrFileNotSupported]. ctx holds
 // for the download, and for later ones by Rewind. Close the file if it is not read to
 // its end.
@@ -65,17 +65,17 @@ func (f *URLFile) ask() error {
 	return nil
 }
 
-// announced returns the length of the reply's body.
+// announced returns the length of the response's body.
 func announced(r *requests.Response) (int64, error) {
 	if err := r.RaiseForStatus(); err != nil {
 		return 0, fail(ErrFileNotSupported, err, "the file cannot be had")
 	}
 	if !r.Headers.Has("Content-Length") {
-		return 0, fail(ErrFileNotSupported, nil, "the reply with the file has no Content-Length")
+		return 0, fail(ErrFileNotSupported, nil, "the response with the file has no Content-Length")
 	}
 	length, err := strconv.ParseUint(r.Headers.Get("Content-Length"), 10, 63)
 	if err != nil {
-		return 0, fail(ErrFileNotSupported, nil, "the Content-Length of the file is no number")
+		return 0, fail(ErrFileNotSupported, nil, "the Content-Length of the file is not a number")
 	}
 	return int64(length), nil
 }

@@ -100,9 +100,9 @@ var contract = []struct {
 	{"interim responses are passed on", Interim, testInterim},
 	{"an error about an interim response ends the request", Interim, testInterimError},
 	{"a request is sent once", "", testOnce},
-	{"a canceled context sends nothing", "", testCancelledBefore},
-	{"a canceled context ends the wait for the head", "", testCancelledWaiting},
-	{"a canceled context ends the reading of the body", Streaming, testCancelledReading},
+	{"a canceled context sends nothing", "", testCanceledBefore},
+	{"a canceled context ends the wait for the head", "", testCanceledWaiting},
+	{"a canceled context ends the reading of the body", Streaming, testCanceledReading},
 	{"the deadline ends a send", "", testDeadline},
 	{"Timeouts.Read bounds the wait for the head", "", testReadTimeout},
 	{"Timeouts.Read bounds each wait in the body", Streaming, testBodyTimeout},
@@ -153,7 +153,7 @@ func prepare(t *testing.T, method, url string, options ...requests.Option) *requ
 	return p
 }
 
-// fetch sends p and reads the reply.
+// fetch sends p and reads the response.
 func fetch(t *testing.T, a requests.Adapter, p *requests.PreparedRequest) (*requests.Response, string) {
 	t.Helper()
 	r, err := a.Send(t.Context(), p, requests.SendOptions{})

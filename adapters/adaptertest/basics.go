@@ -10,9 +10,9 @@ import (
 	"github.com/mountable/requests"
 )
 
-// RunBasics tests what holds of every adapter, wherever its replies come from: that a GET
+// RunBasics tests what holds of every adapter, wherever its responses come from: that a GET
 // of url gives a response any number of times, at the same time too, that the request is
-// not changed, that a cancelled context is an error, and that Close can be called twice
+// not changed, that a canceled context is an error, and that Close can be called twice
 // and the adapter be used again.
 func RunBasics(t *testing.T, a requests.Adapter, url string) {
 	before := runtime.NumGoroutine()

@@ -130,7 +130,7 @@ func hanging(t *testing.T, s *suite, beginning string) (a requests.Adapter, base
 	return a, base, reached
 }
 
-func testCancelledBefore(t *testing.T, s *suite) {
+func testCanceledBefore(t *testing.T, s *suite) {
 	a, base, reached := hanging(t, s, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -141,7 +141,7 @@ func testCancelledBefore(t *testing.T, s *suite) {
 	}
 }
 
-func testCancelledWaiting(t *testing.T, s *suite) {
+func testCanceledWaiting(t *testing.T, s *suite) {
 	a, base, reached := hanging(t, s, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-reached; cancel() }()
@@ -150,7 +150,7 @@ func testCancelledWaiting(t *testing.T, s *suite) {
 	cancel()
 }
 
-func testCancelledReading(t *testing.T, s *suite) {
+func testCanceledReading(t *testing.T, s *suite) {
 	a, base, _ := hanging(t, s, "beginning")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

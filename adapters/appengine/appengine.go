@@ -128,7 +128,7 @@ func kindOf(err error) requests.Kind {
 // fetcher is an http.RoundTripper that takes the service's context from the request.
 type fetcher struct{ unchecked bool }
 
-// RoundTrip implements [http.RoundTripper]. The service's call cannot be cancelled: it
+// RoundTrip implements [http.RoundTripper]. The service's call cannot be canceled: it
 // is left to end by itself then, which it does within its own time limit.
 func (f fetcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	type result struct {

@@ -26,7 +26,7 @@ func (t *tour) printf(format string, args ...any) { fmt.Fprintf(t.out, format, a
 // title starts a stop's part of the transcript.
 func (t *tour) title(text string) { t.printf("\n== %s\n", text) }
 
-// saw prints a reply and how long it took.
+// saw prints a response and how long it took.
 func (t *tour) saw(r *requests.Response) {
 	t.printf("   %s %s -> %d %s (%v)\n", r.Request.Method, strings.TrimPrefix(r.URL, t.base), r.StatusCode, r.Reason, r.Elapsed.Round(10*time.Microsecond))
 }
@@ -194,7 +194,7 @@ func (t *tour) brotli(ctx context.Context) error {
 }
 
 func (t *tour) lines(ctx context.Context) error {
-	t.title("A streamed reply, line by line")
+	t.title("A streamed response, line by line")
 	r, err := t.session.Get(ctx, t.base+"/stream/3", requests.Stream(true))
 	if err != nil {
 		return err

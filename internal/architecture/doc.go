@@ -1,3 +1,3 @@
-// Package architecture holds the tests that keep the house as
+// Package architecture holds the tests that keep the layout as
 // docs/architecture.md describes it. There is nothing in it to import.
 package architecture

@@ -9,7 +9,7 @@ import (
 	"reflect"
 )
 
-// Body is the content of a request. The zero value is no body. A copy shares the
+// Body is the content of a request. The zero value is no body at all. A copy shares the
 // stream with its original. A stream is read by one reader at a time; Open, WriteTo and
 // Restart may be called by several goroutines.
 type Body struct {

@@ -84,7 +84,7 @@ func certificateBlocks(content []byte) (blocks [][]byte) {
 	}
 }
 
-// splitDER cuts content into its DER values; what is no DER is returned whole, for the parser to say so.
+// splitDER cuts content into its DER values; what is not DER is returned whole, for the parser to say so.
 func splitDER(content []byte) (values [][]byte) {
 	for rest := content; len(rest) > 0; {
 		var v asn1.RawValue

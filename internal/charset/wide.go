@@ -27,7 +27,7 @@ func wide(codec string) func() machine {
 }
 
 // wideUnit decodes the first character of p. size 0 means that p is too short
-// for it; r is RuneError for what is no character.
+// for it; r is RuneError for what is not a character.
 type wideUnit struct {
 	size int
 	next func(p []byte, order binary.ByteOrder) (r rune, size int)
@@ -67,7 +67,7 @@ func (m *wideMachine) decode(dst, src []byte, final bool) (out []byte, n int, ba
 	return dst, n, bad
 }
 
-// bogus marks what is no character; U+FFFD itself may be in the data.
+// bogus marks what is not a character; U+FFFD itself may be in the data.
 const bogus = -1
 
 // detect sets the byte order and returns the size of the mark.

@@ -33,7 +33,7 @@ func (c *Cookie) Expired(now time.Time) bool {
 
 // Check returns c, which a caller put in by hand, as a jar keeps it: the domain in its
 // normalised form, with a path that is encoded as in a URL. A name, value, domain or
-// path that would break out of a header or a cookie file is refused, as is no name:
+// path that would break out of a header or a cookie file is refused, as is a missing name:
 // servers can set such a cookie, but nobody could tell its text from a name.
 func (c Cookie) Check() (Cookie, error) {
 	if c.Name == "" {

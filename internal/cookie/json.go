@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// jsonCookie is a cookie as JSON holds it. Text that is no UTF-8 is base64.
+// jsonCookie is a cookie as JSON holds it. Text that is not UTF-8 is base64.
 type jsonCookie struct {
 	Cookie
 	RawName  []byte `json:"raw_name,omitempty"`

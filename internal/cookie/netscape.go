@@ -34,8 +34,8 @@ func netscapeOrigin(u *uri.URL, host string) origin {
 	return o
 }
 
-// parseNetscape reads the fields of a reply. Deletions are applied before the
-// cookies that are set. A Max-Age without a value spoils the whole reply.
+// parseNetscape reads the fields of a response. Deletions are applied before the
+// cookies that are set. A Max-Age without a value spoils the whole response.
 func parseNetscape(fields []string, now time.Time) []setCookie {
 	var received []setCookie
 	for _, field := range fields {

@@ -91,7 +91,7 @@ type probe struct {
 	ok   bool
 }
 
-// newProbe returns nil where c is no socket.
+// newProbe returns nil where c is not a socket.
 func newProbe(c net.Conn) *probe {
 	sc, ok := c.(syscall.Conn)
 	if !ok {

@@ -22,10 +22,10 @@ const (
 	PhaseResolve      Phase = iota + 1 // looking up the host to connect to
 	PhaseBind                          // source address, interface or socket option
 	PhaseConnect                       // connecting to the origin
-	PhaseProxyConnect                  // connecting to the proxy, its look-up included
+	PhaseProxyConnect                  // connecting to the proxy, its lookup included
 	PhaseProxyTLS                      // TLS with an https proxy
 	PhaseTunnel                        // CONNECT
-	PhaseSocks                         // SOCKS handshake, with the look-up socks4 and socks5 need
+	PhaseSocks                         // SOCKS handshake, with the lookup socks4 and socks5 need
 	PhaseTLS                           // TLS with the origin
 )
 
@@ -103,7 +103,7 @@ func (e *Error) Timeout() bool {
 }
 
 // SecurityFault reports whether TLS itself failed: a certificate, a version, an alert, or a
-// peer that does not speak TLS. A connection lost or too slow during the handshake is no such fault.
+// peer that does not speak TLS. A connection lost or too slow during the handshake is not such a fault.
 func (e *Error) SecurityFault() bool {
 	if e.Op != PhaseTLS && e.Op != PhaseProxyTLS || e.Timeout() || errors.Is(e.Err, context.Canceled) {
 		return false
@@ -132,7 +132,7 @@ func brief(err error) error {
 }
 
 // isTransport tells a connection that broke from a protocol that failed. A TLS alert
-// comes as an OpError too, but is no system call's error.
+// comes as an OpError too, but is not a system call's error.
 func isTransport(err error) bool {
 	var sys *os.SyscallError
 	return errors.As(err, &sys) || errors.Is(err, errClosedInHandshake) || errors.Is(err, net.ErrClosed)
@@ -161,7 +161,7 @@ func fault(ctx context.Context, op Phase, addr string, err error) *Error {
 	return &Error{Op: op, Addr: addr, Err: err}
 }
 
-// contextError keeps both the sentinel and the cause the canceller gave.
+// contextError keeps both the sentinel and the cause given with the cancellation.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if cause == nil || errors.Is(cause, err) {

@@ -67,4 +67,4 @@ func (e timeoutError) Error() string        { return string(e) }
 func (e timeoutError) Timeout() bool        { return true }
 func (e timeoutError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
 
-const errLookupTimeout = timeoutError("name look-up timed out")
+const errLookupTimeout = timeoutError("name lookup timed out")

@@ -22,7 +22,7 @@ type Plan struct {
 	Network string
 	// Host is the origin: an ASCII name (IDNA already applied) or an IP address,
 	// without brackets, with a zone where it has one. A trailing dot is kept for
-	// the look-up and left out of every TLS name.
+	// the lookup and left out of every TLS name.
 	Host string
 	Port int
 	// Address replaces Host for the connection and for nothing else: an IP
@@ -58,7 +58,7 @@ type Plan struct {
 	// Proxy is nil for a direct connection.
 	Proxy *Proxy
 
-	// ConnectTimeout limits the name look-up, and then each address tried, as
+	// ConnectTimeout limits the name lookup, and then each address tried, as
 	// urllib3 does. 0 means no limit.
 	ConnectTimeout time.Duration
 	// ReadTimeout limits each handshake: CONNECT, SOCKS and TLS. 0 means

@@ -86,7 +86,7 @@ func (s *Stream) failure(phase wire.Phase) error {
 	}
 }
 
-// contextError is the error of a context that has ended, and the cause that the canceller gave.
+// contextError is the error of a context that has ended, and the cause that was given with the cancellation.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if cause != nil && !errors.Is(cause, err) {

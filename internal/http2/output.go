@@ -157,7 +157,7 @@ func (s *Stream) writeUntil() (until time.Time) {
 	return until
 }
 
-// cancelGrace is how long a write that is under way may still take when the request it belongs to is cancelled. To
+// cancelGrace is how long a write that is under way may still take when the request it belongs to is canceled. To
 // cut it short costs every stream the connection.
 const cancelGrace = time.Second
 

@@ -17,7 +17,7 @@ type Stream struct {
 	conn   *Conn
 	id     uint32 // 0 until it is opened
 	limits wire.Limits
-	ctx    context.Context // nil where it cannot be cancelled
+	ctx    context.Context // nil where it cannot be canceled
 	disarm func() bool     // ends the watching of ctx
 	done   Owner           // told when the connection is no longer used
 	failed *cause

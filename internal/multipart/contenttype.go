@@ -7,7 +7,7 @@ import (
 )
 
 // GuessContentType returns the media type which a file name's extension stands for, "application/octet-stream" if none. It
-// reads names as Python's mimetypes does: a data: URL says its type itself, the scheme of another URL is no part of the
+// reads names as Python's mimetypes does: a data: URL says its type itself, the scheme of another URL is not part of the
 // name, extensions ignore case, compression (.gz .Z .bz2 .xz .br, case-sensitive) is looked through, and a
 // name that is only an extension (".txt") has none. urllib3's own form encoder uses it; Requests never does.
 func GuessContentType(filename string) string {

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// The names. A name is cut into words, at capitals, digits and whatever is no letter, and
+// The names. A name is cut into words, at capitals, digits and whatever is not a letter, and
 // compared by these tables:
 //
 //	table     a name is secret if                            for example

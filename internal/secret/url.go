@@ -135,7 +135,7 @@ func unescape(s string) (plain string, ok bool) {
 
 // Userinfo finds what may be user information: what stands from start, the beginning of
 // the authority, to the last "@" before the path; at is -1 without one. Slashes of any
-// kind and number may come before it. Where what follows a colon is no port, the URL is
+// kind and number may come before it. Where what follows a colon is not a port, the URL is
 // broken, and a password may have ended the authority: then the last "@" of all counts.
 func Userinfo(s string) (start, at int) {
 	if i := schemeLen(s); i > 0 && i+1 < len(s) && isSlash(s[i+1]) {

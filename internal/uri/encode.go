@@ -111,7 +111,7 @@ func unreservedEscape(s string) (c byte, size int, err error) {
 
 // wideEscape looks at the two characters behind a percent sign as Python's int
 // does, to which a decimal digit of any script is a digit. Two letters or digits
-// that are no number are an error, anything else is no escape.
+// that are not a number are an error, anything else is not an escape.
 func wideEscape(s string) (c byte, size int, err error) {
 	number, valid := 0, true
 	for range 2 {

@@ -9,7 +9,7 @@ import (
 // Parse reads an absolute URL, such as [Prepare] and [ResolveRedirect] return.
 // It is strict: control characters anywhere, and in the authority of an http or
 // https URL a backslash, a second "@", a bracket that is not part of an IPv6
-// literal, or an escape that is no plain character are refused. It allocates
+// literal, or an escape that is not a plain character are refused. It allocates
 // only if the host has to be normalised. Errors are of type [*Error].
 //
 // A URL of another scheme is only cut into its parts.

@@ -96,7 +96,7 @@ func (u *URL) EffectivePort() int {
 }
 
 // Hostname is Host without an IPv6 zone. Compare this with domain names,
-// suffixes and networks: a zone is no part of a name (security rule 24).
+// suffixes and networks: a zone is not part of a name.
 func (u *URL) Hostname() string {
 	host, _, _ := strings.Cut(u.Host, "%")
 	return host

@@ -35,7 +35,7 @@ type Bar struct {
 // Option changes how a [Bar] looks.
 type Option func(b *Bar)
 
-// To writes the bar to w, [os.Stderr] by default. Where w is no terminal nothing is
+// To writes the bar to w, [os.Stderr] by default. Where w is not a terminal nothing is
 // written; see [Always].
 func To(w io.Writer) Option {
 	return func(b *Bar) { b.out, b.visible = w, isTerminal(w) }
