@@ -21,6 +21,7 @@ type defaults struct {
 	auth    Auth
 	jar     *CookieJar
 	hooks   []Hook
+	hsts    *HSTS
 	policy  *Policy
 	netrc   *Session // whose netrc is consulted; nil for none
 	beyond  bool     // the request is for another origin than that of base

@@ -86,7 +86,7 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	if r.given != nil {
 		r.given.addParams(r.mergeParams(d.params))
 	}
-	p.setURL(p.URL)
+	p.setURL(d.hsts.upgrade(p.URL))
 	return err
 }
 

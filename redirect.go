@@ -142,6 +142,7 @@ func (c *chain) target(r *Response, location string) (string, error) {
 	if err != nil {
 		return "", urlError(err)
 	}
+	target = c.session.HSTS.upgrade(target)
 	if _, fragment, ok := strings.Cut(target, "#"); ok && fragment != "" {
 		c.fragment = fragment
 	}

@@ -19,7 +19,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		return nil
 	}
 	before := req.Response.Request
-	if err := s.allowRedirect(nethttp.Text(before.URL), r.URL); err != nil {
+	if err := s.allowRedirect(s.HSTS.upgrade(nethttp.Text(before.URL)), s.HSTS.upgrade(r.URL)); err != nil {
 		return err
 	}
 	for _, kv := range s.Params {

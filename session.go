@@ -23,6 +23,7 @@ type Session struct {
 	Params       Params       // added to the query of every request
 	Auth         Auth         // nil: netrc, then the URL's user info
 	Cookies      *CookieJar   // cookies of all responses, sent back by the jar's rules
+	HSTS         *HSTS        // hosts that want https only; nil, the default, for none
 	Proxies      Proxies      // by scheme, "scheme://host" or "all"
 	ProxyFunc    ProxyFunc    // asked first, if set
 	Hooks        []Hook       // called with every response, unless the request has hooks of its own
@@ -161,7 +162,7 @@ func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
-	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, policy: &s.Policy}
+	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, policy: &s.Policy}
 	if s.TrustEnv {
 		d.netrc = s
 	}
@@ -175,6 +176,7 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 	if s == nil || p == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a prepared request are needed, and one is nil")
 	}
+	p = s.HSTS.secured(p)
 	opts, err := s.mergeSend(p, opts)
 	if err != nil {
 		return nil, withRequest(err, p)
@@ -224,6 +226,7 @@ func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOpti
 		return nil, withRequest(err, p)
 	}
 	r.Elapsed = time.Since(start)
+	s.HSTS.learn(r)
 	r.span.measured(start, r.Elapsed)
 	if len(p.Hooks) > 0 {
 		if r, err = dispatch(ctx, p.Hooks, r); err != nil {
