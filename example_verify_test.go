@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 
 	"github.com/mountable/requests"
 )
@@ -18,4 +20,26 @@ func ExampleCAPool() {
 	r, err := requests.Get(context.Background(), server.URL, requests.CAPool(pool))
 	fmt.Println(r, err)
 	// Output: <Response [200]> <nil>
+}
+
+func ExampleHSTS() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "hsts.txt")
+	_ = os.WriteFile(file, []byte(".bank.example \"29991231 00:00:00\"\n"), 0o600)
+	s := requests.NewSession()
+	defer s.Close()
+	s.HSTS = requests.NewHSTS()
+	if err := s.HSTS.Load(file); err != nil {
+		panic(err)
+	}
+	p, err := s.Prepare(&requests.Request{URL: "http://www.bank.example/login"})
+	fmt.Println(p.URL, err)
+	fmt.Println(s.HSTS.Save(file))
+	// Output:
+	// https://www.bank.example/login <nil>
+	// <nil>
 }

@@ -81,8 +81,8 @@ func TestCloseDrains(t *testing.T) {
 	}
 }
 
-// TestUnaskedResponse: bytes that came before the request was sent are not believed.
-func TestUnaskedResponse(t *testing.T) {
+// TestRule54Unasked: bytes that came before the request was sent are not believed.
+func TestRule54Unasked(t *testing.T) {
 	const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
 	t.Run("new connection", func(t *testing.T) {
 		wrote := make(chan struct{})

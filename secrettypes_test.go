@@ -34,6 +34,8 @@ func secretTypes(t *testing.T) map[string]any {
 	s := secretSession()
 	t.Cleanup(func() { s.Close() })
 	r := streamed(t, s, server.URL("/?token="+secret))
+	file := must(toolbelt.FileFromURL(t.Context(), s, server.URL("/?token="+secret)))
+	t.Cleanup(func() { file.Close() })
 	request := secretRequest()
 	p := must(s.Prepare(request))
 	config := must(requests.NewHTTPAdapter().Plan(p, requests.SendOptions{Proxies: request.Send.Proxies}))
@@ -74,7 +76,7 @@ func secretTypes(t *testing.T) map[string]any {
 		"toolbelt.Monitor":           toolbelt.NewMonitor(must(toolbelt.NewMultipartEncoder(toolbelt.Fields{{Name: "password", Value: secret}})), nil),
 		"toolbelt.StreamedPart":      toolbelt.StreamedPart{Reader: strings.NewReader("x"), Headers: p.Headers},
 		"toolbelt.StreamingIterator": must(toolbelt.NewStreamingIterator(1, strings.NewReader(secret))),
-		"toolbelt.URLFile":           must(toolbelt.FileFromURL(t.Context(), s, server.URL("/?token="+secret))),
+		"toolbelt.URLFile":           file,
 		"toolbelt.Pool":              must(toolbelt.NewPool(slices.Values([]*requests.Request{request}), toolbelt.SharedSession(s), toolbelt.EachRequest(requests.BearerAuth(secret)))),
 	}
 }
@@ -83,7 +85,7 @@ func secretTypes(t *testing.T) map[string]any {
 var withoutSecrets = map[string]string{
 	"requests.Kind": "a number", "requests.RetryCount": "a number", "requests.HTTP2Mode": "a number", "requests.Toggle": "a number",
 	"requests.ProxySource": "a number", "requests.CookieFileOption": "a number", "requests.Policy": "switches", "requests.Timeouts": "durations", "requests.Limits": "sizes",
-	"requests.Retry": "counts and durations", "requests.ResponseError": "a status", "requests.HSTS": "names of hosts",
+	"requests.Retry": "counts and durations", "requests.ResponseError": "a status", "requests.HSTS": "names of hosts", "requests.Timing": "durations and addresses",
 	"requests.Link":             "what a server says in the open, as text is",
 	"requests.Verification":     "authorities, which are public",
 	"requests.SocketOptionList": "numbers", "requests.SocketOption": "a number", "requests.DialFunc": "a function",

@@ -2,9 +2,13 @@ package requests
 
 import (
 	"crypto/x509"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/mountable/requests/internal/certs"
+	"github.com/mountable/requests/internal/cookie"
+	"github.com/mountable/requests/internal/hsts"
 )
 
 // Verification says how a server's certificate is checked. The zero value takes
@@ -192,4 +196,67 @@ func (v Verification) reread() (Verification, error) {
 	bundle, err := certStore.Bundle(v.file)
 	v.read = bundle
 	return v, wrap(ErrFile, err, "")
+}
+
+// HSTS remembers which hosts have asked to be spoken to over https only (HTTP Strict
+// Transport Security, RFC 6797). A session whose HSTS is set learns from the
+// Strict-Transport-Security field of responses, over https with a certificate verified for
+// the host and never for an IP address, and changes http to https in the URL of every
+// request for such a host before anything is sent or looked up: those of calls, of
+// redirects and of http.Clients over the session alike. Port 80 becomes the default one,
+// any other stays.
+//
+// An HSTS is safe for concurrent use, and may be shared by sessions. It holds 10,000 hosts;
+// those that would be forgotten first make room. A nil one knows nothing.
+type HSTS struct{ store *hsts.Store }
+
+// NewHSTS returns an HSTS that knows no host.
+func NewHSTS() *HSTS { return &HSTS{hsts.New()} }
+
+// Save writes the hosts to the named file, in the format of curl's --hsts option. Only the
+// owner may read the file; it is replaced in one step. An error is [ErrFile].
+func (h *HSTS) Save(name string) error {
+	if h == nil {
+		return errNilHSTS()
+	}
+	return wrap(ErrFile, cookie.ReplaceFile(name, h.store.Text()), "the HSTS hosts cannot be saved")
+}
+
+// Load adds the hosts of a file that Save, or curl, has written. What is over is left out.
+// On an error, which is [ErrFile], nothing is added.
+func (h *HSTS) Load(name string) error {
+	if h == nil {
+		return errNilHSTS()
+	}
+	data, err := cookie.ReadFile(name)
+	if err == nil {
+		err = h.store.Read(data)
+	}
+	return wrap(ErrFile, err, fmt.Sprintf("the HSTS hosts of %q cannot be loaded", filepath.Base(name)))
+}
+
+func errNilHSTS() error { return fail(ErrInvalidArgument, "the HSTS is nil: NewHSTS makes one") }
+
+func (h *HSTS) learn(r *Response) {
+	if h != nil && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 && len(r.TLS.PeerCertificates) > 0 {
+		h.store.Learn(r.URL, r.Headers.Values("Strict-Transport-Security"), r.TLS.PeerCertificates[0].VerifyHostname)
+	}
+}
+
+func (h *HSTS) upgrade(url string) string {
+	if h == nil {
+		return url
+	}
+	return h.store.Upgrade(url)
+}
+
+// secured returns p, or a copy for https where its host wants that.
+func (h *HSTS) secured(p *PreparedRequest) *PreparedRequest {
+	url := h.upgrade(p.URL)
+	if url == p.URL {
+		return p
+	}
+	c := p.Clone()
+	c.setURL(url)
+	return c
 }
