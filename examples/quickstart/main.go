@@ -1,5 +1,5 @@
-// Command quickstart drives a local httpbin through one requests.Session and
-// prints what it did.
+// Command quickstart drives a local httpbin through one requests.Session, and
+// prints its code and what came of it.
 //
 //	go run ./examples/quickstart        starts its own server on a free loopback port
 //	go run ./examples/quickstart URL    uses that httpbin instead
@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"time"
@@ -21,8 +23,23 @@ func main() {
 	}
 }
 
+const usage = `usage: quickstart [URL]
+
+Takes a tour through the library: against a server of its own on a free port of this
+machine, or against the httpbin at URL.
+`
+
 func run(ctx context.Context, args []string) error {
-	if len(args) > 1 {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if args = flags.Args(); len(args) > 1 {
 		return fmt.Errorf("give at most one URL, not %d", len(args))
 	}
 	tour := &tour{out: os.Stdout, session: requests.NewSession()}

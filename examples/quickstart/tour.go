@@ -23,8 +23,13 @@ type stop = func(ctx context.Context) error
 
 func (t *tour) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
 
-// title starts a stop's part of the transcript.
-func (t *tour) title(text string) { t.printf("\n== %s\n", text) }
+// title starts a stop's part of the transcript: its code, then what comes of it.
+func (t *tour) title(text string) {
+	t.printf("\n== %s\n", text)
+	for _, line := range codeOf(text) {
+		t.printf("   | %s\n", line)
+	}
+}
 
 // saw prints a response and how long it took.
 func (t *tour) saw(r *requests.Response) {
