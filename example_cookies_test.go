@@ -3,6 +3,8 @@ package requests_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -93,4 +95,16 @@ func ExampleCookieFilter() {
 	_ = forgetful.Set(requests.Cookie{Name: "a", Value: "1"})
 	fmt.Println(forgetful.Len())
 	// Output: 0
+}
+
+// A private network may have names that look like public suffixes.
+func ExampleAnyDomain() {
+	for _, jar := range []*requests.CookieJar{requests.NewCookieJar(), requests.NewCookieJar(requests.AnyDomain())} {
+		u := &url.URL{Scheme: "https", Host: "wiki.co.uk", Path: "/"}
+		jar.SetCookies(u, []*http.Cookie{{Name: "team", Value: "search", Domain: "co.uk"}})
+		fmt.Printf("%d %q\n", jar.Len(), jar.Header("https://mail.co.uk/"))
+	}
+	// Output:
+	// 0 ""
+	// 1 "team=search"
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/mountable/requests"
@@ -42,4 +43,14 @@ func ExampleHSTS() {
 	// Output:
 	// https://www.bank.example/login <nil>
 	// <nil>
+}
+
+// Programs in other languages want to be told the file of authorities.
+func ExampleDefaultCABundle() {
+	cmd := exec.Command("curl", "https://a.example/")
+	if bundle := requests.DefaultCABundle(); bundle != "" {
+		cmd.Env = append(cmd.Environ(), "CURL_CA_BUNDLE="+bundle)
+	}
+	fmt.Println(cmd.Args)
+	// Output: [curl https://a.example/]
 }

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"errors"
-	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -125,9 +124,3 @@ func isDeadline(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
-
-var _ io.Writer = onlyWriter(nil)
-
-type onlyWriter func([]byte) (int, error)
-
-func (f onlyWriter) Write(b []byte) (int, error) { return f(b) }
