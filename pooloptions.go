@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/h1"
 )
 
 // PoolConnections is how many pool keys (see [ConnConfig]) keep idle connections: 10 by
@@ -42,6 +44,18 @@ func orNothing(n int) int {
 // connection until it has been read or closed.
 func PoolBlock(block bool) AdapterOption {
 	return func(a *HTTPAdapter) { a.config.Block = block }
+}
+
+// HeadLimits bounds what a server may send around a body: the bytes and the fields of one
+// head (256 KiB and 1,000 by default), the 1xx responses before it (20), and the bytes of a
+// trailer section (64 KiB). Less than 0 is [ErrInvalidArgument], 0 the default.
+func HeadLimits(bytes, fields, interim, trailerBytes int) AdapterOption {
+	if min(bytes, fields, interim, trailerBytes) < 0 {
+		return refuseOption("HeadLimits(%d, %d, %d, %d): a bound cannot be negative", bytes, fields, interim, trailerBytes)
+	}
+	return func(a *HTTPAdapter) {
+		a.limits = h1.Limits{HeadBytes: bytes, Fields: fields, Interim: interim, TrailerBytes: trailerBytes}
+	}
 }
 
 // PoolMaxAge closes connections older than d when they would be used again. Zero is for
