@@ -1,0 +1,30 @@
+package cookie
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzNetHTTP compares Set-Cookie fields with net/http's parser, where it takes them: name,
+// value, path, and the two flags. It is stricter about values, cuts quotes, keeps blanks before a value, and knows no
+// cookies without a name; dates and domains are read by other rules (RFC 6265bis).
+func FuzzNetHTTP(f *testing.F) {
+	for _, field := range sampleFields {
+		f.Add(field)
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		theirs, err := http.ParseSetCookie(field)
+		if err != nil || theirs.Quoted || len(theirs.Name)+len(theirs.Value) > maxSize || hasControl(field) {
+			return
+		}
+		ours, ok := parseSetCookie(field, time.Now())
+		if !ok || ours.Name != theirs.Name || ours.Value != strings.Trim(theirs.Value, " \t") {
+			t.Errorf("%q: %v, %q=%q, net/http says %q=%q", field, ok, ours.Name, ours.Value, theirs.Name, theirs.Value)
+		}
+		if lower := strings.ToLower(field); strings.Count(lower, "secure") == 1 && ours.Secure != theirs.Secure || strings.Count(lower, "httponly") == 1 && ours.HTTPOnly != theirs.HttpOnly {
+			t.Errorf("%q: Secure %v, HttpOnly %v, net/http says %v, %v", field, ours.Secure, ours.HTTPOnly, theirs.Secure, theirs.HttpOnly)
+		}
+	})
+}

@@ -1,0 +1,30 @@
+package hsts
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// FuzzStore: whatever a server or a file says, what is known is written and read again, and
+// no URL is changed but from http to https.
+func FuzzStore(f *testing.F) {
+	f.Add("https://www.example.com/", "max-age=1000; includeSubDomains", ".b.test \"29991231 10:00:00\"\n", "http://www.example.com:80/x")
+	f.Add("https://[::1]/", `max-age="1"; x="a;b\"`, "127.0.0.1 \"unlimited\"", "http://u:80@h/")
+	f.Fuzz(func(t *testing.T, url, field, file, target string) {
+		s := New()
+		s.Learn(url, []string{field}, func(string) error { return nil })
+		_ = s.Read([]byte(file))
+		text := s.Text()
+		again := New()
+		if err := again.Read(text); err != nil || !bytes.Equal(again.Text(), text) {
+			t.Errorf("%q is read as %q, %v", text, again.Text(), err)
+		}
+		if got := s.Upgrade(target); got != target && (!strings.HasPrefix(got, "https://") || len(got) > len(target)+1) {
+			t.Errorf("%q became %q", target, got)
+		}
+		if strings.Contains(string(text), "127.0.0.1") || strings.Contains(string(text), "::") {
+			t.Errorf("an address is known: %q", text)
+		}
+	})
+}
