@@ -63,12 +63,6 @@ func PostJSON[T any](ctx context.Context, s *Session, url string, v any, options
 	return decodeJSON[T](s.Post(ctx, url, append([]Option{JSON(v)}, options...)...))
 }
 
-// PutJSON puts v as JSON to url and decodes the response's JSON into a T. A status
-// of 400 or more is [ErrHTTP].
-func PutJSON[T any](ctx context.Context, s *Session, url string, v any, options ...Option) (T, error) {
-	return decodeJSON[T](s.Put(ctx, url, append([]Option{JSON(v)}, options...)...))
-}
-
 func decodeJSON[T any](r *Response, err error) (T, error) {
 	var v T
 	if err != nil {

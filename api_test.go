@@ -59,16 +59,15 @@ func TestJSONHelpers(t *testing.T) {
 	}})
 	s := newTestSession(t)
 	ada := User{Name: "Ada"}
-	posted, err1 := requests.PostJSON[User](t.Context(), s, server.URL("/"), ada)
-	put, err2 := requests.PutJSON[User](t.Context(), s, server.URL("/"), ada)
-	if err := errors.Join(err1, err2); err != nil {
+	posted, err := requests.PostJSON[User](t.Context(), s, server.URL("/"), ada)
+	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{`POST application/json {"name":"Ada"}`, `PUT application/json {"name":"Ada"}`}
-	if diff := cmp.Diff(want, []string{posted.Name, put.Name}); diff != "" {
+	want := `POST application/json {"name":"Ada"}`
+	if diff := cmp.Diff(want, posted.Name); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	_, err := requests.PostJSON[User](t.Context(), s, server.URL("/refused"), ada)
+	_, err = requests.PostJSON[User](t.Context(), s, server.URL("/refused"), ada)
 	e, ok := errors.AsType[*requests.Error](err)
 	if !ok || e.Kind != requests.ErrHTTP || e.Response.StatusCode != 422 {
 		t.Errorf("%v is no 422", err)

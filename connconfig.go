@@ -117,7 +117,7 @@ func (s SocketOptionList) All() []SocketOption {
 
 // Append returns the list with more options at its end.
 func (s SocketOptionList) Append(options ...SocketOption) SocketOptionList {
-	return SocketOptionList{s.encoded + NewSocketOptionList(options...).encoded}
+	return SocketOptionList{s.encoded + dial.EncodeOptions(options)}
 }
 
 // DefaultSocketOptions turns Nagle's algorithm off, as urllib3 does.

@@ -59,9 +59,6 @@ func (d *Digest) Authenticate(p *PreparedRequest) error {
 	return err
 }
 
-// Answers reports whether c is a digest challenge that d can answer.
-func (d *Digest) Answers(c Challenge) bool { return digest.Of(c.Scheme, c.Param) != nil }
-
 // Answer is the [Hook] that [Digest.Authenticate] adds: it answers a challenge with
 // another request over the same adapter and returns the response to that, whatever
 // it is. Any other response is left as it is.

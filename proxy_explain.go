@@ -45,9 +45,6 @@ type ProxyDecision struct {
 	Bypass string // the no_proxy entry that keeps the environment's proxy from being used
 }
 
-// Direct reports whether no proxy is used.
-func (d ProxyDecision) Direct() bool { return d.Proxy == "" }
-
 // String explains the decision in a line, user information masked:
 //
 //	http://a.test/ goes through http://***@proxy.test:3128 (the environment: http_proxy)

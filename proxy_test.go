@@ -299,7 +299,7 @@ func TestExplainProxy(t *testing.T) {
 	if _, err := s.ExplainProxy("http://a.test/", Proxies{"http": "http://:3128"}); !errors.Is(err, ErrInvalidProxyURL) {
 		t.Errorf("a proxy without host: %v", err)
 	}
-	if d, err := s.ExplainProxy("http://a.test/", NoProxy); err != nil || !d.Direct() || d.Source != DecidedByRequest {
+	if d, err := s.ExplainProxy("http://a.test/", NoProxy); err != nil || d.Proxy != "" || d.Source != DecidedByRequest {
 		t.Errorf("NoProxy: %v, %v", d, err)
 	}
 }

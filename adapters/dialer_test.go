@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
 )

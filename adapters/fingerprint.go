@@ -31,12 +31,6 @@ func Fingerprint(digest string) (requests.AdapterOption, error) {
 	}), nil
 }
 
-// NewFingerprintAdapter is an HTTPAdapter with [Fingerprint].
-func NewFingerprintAdapter(digest string, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	first, err := Fingerprint(digest)
-	return withOption(first, err, options)
-}
-
 // parseFingerprint returns the raw digest.
 func parseFingerprint(text string) (string, error) {
 	raw, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))

@@ -17,7 +17,7 @@ func FuzzHostHeader(f *testing.F) {
 	for _, seed := range []string{"example.org", "a:80", "[::1]:443", "[::1", "a b", "", ":", "A.B", "[fe80::1%25lo]", "x\x00"} {
 		f.Add(seed)
 	}
-	a := adapters.NewHostHeaderSSLAdapter()
+	a := requests.NewHTTPAdapter(adapters.HostHeaderSSL())
 	f.Fuzz(func(t *testing.T, host string) {
 		plan, err := a.Plan(get("https://10.0.0.1/", [2]string{"Host", host}), requests.SendOptions{})
 		name := plan.TLS.ServerName

@@ -28,11 +28,6 @@ func HostHeaderSSL() requests.AdapterOption {
 	})
 }
 
-// NewHostHeaderSSLAdapter is an HTTPAdapter with [HostHeaderSSL].
-func NewHostHeaderSSLAdapter(options ...requests.AdapterOption) *requests.HTTPAdapter {
-	return requests.NewHTTPAdapter(HostHeaderSSL(), requests.JoinAdapterOptions(options...))
-}
-
 // hostOf returns the host of a Host header (RFC 9110 section 7.2) in lower case,
 // without port and brackets.
 func hostOf(header string) (string, error) {

@@ -257,7 +257,7 @@ func TestSourceErrors(t *testing.T) {
 		taken.Addr(): {syscall.EADDRINUSE, "address already in use"},
 		"192.0.2.1":  {syscall.EADDRNOTAVAIL, "192.0.2.1"},
 	} {
-		a := must[*requests.HTTPAdapter](t)(adapters.NewSourceAddressAdapter(address))
+		a := requests.NewHTTPAdapter(must[requests.AdapterOption](t)(adapters.ParseSourceAddress(address)))
 		_, err := a.Send(t.Context(), get(taken.URL("/")), requests.SendOptions{})
 		if !errors.Is(err, requests.ErrConnection) || !errors.Is(err, c.cause) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "bind") {
 			t.Errorf("%s: %v", address, err)

@@ -180,23 +180,3 @@ func TestX509Forms(t *testing.T) {
 		}
 	}
 }
-
-// TestConstructors makes the adapters the toolbelt names.
-func TestConstructors(t *testing.T) {
-	adapter := must[*requests.HTTPAdapter](t)
-	cert, key := wiretest.PEM(wiretest.TestCA().Client("ada"))
-	for _, a := range []*requests.HTTPAdapter{
-		adapter(adapters.NewFingerprintAdapter(digest)), adapter(adapters.NewSSLAdapter(tls.VersionTLS12, tls.VersionTLS12)),
-		adapters.NewHostHeaderSSLAdapter(), adapter(adapters.NewSourceAddressAdapter("127.0.0.1")),
-		adapters.NewSocketOptionsAdapter(nil), adapters.NewTCPKeepAliveAdapter(0, 0, 0), adapter(adapters.NewX509Adapter(cert, key, "")),
-	} {
-		plain, err := requests.NewHTTPAdapter().Plan(get("https://10.0.0.1/", [2]string{"Host", "h.test"}), requests.SendOptions{})
-		edited, err2 := a.Plan(get("https://10.0.0.1/", [2]string{"Host", "h.test"}), requests.SendOptions{})
-		if err != nil || err2 != nil || plain == edited {
-			t.Errorf("%v: %v %v", edited, err, err2)
-		}
-	}
-	if a, err := adapters.NewSSLAdapter(0x0300, 0x0300); a != nil || err == nil {
-		t.Errorf("%v, %v", a, err)
-	}
-}

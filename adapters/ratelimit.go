@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/backoff"
 )
 
 // RateLimit sends at most perSecond requests a second to each host (scheme, name and
@@ -160,15 +161,13 @@ func (h *hostLimit) obey(r *requests.Response, now time.Time) {
 	}
 }
 
-// pauses reads Retry-After as retries do; without the field there is no pause.
-var pauses = requests.Retry{}.State()
-
 // askedRetry reads Retry-After.
 func askedRetry(r *requests.Response, now time.Time) time.Duration {
 	if r.StatusCode != 429 && r.StatusCode != 503 {
 		return 0
 	}
-	return pauses.Delay(r, now)
+	d, _ := backoff.RetryAfter(r.Headers.Values("Retry-After"), now, maxAsked)
+	return d
 }
 
 // askedReset reads the RateLimit fields where nothing remains.

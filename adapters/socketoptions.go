@@ -20,11 +20,6 @@ func SocketOptions(options ...requests.SocketOption) requests.AdapterOption {
 	})
 }
 
-// NewSocketOptionsAdapter is an HTTPAdapter with [SocketOptions].
-func NewSocketOptionsAdapter(socketOptions []requests.SocketOption, options ...requests.AdapterOption) *requests.HTTPAdapter {
-	return requests.NewHTTPAdapter(SocketOptions(socketOptions...), requests.JoinAdapterOptions(options...))
-}
-
 // The toolbelt's defaults of [TCPKeepAlive].
 const (
 	DefaultKeepAliveIdle     = 60 * time.Second
@@ -57,11 +52,6 @@ func TCPKeepAlive(idle, interval time.Duration, count int) requests.AdapterOptio
 		c.Options = c.Options.Append(more...)
 		return nil
 	})
-}
-
-// NewTCPKeepAliveAdapter is an HTTPAdapter with [TCPKeepAlive].
-func NewTCPKeepAliveAdapter(idle, interval time.Duration, count int, options ...requests.AdapterOption) *requests.HTTPAdapter {
-	return requests.NewHTTPAdapter(TCPKeepAlive(idle, interval, count), requests.JoinAdapterOptions(options...))
 }
 
 func keepAliveSeconds(d, standard time.Duration) int {

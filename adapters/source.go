@@ -41,12 +41,6 @@ func SourceAddrPort(source netip.AddrPort) requests.AdapterOption {
 	})
 }
 
-// NewSourceAddressAdapter is an HTTPAdapter with [ParseSourceAddress].
-func NewSourceAddressAdapter(address string, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	first, err := ParseSourceAddress(address)
-	return withOption(first, err, options)
-}
-
 func parseSource(text string) (netip.AddrPort, error) {
 	if text == "" {
 		return netip.AddrPort{}, nil

@@ -32,12 +32,6 @@ func SSLVersion(lowest, highest uint16) (requests.AdapterOption, error) {
 	}), nil
 }
 
-// NewSSLAdapter is an HTTPAdapter with [SSLVersion].
-func NewSSLAdapter(lowest, highest uint16, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	first, err := SSLVersion(lowest, highest)
-	return withOption(first, err, options)
-}
-
 const versionSSL30 = 0x0300 // what the deprecated tls.VersionSSL30 is
 
 func checkVersion(argument string, version uint16) error {

@@ -26,9 +26,3 @@ func X509(cert, key []byte, password string) (requests.AdapterOption, error) {
 		return nil
 	}), nil
 }
-
-// NewX509Adapter is an HTTPAdapter with [X509].
-func NewX509Adapter(cert, key []byte, password string, options ...requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	first, err := X509(cert, key, password)
-	return withOption(first, err, options)
-}

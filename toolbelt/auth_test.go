@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/wiretest"
 	"github.com/mountable/requests/toolbelt"

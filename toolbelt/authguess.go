@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/digest"
 )
 
 // Guess is an auth that waits for the server's challenge to learn whether to use
@@ -72,7 +73,7 @@ func (g *Guess) answer(ctx context.Context, r *requests.Response) (*requests.Res
 	if r.Request == nil || !r.Auth().MayAnswer() {
 		return r, nil
 	}
-	switch guess(g.digest, r, "WWW-Authenticate", r.StatusCode/100 == 4) {
+	switch guess(r, "WWW-Authenticate", r.StatusCode/100 == 4) {
 	case schemeBasic:
 		g.choose(r, g.basic)
 		return r.Auth().Answer(ctx, g.basic.Authenticate)
@@ -116,7 +117,7 @@ const (
 
 // guess chooses a scheme of the challenges in a field. refused tells whether the
 // status is one that goes with a challenge; Python does not ask.
-func guess(d *requests.Digest, r *requests.Response, field string, refused bool) scheme {
+func guess(r *requests.Response, field string, refused bool) scheme {
 	if r.Auth().Policy().ChallengesAsRequests {
 		return guessByWords(strings.ToLower(r.Headers.Get(field)))
 	}
@@ -124,7 +125,7 @@ func guess(d *requests.Digest, r *requests.Response, field string, refused bool)
 	for _, c := range r.Auth().Challenges(field) {
 		switch {
 		case !refused:
-		case strings.EqualFold(c.Scheme, "Digest") && d.Answers(c):
+		case strings.EqualFold(c.Scheme, "Digest") && digest.Of(c.Scheme, c.Param) != nil:
 			return schemeDigest
 		case strings.EqualFold(c.Scheme, "Basic"):
 			found = schemeBasic

@@ -42,7 +42,7 @@ func (g *GuessProxy) SetClientNonce(nonce func() string) {
 // Authenticate adds hooks that answer the challenges of the proxy and of the origin,
 // or credentials where these are known.
 func (g *GuessProxy) Authenticate(p *requests.PreparedRequest) error {
-	p.SetProxyCredentials(g)
+	p.SetProxyCredentials(guessCredentials{g})
 	p.Hooks = append(p.Hooks, g.answerProxy)
 	return g.guess.Authenticate(p)
 }
@@ -55,12 +55,15 @@ func (g *GuessProxy) Apply(r *requests.Request) error {
 
 // answerProxy is the hook that Authenticate adds for the proxy's 407.
 func (g *GuessProxy) answerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-	return answerProxy(ctx, r, g)
+	return answerProxy(ctx, r, guessCredentials{g})
 }
 
-// ProxyChallenge makes g [requests.ProxyCredentials].
-func (g *GuessProxy) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
-	chosen := guess(g.digest.Digest, r, "Proxy-Authenticate", r.StatusCode == 407)
+// guessCredentials are what g has for proxies.
+type guessCredentials struct{ *GuessProxy }
+
+// ProxyChallenge chooses a scheme for the proxy.
+func (g guessCredentials) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
+	chosen := guess(r, "Proxy-Authenticate", r.StatusCode == 407)
 	switch {
 	case chosen == schemeNone:
 		return false, nil
@@ -72,13 +75,13 @@ func (g *GuessProxy) ProxyChallenge(proxy string, r *requests.Response) (bool, e
 	}
 	g.choose(proxy, chosen)
 	if chosen == schemeDigest {
-		return g.digest.ProxyChallenge(proxy, r)
+		return digestCredentials{g.digest}.ProxyChallenge(proxy, r)
 	}
 	return true, nil
 }
 
-// ProxyAuthorization makes g [requests.ProxyCredentials].
-func (g *GuessProxy) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
+// ProxyAuthorization returns credentials where the proxy's scheme is known.
+func (g guessCredentials) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
 	g.mu.Lock()
 	chosen := g.chosen[proxy]
 	g.mu.Unlock()
@@ -88,7 +91,7 @@ func (g *GuessProxy) ProxyAuthorization(proxy string, p *requests.PreparedReques
 		err := g.basic.Authenticate(header)
 		return header.Headers.Get("Proxy-Authorization"), err
 	case schemeDigest:
-		return g.digest.ProxyAuthorization(proxy, p, target)
+		return digestCredentials{g.digest}.ProxyAuthorization(proxy, p, target)
 	}
 	return "", nil
 }

@@ -28,7 +28,7 @@ func HTTPProxyDigestAuth(user, password string) *ProxyDigest {
 // Authenticate makes adapters ask d for credentials, and adds a hook that answers a
 // 407.
 func (d *ProxyDigest) Authenticate(p *requests.PreparedRequest) error {
-	p.SetProxyCredentials(d)
+	p.SetProxyCredentials(digestCredentials{d})
 	p.Hooks = append(p.Hooks, d.answerProxy)
 	return nil
 }
@@ -41,16 +41,19 @@ func (d *ProxyDigest) Apply(r *requests.Request) error {
 
 // answerProxy is the hook that Authenticate adds.
 func (d *ProxyDigest) answerProxy(ctx context.Context, r *requests.Response) (*requests.Response, error) {
-	return answerProxy(ctx, r, d)
+	return answerProxy(ctx, r, digestCredentials{d})
 }
 
-// ProxyAuthorization makes d [requests.ProxyCredentials].
-func (d *ProxyDigest) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
+// digestCredentials are what d has for proxies.
+type digestCredentials struct{ *ProxyDigest }
+
+// ProxyAuthorization returns credentials where the proxy's challenge is known.
+func (d digestCredentials) ProxyAuthorization(proxy string, p *requests.PreparedRequest, target string) (string, error) {
 	return d.Digest.Proxy().ProxyAuthorization(proxy, p, target)
 }
 
-// ProxyChallenge makes d [requests.ProxyCredentials].
-func (d *ProxyDigest) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
+// ProxyChallenge remembers the challenge, and reports whether it can be answered.
+func (d digestCredentials) ProxyChallenge(proxy string, r *requests.Response) (bool, error) {
 	const field = "Proxy-Authenticate"
 	if r.StatusCode != 407 {
 		return false, nil

@@ -179,7 +179,7 @@ func (d *download) name(r *requests.Response) (string, bool) {
 		}
 	}
 	if d.nameFromURL {
-		return URLFilename(r.URL)
+		return urlFilename(r.URL)
 	}
 	return "", false
 }

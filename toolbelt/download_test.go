@@ -393,7 +393,7 @@ func TestURLFilename(t *testing.T) {
 		"http://h/..":           {},
 	}
 	for url, want := range tests {
-		name, ok := URLFilename(url)
+		name, ok := urlFilename(url)
 		if diff := cmp.Diff(want, named{name, ok}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", url, diff)
 		}

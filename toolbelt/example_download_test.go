@@ -187,9 +187,3 @@ func ExampleSafeFilename() {
 	fmt.Println(name, ok)
 	// Output: evil_.exe true
 }
-
-func ExampleURLFilename() {
-	name, ok := toolbelt.URLFilename("https://h.example/a/b%20c.txt?v=1")
-	fmt.Println(name, ok)
-	// Output: b c.txt true
-}

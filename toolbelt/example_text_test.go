@@ -21,12 +21,6 @@ func ExampleFormData() {
 	// Output: 45 bytes: user%5Bname%5D=ada&user%5Bid%5D=7&active=true <nil>
 }
 
-func ExampleFormData_Flatten() {
-	form, err := toolbelt.FormData{{"a", toolbelt.FormData{{"b", 1}, {"b", 2}}}}.Flatten()
-	fmt.Println(form, err)
-	// Output: [[a[b] 1] [a[b] 2]] <nil>
-}
-
 func ExampleURLEncode() {
 	fmt.Println(toolbelt.URLEncode(map[string]any{"b": map[string]string{"c": "d e"}, "a": 1.5}))
 	// Output: a=1.5&b%5Bc%5D=d+e <nil>

@@ -154,9 +154,9 @@ func fromLatin1(s string) string {
 	return b.String()
 }
 
-// URLFilename returns the last segment of a URL's path, decoded, as a
+// urlFilename returns the last segment of a URL's path, decoded, as a
 // [SafeFilename], and whether there is one.
-func URLFilename(url string) (string, bool) {
+func urlFilename(url string) (string, bool) {
 	_, _, path := splitURL(url)
 	path, _, _ = strings.Cut(path, "?")
 	segment := path[strings.LastIndexByte(path, '/')+1:]

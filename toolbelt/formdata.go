@@ -25,7 +25,7 @@ type FormData [][2]any
 
 // Apply makes f the form of r.
 func (f FormData) Apply(r *requests.Request) error {
-	form, err := f.Flatten()
+	form, err := f.flatten()
 	if err != nil {
 		return err
 	}
@@ -34,15 +34,15 @@ func (f FormData) Apply(r *requests.Request) error {
 
 // Encode returns the form as application/x-www-form-urlencoded text.
 func (f FormData) Encode() (string, error) {
-	form, err := f.Flatten()
+	form, err := f.flatten()
 	if err != nil {
 		return "", err
 	}
 	return uri.EncodePairs(form), nil
 }
 
-// Flatten returns the form with nested keys written out, as "user[name]".
-func (f FormData) Flatten() (requests.Form, error) {
+// flatten returns the form with nested keys written out, as "user[name]".
+func (f FormData) flatten() (requests.Form, error) {
 	return f.appendTo(nil, "", 0)
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/toolbelt"

@@ -45,7 +45,7 @@ func shownValue(name string, value any) string {
 
 // form returns the flat form, whose values are masked when it is shown.
 func (d FormData) form() any {
-	form, err := d.Flatten()
+	form, err := d.flatten()
 	if err != nil {
 		return "<FormData>"
 	}

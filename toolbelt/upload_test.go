@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/toolbelt"
 )

@@ -61,7 +61,7 @@ func sourceText(value any) (string, error) {
 
 // hostHeaderSSL plans the connection of each step, all through one adapter.
 func hostHeaderSSL(_ *testing.T, in input) (any, error) {
-	adapter := adapters.NewHostHeaderSSLAdapter()
+	adapter := requests.NewHTTPAdapter(adapters.HostHeaderSSL())
 	out := []any{}
 	for _, step := range in.list("steps") {
 		p := &requests.PreparedRequest{Method: "GET", URL: "https://10.0.0.1/"}
