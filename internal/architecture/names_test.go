@@ -1,0 +1,146 @@
+package architecture
+
+import (
+	"go/ast"
+	"go/parser"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// public are the packages that programs import.
+var public = []string{"", "adapters", "toolbelt"}
+
+// implied are the methods that every value of its kind has: those of redaction, of errors,
+// of options and of printing.
+var implied = strings.Fields(redactionMethod + " Apply Error Unwrap Is String")
+
+// TestNames: every exported name of the public packages has an example or is in the guide.
+func TestNames(t *testing.T) {
+	shown := shownWords(t)
+	for _, p := range load(t) {
+		if !slices.Contains(public, p.path) {
+			continue
+		}
+		for _, name := range p.exported() {
+			short := name[strings.LastIndexByte(name, '.')+1:]
+			if !shown[short] && !slices.Contains(implied, short) {
+				t.Errorf("%s: %s is neither in docs/guide nor in an example", p.name(), name)
+			}
+		}
+	}
+}
+
+// TestExported bounds how many functions and methods the public packages export.
+func TestExported(t *testing.T) {
+	n := 0
+	for _, p := range load(t) {
+		if !slices.Contains(public, p.path) {
+			continue
+		}
+		for _, f := range p.files {
+			for _, decl := range f.Decls {
+				if fn, ok := decl.(*ast.FuncDecl); ok && isExported(fn) && !slices.Contains(strings.Fields(redactionMethod), fn.Name.Name) {
+					n++
+				}
+			}
+		}
+	}
+	if n > maxExported {
+		t.Errorf("root, adapters and toolbelt export %d functions and methods, and at most %d are wanted", n, maxExported)
+	}
+	t.Logf("%d exported functions and methods", n)
+}
+
+// exported returns the exported names of p, methods as "Type.Method".
+func (p *pkg) exported() (names []string) {
+	for _, f := range p.files {
+		for _, decl := range f.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if isExported(d) {
+					names = append(names, strings.TrimPrefix(receiver(d)+"."+d.Name.Name, "."))
+				}
+			case *ast.GenDecl:
+				names = append(names, declared(d)...)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// declared returns the exported names of a declaration.
+func declared(d *ast.GenDecl) (names []string) {
+	for _, spec := range d.Specs {
+		switch s := spec.(type) {
+		case *ast.TypeSpec:
+			if s.Name.IsExported() {
+				names = append(names, s.Name.Name)
+			}
+		case *ast.ValueSpec:
+			for _, name := range s.Names {
+				if name.IsExported() {
+					names = append(names, name.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// isExported reports whether a function is exported and, if it is a method, its type.
+func isExported(fn *ast.FuncDecl) bool {
+	return fn.Name.IsExported() && (fn.Recv == nil || ast.IsExported(receiver(fn)))
+}
+
+// receiver is the name of a method's type, "" for a function.
+func receiver(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return ""
+	}
+	t := fn.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if generic, ok := t.(*ast.IndexExpr); ok {
+		t = generic.X
+	}
+	return t.(*ast.Ident).Name
+}
+
+var word = regexp.MustCompile(`[A-Za-z][A-Za-z0-9]*`)
+
+// shownWords are the words of the guide and of the README, and the names in examples.
+func shownWords(t *testing.T) map[string]bool {
+	words := map[string]bool{}
+	pages, _ := filepath.Glob(filepath.Join(root, "docs", "guide", "*.md"))
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range word.FindAllString(string(text), -1) {
+			words[w] = true
+		}
+	}
+	for _, dir := range public {
+		files, _ := filepath.Glob(filepath.Join(root, dir, "example*_test.go"))
+		for _, name := range files {
+			f, err := parser.ParseFile(fileSet, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					words[strings.TrimPrefix(id.Name, "Example")] = true
+				}
+				return true
+			})
+		}
+	}
+	return words
+}
