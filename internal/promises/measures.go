@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+)
+
+// kept and broken are what a measure says.
+const kept, broken = "yes", "no"
+
+var promises = []promise{
+	{"Authorization that the caller wrote stays with host and port", "yes", func(c client) string { return forwarded(c, "Authorization") }},
+	{"a Cookie header that the caller wrote stays with host and port", "not measured", func(c client) string { return forwarded(c, "Cookie") }},
+	{"an API key in a header stays with host and port", "no", func(c client) string { return forwarded(c, "X-Api-Key") }},
+	{"no redirect from https to http", "no", downgrade},
+	{"no redirect to file:", "yes", toFile},
+	{"a PUT that is redirected with 301 arrives with its body, or not at all", "no", movedPut},
+	{"a bomb of 100 MiB in 100 KiB of gzip is not unpacked", "no", bomb},
+	{"gzip that is cut short is an error", "no", cutGzip},
+	{"a body shorter than its Content-Length is an error", "yes", func(c client) string { return refused(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") }},
+	{"a head that does not end is an error", "not measured", func(c client) string { return endless(c, "X: "+strings.Repeat("y", 1000)+"\r\n") }},
+	{"interim responses that do not end are an error", "not measured", func(c client) string { return endless(c, "\r\nHTTP/1.1 103 Early Hints\r\n") }},
+	{"a line end in a header's value is refused", "yes", injected},
+}
+
+// send calls the client with a limit of time.
+func send(c client, method, url string, headers [][2]string, body string) (n int64, ok, late bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	n, ok = c.send(ctx, method, url, headers, body)
+	return n, ok, ctx.Err() != nil
+}
+
+func verdict(good bool) string {
+	if good {
+		return kept
+	}
+	return broken
+}
+
+// target is where redirects lead: it keeps the last request.
+type target struct {
+	*httptest.Server
+	mu   sync.Mutex // mu protects the fields below.
+	last *http.Request
+	body string
+}
+
+func newTarget() *target {
+	t := &target{}
+	t.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.last, t.body = r, string(body)
+	}))
+	return t
+}
+
+func (t *target) got() (*http.Request, string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last, t.body
+}
+
+func forwarded(c client, name string) string {
+	to := newTarget()
+	defer to.Close()
+	from := httptest.NewServer(http.RedirectHandler(to.URL, http.StatusFound))
+	defer from.Close()
+	send(c, "GET", from.URL, [][2]string{{name, "secret"}}, "")
+	last, _ := to.got()
+	return verdict(last == nil || last.Header.Get(name) == "")
+}
+
+func downgrade(c client) string {
+	to := newTarget()
+	defer to.Close()
+	from := httptest.NewTLSServer(http.RedirectHandler(to.URL, http.StatusFound))
+	defer from.Close()
+	send(c, "GET", from.URL, nil, "")
+	last, _ := to.got()
+	return verdict(last == nil)
+}
+
+func toFile(c client) string {
+	from := httptest.NewServer(http.RedirectHandler("file:///etc/passwd", http.StatusFound))
+	defer from.Close()
+	_, ok, _ := send(c, "GET", from.URL, nil, "")
+	return verdict(!ok)
+}
+
+func movedPut(c client) string {
+	to := newTarget()
+	defer to.Close()
+	from := httptest.NewServer(http.RedirectHandler(to.URL, http.StatusMovedPermanently))
+	defer from.Close()
+	send(c, "PUT", from.URL, nil, "body")
+	last, body := to.got()
+	if last != nil && last.Method == "GET" {
+		return "no: it becomes a GET"
+	}
+	return verdict(last == nil || body == "body")
+}
+
+func zipped(n int64) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.CopyN(z, zeros{}, n)
+	z.Close()
+	return b.Bytes()
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
+func bomb(c client) string {
+	data := zipped(100 << 20)
+	n, ok, _ := raw(c, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(data), data), false)
+	return verdict(!ok && n < 64<<20)
+}
+
+func cutGzip(c client) string {
+	data := zipped(1 << 20)
+	data = data[:len(data)/2]
+	return refused(c, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(data), data))
+}
+
+func refused(c client, response string) string {
+	_, ok, _ := raw(c, response, false)
+	return verdict(!ok)
+}
+
+func endless(c client, more string) string {
+	_, ok, late := raw(c, "HTTP/1.1 103 Early Hints\r\n"+strings.Repeat(more, 16), true)
+	if late {
+		return "no: it went on for " + patience.String()
+	}
+	return verdict(!ok)
+}
+
+// raw has a server write the response, once or for ever.
+func raw(c client, response string, forEver bool) (n int64, ok, late bool) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, false, false
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn, response, forEver)
+		}
+	}()
+	return send(c, "GET", "http://"+l.Addr().String(), nil, "")
+}
+
+func serve(conn net.Conn, response string, forEver bool) {
+	defer conn.Close()
+	_, _ = conn.Read(make([]byte, 4<<10))
+	rest := response
+	for {
+		if _, err := io.WriteString(conn, rest); err != nil || !forEver {
+			return
+		}
+		_, rest, _ = strings.Cut(response, "\r\n")
+	}
+}
+
+func injected(c client) string {
+	to := newTarget()
+	defer to.Close()
+	send(c, "GET", to.URL, [][2]string{{"X", "a\r\nInjected: b"}}, "")
+	last, _ := to.got()
+	return verdict(last == nil || last.Header.Get("Injected") == "")
+}
