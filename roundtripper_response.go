@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/wire"
@@ -45,7 +44,7 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 		}
 		return resp
 	}
-	resp.Body = &httpResponseBody{response: r, target: resp, transit: x, raw: !decode}
+	resp.Body = nethttp.NewBody(&httpSource{r, x.Context, !decode}, resp, x)
 	if decode && resp.Header.Get("Content-Encoding") != "" {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
@@ -68,80 +67,38 @@ func isEmpty(r *Response, raw wire.Stream) bool {
 	return true
 }
 
-// httpResponseBody reads a response for net/http and fills in the trailers at its end.
-// Close may be called while Read is under way: it ends the Read, which then closes the
-// response.
-type httpResponseBody struct {
-	response *Response
-	target   *http.Response
-	transit  *nethttp.Transit
-	raw      bool
-
-	// mu protects the fields below.
-	mu      sync.Mutex
-	reading bool
-	closed  bool
+// httpSource is a response as net/http reads it: decoded, or raw.
+type httpSource struct {
+	*Response
+	ctx context.Context
+	raw bool
 }
 
-func (b *httpResponseBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	if b.closed {
-		b.mu.Unlock()
-		return 0, http.ErrBodyReadAfterClose
+func (s *httpSource) Read(p []byte) (int, error) {
+	if s.raw && s.Raw != nil {
+		return s.Raw.Read(p)
 	}
-	b.reading = true
-	b.mu.Unlock()
-	n, err := b.read(p)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.reading = false; b.closed {
-		_ = b.response.Close()
-		return n, http.ErrBodyReadAfterClose
-	}
-	return n, err
+	return s.Response.Read(p)
 }
 
-func (b *httpResponseBody) read(p []byte) (int, error) {
-	src := io.Reader(b.response)
-	if b.raw && b.response.Raw != nil {
-		src = b.response.Raw
+// Stop closes what is read.
+func (s *httpSource) Stop() error {
+	if s.Raw != nil {
+		return s.Raw.Close()
 	}
-	n, err := src.Read(p)
-	switch {
-	case err == io.EOF:
-		for name, values := range nethttp.Header(b.response.Trailers()) {
-			if b.target.Trailer == nil {
-				b.target.Trailer = http.Header{}
-			}
-			b.target.Trailer[name] = values
-		}
-	case err != nil:
-		err = bareBodyError(b.transit.Context, err)
-	default:
-		return n, nil
-	}
-	b.transit.End()
-	return n, err
+	return s.Close()
 }
 
-// bareBodyError gives what programs compare with ==.
-func bareBodyError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+// Trailers returns the fields behind the body.
+func (s *httpSource) Trailers() [][2]string { return s.Response.Trailers() }
+
+// Bare gives what programs compare with ==.
+func (s *httpSource) Bare(err error) error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrContentDecoding) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-func (b *httpResponseBody) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed = true
-	defer b.transit.End()
-	if b.reading && b.response.Raw != nil {
-		return b.response.Raw.Close()
-	}
-	return b.response.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/bars"
 	"github.com/mountable/requests/internal/dial"
 )
 
@@ -53,9 +54,6 @@ func (t Timing) Total() time.Duration {
 	return t.Wait + t.DNS + t.Connect + t.Proxy + t.TLS + t.FirstByte + t.Body
 }
 
-// barWidth is that of the drawing, so that a line fits a terminal of 80 columns.
-const barWidth = 50
-
 // String draws the phases one below the other, as bars on one line of time:
 //
 //	10.0.0.7:50712 to 192.0.2.1:443, a new connection
@@ -74,27 +72,9 @@ func (t Timing) String() string {
 		}
 		fmt.Fprintf(&b, "%v to %v, %s\n", t.Local, t.Remote, kind)
 	}
-	before, total := time.Duration(0), t.Total()
-	for _, phase := range []struct {
-		name string
-		took time.Duration
-	}{{"Wait", t.Wait}, {"DNS", t.DNS}, {"Connect", t.Connect}, {"Proxy", t.Proxy}, {"TLS", t.TLS}, {"First byte", t.FirstByte}, {"Body", t.Body}} {
-		if phase.took <= 0 {
-			continue
-		}
-		from, to := barAt(before, total), barAt(before+phase.took, total)
-		fmt.Fprintf(&b, "%-10s %s %s%s\n", phase.name, inMillis(phase.took), strings.Repeat(" ", from), strings.Repeat("█", max(to-from, 1)))
-		before += phase.took
-	}
-	fmt.Fprintf(&b, "%-10s %s", "Total", inMillis(total))
+	names := []string{"Wait", "DNS", "Connect", "Proxy", "TLS", "First byte", "Body"}
+	b.WriteString(bars.Draw(names, t.Wait, t.DNS, t.Connect, t.Proxy, t.TLS, t.FirstByte, t.Body))
 	return b.String()
-}
-
-// barAt is the column of a moment.
-func barAt(at, total time.Duration) int { return int(at * barWidth / max(total, 1)) }
-
-func inMillis(d time.Duration) string {
-	return fmt.Sprintf("%8.1fms", float64(d)/float64(time.Millisecond))
 }
 
 // span is what Timing is made of.

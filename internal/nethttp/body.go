@@ -1,0 +1,87 @@
+package nethttp
+
+import (
+	"io"
+	"net/http"
+	"sync"
+)
+
+// Source is the response that a Body reads.
+type Source interface {
+	io.ReadCloser
+	Stop() error           // ends a Read that is under way
+	Trailers() [][2]string // once it has been read to its end
+	Bare(err error) error  // an error as programs compare it
+}
+
+// Body reads a response for net/http and fills in the trailers at its end. Close may be
+// called while Read is under way:
+//
+//	            idle                    reading
+//	Read begins → reading               -
+//	Read ends   -                       → idle, or the source is closed, if Close has come
+//	Close       the source is closed    the source is stopped, which ends the Read
+type Body struct {
+	source  Source
+	target  *http.Response
+	transit *Transit
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	reading bool
+	closed  bool
+}
+
+// NewBody returns the body of target.
+func NewBody(source Source, target *http.Response, transit *Transit) *Body {
+	return &Body{source: source, target: target, transit: transit}
+}
+
+func (b *Body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return 0, http.ErrBodyReadAfterClose
+	}
+	b.reading = true
+	b.mu.Unlock()
+	n, err := b.read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reading = false; b.closed {
+		_ = b.source.Close()
+		return n, http.ErrBodyReadAfterClose
+	}
+	return n, err
+}
+
+func (b *Body) read(p []byte) (int, error) {
+	n, err := b.source.Read(p)
+	switch {
+	case err == io.EOF:
+		for name, values := range Header(b.source.Trailers()) {
+			if b.target.Trailer == nil {
+				b.target.Trailer = http.Header{}
+			}
+			b.target.Trailer[name] = values
+		}
+	case err != nil:
+		err = b.source.Bare(err)
+	default:
+		return n, nil
+	}
+	b.transit.End()
+	return n, err
+}
+
+// Close ends the reading and the transit.
+func (b *Body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	defer b.transit.End()
+	if b.reading {
+		return b.source.Stop()
+	}
+	return b.source.Close()
+}
