@@ -45,8 +45,8 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, e
 
 // holding is the responses of a hop on which hooks are still at work.
 type holding struct {
-	mu sync.Mutex
 	// mu protects the field below: a hook may send from several goroutines.
+	mu        sync.Mutex
 	responses []*Response
 }
 

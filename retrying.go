@@ -75,6 +75,14 @@ func (a *HTTPAdapter) setError(err error) {
 }
 
 // retrying is one request that may be sent several times.
+//
+//	what came            tried again, if                                   what is returned otherwise
+//	a failure            isRetriable; a count is left; the body can be     the failure, or a MaxRetryError around
+//	                     sent again; the budget has a token                it where the counts are used up
+//	a response           IsRetry of its status; and the same               the response, or ErrRetry where the counts
+//	                                                                       are used up and RaiseOnStatus is not Off
+//	a body that failed   RetryBody, not streamed; and the same             the response, whose reader meets the error
+//	a pause              it ends before the context and Timeouts.Total     their end, around the last failure
 type retrying struct {
 	adapter *HTTPAdapter
 	p       *PreparedRequest

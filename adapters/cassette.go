@@ -85,6 +85,7 @@ type cassette struct {
 	replays bool // what the file held may be replayed
 	records bool
 
+	// mu protects the fields below.
 	mu        sync.Mutex
 	exchanges []tapedExchange
 	known     int // how many were in the file

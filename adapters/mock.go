@@ -26,6 +26,7 @@ import (
 // had its [Expectation.Times] yet, answers. A request that none fits is
 // [requests.ErrConnection] with the one that came closest and what was missing.
 type Mock struct {
+	// mu protects the fields below.
 	mu        sync.Mutex
 	expected  []*Expectation
 	sent      []Sent

@@ -49,6 +49,7 @@ type rateLimited struct {
 	limit rate.Limit
 	burst int
 
+	// mu protects the field below.
 	mu    sync.Mutex
 	hosts map[string]*hostLimit
 }
@@ -56,8 +57,10 @@ type rateLimited struct {
 // hostLimit is the state of one host.
 type hostLimit struct {
 	limiter *rate.Limiter
-	mu      sync.Mutex
-	until   time.Time // nothing before, by the server's word
+
+	// mu protects the field below.
+	mu    sync.Mutex
+	until time.Time // nothing before, by the server's word
 }
 
 const (

@@ -16,6 +16,7 @@ var errStreamClosed = errors.New("the response has been closed")
 
 // stream is a bounded pipe from a handler to the reader of its response.
 type stream struct {
+	// mu protects the fields below.
 	mu       sync.Mutex
 	changed  sync.Cond
 	buffer   []byte

@@ -18,6 +18,7 @@ type watch struct {
 	opts   requests.Timeouts
 	total  context.CancelFunc // of SendOptions.Deadline, which is the context's as well
 
+	// mu protects the fields below.
 	mu    sync.Mutex
 	timer *time.Timer // of the wait that is under way
 	ended bool

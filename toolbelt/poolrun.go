@@ -217,7 +217,9 @@ func (c channel) next(ctx context.Context) (*requests.Request, bool) {
 
 // sequence gives the elements of an iterator.
 type sequence struct {
-	all  iter.Seq[*requests.Request]
+	all iter.Seq[*requests.Request]
+
+	// mu protects the fields below.
 	mu   sync.Mutex
 	pull func() (*requests.Request, bool)
 	end  func()

@@ -120,6 +120,7 @@ func (l loaded[T]) fresh() bool {
 
 // memo is a small map for several goroutines. At its bound it is emptied, which costs time and nothing else.
 type memo[K comparable, V any] struct {
+	// mu protects the field below.
 	mu sync.Mutex
 	m  map[K]V
 }

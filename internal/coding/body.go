@@ -13,7 +13,7 @@ type body struct {
 	top    io.Reader
 	layers []layer // in the order the codings were applied
 
-	mu     sync.Mutex
+	mu     sync.Mutex // held while something is read
 	closed atomic.Bool
 }
 

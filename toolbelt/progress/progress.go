@@ -24,6 +24,7 @@ type Bar struct {
 	clear   bool
 	every   time.Duration
 
+	// mu protects the fields below.
 	mu     sync.Mutex
 	line   *progressbar.ProgressBar // nil before the first report
 	done   int64
