@@ -245,14 +245,7 @@ func answersUpload(t *testing.T, a answering, way string, config *tls.Config, bo
 		t.Errorf("%d %q %v", r.StatusCode, text, err)
 	}
 	if a.status < 400 && !a.closes {
-		select {
-		case got := <-a.taken:
-			if got != size {
-				t.Errorf("%d bytes of %d were taken", got, size)
-			}
-		case <-ctx.Done():
-			t.Error("the upload did not arrive")
-		}
+		a.checkTaken(ctx, t, size)
 	}
 }
 
