@@ -1,0 +1,112 @@
+package body
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// pieces is what Send writes to.
+type pieces struct{ bytes.Buffer }
+
+func (p *pieces) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(&p.Buffer, struct{ io.Reader }{r})
+}
+
+type plain struct{ io.Reader }
+
+// steps are the ways to read a body, each of the whole of it.
+var steps = map[string]func(b *Body) (string, error){
+	"Send": func(b *Body) (string, error) {
+		var to pieces
+		err := b.Send(&to)
+		return to.String(), err
+	},
+	"Open": func(b *Body) (string, error) {
+		r, stop := b.Open()
+		defer stop()
+		data, err := io.ReadAll(r)
+		return string(data), err
+	},
+}
+
+// TestAgain: what can be read again is whole each time, and the rest is an error the second
+// time, never nothing.
+func TestAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		given  func() any
+		length int64
+		again  bool
+	}{
+		"nil":            {func() any { return nil }, 0, true},
+		"string":         {func() any { return "data" }, 4, true},
+		"bytes":          {func() any { return []byte("data") }, 4, true},
+		"bytes.Buffer":   {func() any { return bytes.NewBufferString("data") }, 4, true},
+		"strings.Reader": {func() any { return strings.NewReader("data") }, 4, true},
+		"section":        {func() any { return io.NewSectionReader(strings.NewReader("<data>"), 1, 4) }, 4, true},
+		"reader":         {func() any { return plain{strings.NewReader("data")} }, -1, false},
+		"iterator":       {func() any { return iter.Seq[string](func(yield func(string) bool) { yield("data") }) }, -1, false},
+		"stream":         {func() any { return Stream(strings.NewReader("data"), 4, nil) }, 4, false},
+	} {
+		for first, read := range steps {
+			for second, readAgain := range steps {
+				b, err := New(c.given())
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := "data"
+				if name == "nil" {
+					want = ""
+				}
+				text, err := read(&b)
+				if text != want || err != nil || b.Len() != c.length || b.Replayable() != c.again {
+					t.Errorf("%s, %s: %q, %v, length %d, replayable %v", name, first, text, err, b.Len(), b.Replayable())
+				}
+				text, err = readAgain(&b)
+				var fault *Error
+				if c.again && (text != want || err != nil) || !c.again && (text != "" || !errors.As(err, &fault) || fault.Fault != Unrewindable) {
+					t.Errorf("%s, %s, then %s: %q, %v", name, first, second, text, err)
+				}
+				if err := b.Restart(); (err == nil) != c.again {
+					t.Errorf("%s: Restart: %v", name, err)
+				}
+			}
+		}
+	}
+}
+
+// TestUnread: a body that nobody has read yet can be started over, whatever it is.
+func TestUnread(t *testing.T) {
+	b, err := New(plain{strings.NewReader("data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Restart(); err != nil {
+		t.Error(err)
+	}
+	if text, err := steps["Open"](&b); text != "data" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestRefused: what cannot be a body.
+func TestRefused(t *testing.T) {
+	var got []Fault
+	for _, v := range []any{7, (*bytes.Buffer)(nil), make(chan int), iter.Seq[string](nil), map[string]string{}} {
+		_, err := New(v)
+		var fault *Error
+		if !errors.As(err, &fault) {
+			t.Errorf("%T: %v", v, err)
+			continue
+		}
+		got = append(got, fault.Fault)
+	}
+	if diff := cmp.Diff([]Fault{Invalid, Invalid, Invalid, Invalid, Invalid}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
