@@ -84,6 +84,9 @@ func newSite(t *testing.T) *site {
 	s.plain, s.secure = s.origin(t, false), s.origin(t, true)
 	s.proxy, s.secureProxy = httptest.NewUnstartedServer(s), httptest.NewUnstartedServer(s)
 	s.secureProxy.TLS = wiretest.TestCA().Server()
+	for _, proxy := range []*httptest.Server{s.proxy, s.secureProxy} {
+		proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
+	}
 	s.proxy.Start()
 	s.secureProxy.StartTLS()
 	t.Cleanup(s.proxy.Close)
