@@ -46,6 +46,8 @@ func FuzzSetCookie(f *testing.F) {
 	}
 	f.Add("A://A", "0", "0", true) // a scheme whose hosts keep their capitals
 	f.Add("A://A", "0", "0", false)
+	f.Add("http://a.test/", "0\t0; Path=/\xff", "0", true) // a path that is not UTF-8, beside what cookies.txt cannot hold
+	f.Add("http://a.test/\xff/x", "0\t0", "0", false)
 	f.Add("A://0.0X", "0", "0", true) // an address, which no parser of that scheme has looked at
 	f.Add("A://0.256", "0", "0", true)
 	f.Add("A:// ", "0", "0", true)

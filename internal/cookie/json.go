@@ -15,6 +15,7 @@ type jsonCookie struct {
 	Cookie
 	RawName  []byte `json:"raw_name,omitempty"`
 	RawValue []byte `json:"raw_value,omitempty"`
+	RawPath  []byte `json:"raw_path,omitempty"`
 	Port     string `json:"port,omitempty"`
 }
 
@@ -26,15 +27,20 @@ func JSON(cookies []Stored) ([]byte, error) {
 			continue
 		}
 		entry := jsonCookie{Cookie: c.Cookie, Port: c.port}
-		if !utf8.ValidString(c.Name) {
-			entry.Name, entry.RawName = "", []byte(c.Name)
-		}
-		if !utf8.ValidString(c.Value) {
-			entry.Value, entry.RawValue = "", []byte(c.Value)
-		}
+		moveRaw(&entry.Name, &entry.RawName)
+		moveRaw(&entry.Value, &entry.RawValue)
+		moveRaw(&entry.Path, &entry.RawPath)
 		entries = append(entries, entry)
 	}
 	return json.MarshalIndent(entries, "", "  ")
+}
+
+// moveRaw moves text that is not UTF-8, which JSON would change, to where it is base64.
+func moveRaw(text *string, raw *[]byte) {
+	if !utf8.ValidString(*text) {
+		*raw = []byte(*text)
+		*text = ""
+	}
 }
 
 // ReadJSON reads what JSON has written, one cookie after the other, so that a file that
@@ -88,6 +94,9 @@ func (e *jsonCookie) stored() (Stored, error) {
 	}
 	if len(e.RawValue) > 0 {
 		c.Value = string(e.RawValue)
+	}
+	if len(e.RawPath) > 0 {
+		c.Path = string(e.RawPath)
 	}
 	var err error
 	if c.Cookie, err = c.checkAll(); err == nil && c.Domain == "" {
