@@ -49,6 +49,7 @@ func FuzzSetCookie(f *testing.F) {
 	f.Add("http://a.test/", "0\t0; Path=/\xff", "0", true) // a path that is not UTF-8, beside what cookies.txt cannot hold
 	f.Add("http://a.test/\xff/x", "0\t0", "0", false)
 	f.Add("A://0.0X", "0", "0", true) // an address, which no parser of that scheme has looked at
+	f.Add("http0://\"", "0", "0", false)
 	f.Add("A://0.256", "0", "0", true)
 	f.Add("A:// ", "0", "0", true)
 	f.Add("A://\n", "0", "0", true)

@@ -37,7 +37,7 @@ type origin struct {
 // another one where the jar is read from a file.
 func (r Rules) origin(u *uri.URL) (o origin, ok bool) {
 	host := ascii.Lower(u.Hostname())
-	if !strings.HasPrefix(u.Scheme, "http") {
+	if u.Scheme != "http" && u.Scheme != "https" {
 		host, _ = normalDomain(host)
 	}
 	if host == "" || hasControl(host) || strings.ContainsAny(host, " \t") {
