@@ -181,7 +181,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) forward(w http.ResponseWriter, r *http.Request, up net.Conn) {
-	transport := &http.Transport{DisableCompression: true, Dial: func(string, string) (net.Conn, error) { return up, nil }}
+	transport := &http.Transport{DisableCompression: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return up, nil }}
 	defer transport.CloseIdleConnections()
 	r.RequestURI = ""
 	r.Header.Del("Proxy-Authorization")
@@ -221,15 +221,6 @@ func (s *site) took() []seen {
 	all := s.seen
 	s.seen = nil
 	return all
-}
-
-// values lists a field of each request since the last look, "-" where there was none.
-func (s *site) values(name string) []string {
-	var got []string
-	for _, r := range s.took() {
-		got = append(got, or(strings.Join(r.header.Values(name), ", "), "-"))
-	}
-	return got
 }
 
 // session is one whose requests take the lane; options are for its adapters.

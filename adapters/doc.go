@@ -26,11 +26,3 @@ import (
 func invalid(format string, args ...any) error {
 	return &requests.Error{Kind: requests.ErrInvalidArgument, Detail: fmt.Sprintf(format, args...)}
 }
-
-// withOption makes an adapter of one option that may have failed, and others.
-func withOption(first requests.AdapterOption, err error, more []requests.AdapterOption) (*requests.HTTPAdapter, error) {
-	if err != nil {
-		return nil, err
-	}
-	return requests.NewHTTPAdapter(first, requests.JoinAdapterOptions(more...)), nil
-}
