@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/adapters"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -151,6 +153,12 @@ func panics() []panickingCall {
 			_, err := s.Get(context.Background(), "http://name.test:"+port+"/")
 			return err
 		})},
+		{"token", panicGetting("/", requests.Authenticate(requests.RefreshAuth(requests.TokenFunc[*requests.Bearer](func() (*requests.Bearer, error) { panic(thePanic) }))))},
+		{"guard", overAdapter(requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+			c.Guard = panickingGuard{}
+			return nil
+		}), panicGetting("/"))},
+		{"dialer", overAdapter(adapters.Dialer(func(context.Context, string, string) (net.Conn, error) { panic(thePanic) }), panicGetting("/"))},
 		{"adapter", setUp(func(s *requests.Session) { s.Mount("http://127.0.0.1", panickingAdapter()) }, panicGetting("/"))},
 		{"adapter on the second hop", setUp(func(s *requests.Session) { s.Mount("http://localhost", panickingAdapter()) }, panicGetting("/away"))},
 		{"loop over chunks", streaming(func(r *requests.Response) {
@@ -179,6 +187,10 @@ type panickingResolver struct{}
 func (panickingResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	panic(thePanic)
 }
+
+type panickingGuard struct{}
+
+func (panickingGuard) CheckAddress(string, netip.AddrPort) error { panic(thePanic) }
 
 func panickingAdapter() requests.Adapter {
 	return requests.AdapterFunc(func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error) {
