@@ -45,7 +45,9 @@ func api() http.Handler {
 		n, _ := io.Copy(io.Discard, f)
 		fmt.Fprint(w, header.Filename, " ", n, " ", r.FormValue("field"))
 	})
-	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/echo?moved=1", 307) })
+	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/echo?moved=1", http.StatusTemporaryRedirect)
+	})
 	mux.HandleFunc("/flaky", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		switch failures.Add(1) % 3 {
