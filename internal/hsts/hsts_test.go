@@ -2,6 +2,7 @@ package hsts
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -27,4 +28,21 @@ func FuzzStore(f *testing.F) {
 			t.Errorf("an address is known: %q", text)
 		}
 	})
+}
+
+// TestLearn: only what comes over https, from a host whose certificate is good, is believed.
+func TestLearn(t *testing.T) {
+	good := func(string) error { return nil }
+	bad := func(string) error { return errors.New("another host's") }
+	for _, c := range []struct {
+		url    string
+		verify func(string) error
+		want   bool
+	}{{"https://a.test/", good, true}, {"http://a.test/", good, false}, {"https://a.test/", bad, false}, {"https://127.0.0.1/", good, false}, {"://", good, false}} {
+		s := New()
+		s.Learn(c.url, []string{"max-age=1000"}, c.verify)
+		if got := bytes.Count(s.Text(), []byte("\n")) == 2; got != c.want {
+			t.Errorf("%s: %v", c.url, got)
+		}
+	}
 }
