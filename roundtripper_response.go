@@ -36,6 +36,9 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 		return resp
 	}
 	if isEmpty(r, raw) {
+		if r.StatusCode >= 400 {
+			x.EndUpload() // no more of it is wanted
+		}
 		_ = r.Close()
 		x.End()
 		resp.Body = http.NoBody

@@ -80,6 +80,7 @@ func (b *Body) Close() error {
 	defer b.mu.Unlock()
 	b.closed = true
 	defer b.transit.End()
+	b.transit.EndUpload() // first, as a transport may wait for a Read of the request's body
 	if b.reading {
 		return b.source.Stop()
 	}

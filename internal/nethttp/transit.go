@@ -41,6 +41,9 @@ func NewTransit(req *http.Request) *Transit {
 	return x
 }
 
+// EndUpload closes the body, if it is open, which ends a Read of it that waits.
+func (x *Transit) EndUpload() { _ = x.close() }
+
 // End closes the body, if it is open, and ends what waits for req.Cancel.
 func (x *Transit) End() {
 	_ = x.close()
