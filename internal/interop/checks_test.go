@@ -486,12 +486,13 @@ var checks = []check{
 		pr, pw := io.Pipe()
 		defer pw.Close()
 		go io.WriteString(pw, "start")
+		start := time.Now()
 		resp, err := rt.RoundTrip(get(t, "POST", base+"/", pr).WithContext(limited(t)))
 		if err != nil {
 			return class(err)
 		}
 		resp.Body.Close()
-		return resp.StatusCode
+		return fmt.Sprint(resp.StatusCode, time.Since(start) < 8*time.Second) // and not by the end of the context
 	}},
 	{name: "expect continue", protocols: []string{"h1", "tls"}, serve: func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/refuse" {
