@@ -4,4 +4,4 @@
 # minutes and is not part of the gate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec go run ci/mutate.go "$@"
+ONLY="${1:-}" exec go run ci/mutate.go
