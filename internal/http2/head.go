@@ -224,9 +224,6 @@ func (s *Stream) receivedHead(b headBlock) {
 	if s.bodiless = s.bodiless || s.response.Status == 204 || s.response.Status == 304; s.bodiless {
 		s.length = -1
 	}
-	if s.response.Status >= 400 && s.uploading {
-		s.stopUpload()
-	}
 	if b.last {
 		s.receivedEnd()
 		return

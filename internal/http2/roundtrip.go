@@ -15,8 +15,8 @@ const mostInline = 16 << 10
 // error, and else when the body of the response has been read or closed and the request has been sent. done may be nil.
 // Its errors, and those of the body, are *wire.Error. A Stream is for one call of Do.
 //
-// A body that is not small is sent by a goroutine of its own. A response does not end that, unless it refuses the
-// request (status 400 or more), the peer resets the stream, or the response is closed.
+// A body that is not small is sent by a goroutine of its own. That goes on beside the response, unless the whole of one
+// that refuses the request (status 400 or more) has come, the peer resets the stream, or the response is closed.
 func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner) (*wire.Response, error) {
 	s.conn, s.limits, s.done, s.length, s.bodiless = c, req.Limits, done, -1, req.Method == "HEAD"
 	s.reader.stream, s.sender.stream = s, s

@@ -111,6 +111,9 @@ func (s *Stream) receivedEnd() {
 		return
 	}
 	s.ended = true
+	if s.response.Status >= 400 && s.uploading {
+		s.stopUpload() // not at the head: a server may want to read all before it ends its refusal
+	}
 	s.settle()
 	s.notify()
 }
