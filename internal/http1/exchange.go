@@ -195,17 +195,21 @@ func (x *Exchange) interim(req *wire.Request) func(*h1.ResponseHead) error {
 }
 
 // responded decides what the head of the response means to an upload that is under
-// way. It goes on, unless the server has refused it, or will close the connection.
+// way. It goes on, unless the server will close the connection, or refuses a body that is
+// held back. One that is on its way is refused by the whole response, not by its head: a
+// server may want to read all of it first.
 func (x *Exchange) responded() {
-	if x.upload == nil {
-		return
+	switch up := x.upload; {
+	case up == nil:
+	case !x.mayKeep() || x.refused() && up.wait > 0:
+		up.refuse()
+	case !x.refused():
+		up.proceed()
 	}
-	if x.head.Status >= 400 || !x.mayKeep() {
-		x.upload.refuse()
-		return
-	}
-	x.upload.proceed()
 }
+
+// refused reports whether the server does not want the request.
+func (x *Exchange) refused() bool { return x.head.Status >= 400 }
 
 // Read reads the body as it is on the wire, framing undone.
 func (x *Exchange) Read(b []byte) (int, error) {
@@ -393,7 +397,7 @@ func (x *Exchange) finish(err error) {
 		return
 	}
 	whole := (err == nil || err == io.EOF) && x.body.Done()
-	if up := x.upload; up != nil && !up.end(whole) {
+	if up := x.upload; up != nil && !up.end(whole, x.refused()) {
 		x.unsent = true
 	}
 	c := x.conn
@@ -411,7 +415,7 @@ const mayBeUnread = 64 << 10
 // such responses come early, and servers announce to keep connections (squid does, with
 // its 407) on which they lose their way in the rest of the body.
 func (x *Exchange) keepable() bool {
-	if x.head.Status >= 400 && x.written.Load() > mayBeUnread {
+	if x.refused() && x.written.Load() > mayBeUnread {
 		return false
 	}
 	return !x.request.closes && x.verdict() == h1.Keep

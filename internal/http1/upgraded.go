@@ -35,7 +35,7 @@ func (x *Exchange) leaveHTTP() (*Upgraded, error) {
 		return nil, context.Cause(x.ctx)
 	}
 	if x.upload != nil {
-		x.upload.end(false)
+		x.upload.end(false, false)
 	}
 	c := x.conn
 	if err := c.SetWriteDeadline(time.Time{}); err != nil || !c.source.end() {

@@ -20,8 +20,8 @@ import (
 //	sending    the end of the body; a failure, which ends the exchange; cut
 //	finished   -
 //
-// A response does not end it, unless it refuses the request (status 400 or more) or closes
-// the connection (RFC 9112 section 9.5). Whoever waits for the upload never waits for
+// A response does not end it, unless it closes the connection (RFC 9112 section 9.5), or all
+// of one has come that refuses the request (status 400 or more). Whoever waits for the upload never waits for
 // the caller's body: a Read that does not return keeps the goroutine, and nothing else.
 type upload struct {
 	writer
@@ -246,9 +246,13 @@ func (u *upload) abort() {
 
 // end is called when the response is over, whole or not, and reports whether the request
 // was sent to its end. It waits for that as long as it makes progress and the response is
-// whole: what was given is not to be sent half.
-func (u *upload) end(whole bool) bool {
-	if whole && !u.cut.Load() {
+// whole: what was given is not to be sent half, unless the server has refused it.
+func (u *upload) end(whole, refused bool) bool {
+	switch {
+	case !whole || u.cut.Load():
+	case refused:
+		u.refuse()
+	default:
 		u.settle()
 	}
 	u.mu.Lock()
