@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -163,6 +164,9 @@ func (p Params) only(name string) Params {
 // the place of base's, a repeated one follows at the end, as two fields of one
 // name in a single literal are both meant.
 func overlay(base, over Headers) Headers {
+	if len(over) > fewFields {
+		return overlayMany(base, over)
+	}
 	merged := make(Headers, len(base), len(base)+len(over)+4)
 	copy(merged, base)
 	for i, f := range over {
@@ -171,6 +175,33 @@ func overlay(base, over Headers) Headers {
 			continue
 		}
 		merged.Set(f[0], f[1])
+	}
+	return merged
+}
+
+// fewFields is up to how many fields looking through all of them for each costs less than a map.
+const fewFields = 32
+
+// overlayMany is overlay in linear time.
+func overlayMany(base, over Headers) Headers {
+	first := make(map[string]int, len(over)) // in over, by name
+	for i := len(over) - 1; i >= 0; i-- {
+		first[ascii.Lower(over[i][0])] = i
+	}
+	merged := make(Headers, 0, len(base)+len(over)+4)
+	placed := make([]bool, len(over))
+	for _, f := range base {
+		switch i, ok := first[ascii.Lower(f[0])]; {
+		case !ok:
+			merged = append(merged, f)
+		case !placed[i]:
+			merged, placed[i] = append(merged, over[i]), true
+		}
+	}
+	for i, f := range over {
+		if !placed[i] {
+			merged = append(merged, f)
+		}
 	}
 	return merged
 }
