@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/mountable/requests"
@@ -108,7 +107,7 @@ func BenchmarkSessionGetHTTP2(b *testing.B) {
 			s := requests.NewSession()
 			defer s.Close()
 			s.Mount("http://", requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
-			inParallel(b, n, func() error {
+			wiretest.InParallel(b, n, func() error {
 				_, err := s.Get(context.Background(), url)
 				return err
 			})
@@ -125,7 +124,7 @@ func BenchmarkNetHTTP2(b *testing.B) {
 			transport.Protocols.SetUnencryptedHTTP2(true)
 			client := &http.Client{Transport: transport}
 			defer client.CloseIdleConnections()
-			inParallel(b, n, func() error {
+			wiretest.InParallel(b, n, func() error {
 				req, _ := http.NewRequestWithContext(context.Background(), "GET", url, nil)
 				resp, err := client.Do(req)
 				if err != nil {
@@ -137,27 +136,6 @@ func BenchmarkNetHTTP2(b *testing.B) {
 			})
 		})
 	}
-}
-
-// inParallel makes b.N calls on n goroutines.
-func inParallel(b *testing.B, n int, call func() error) {
-	if err := call(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			for j := i; j < b.N; j += n {
-				if err := call(); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
 }
 
 // BenchmarkNetHTTP is what BenchmarkSessionGet is to be measured against: the bare

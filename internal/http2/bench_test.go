@@ -27,7 +27,7 @@ func BenchmarkGet(b *testing.B) {
 			}
 			c := New(nc, Config{})
 			defer func() { _ = c.Close() }()
-			concurrently(b, n, func() error { return getOnce(context.Background(), c) })
+			wiretest.InParallel(b, n, func() error { return getOnce(context.Background(), c) })
 		})
 	}
 }
@@ -51,7 +51,7 @@ func BenchmarkGetOneReader(b *testing.B) {
 			}
 			defer reader.Wait()
 			defer func() { _ = c.Close() }()
-			concurrently(b, n, func() error { return getOnce(context.Background(), c) })
+			wiretest.InParallel(b, n, func() error { return getOnce(context.Background(), c) })
 		})
 	}
 }
@@ -65,7 +65,7 @@ func BenchmarkGetLimited(b *testing.B) {
 	defer func() { _ = c.Close() }()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	concurrently(b, 1, func() error { return getOnce(ctx, c) })
+	wiretest.InParallel(b, 1, func() error { return getOnce(ctx, c) })
 }
 
 func getOnce(ctx context.Context, c *Conn) error {
@@ -96,7 +96,7 @@ func BenchmarkGetNetHTTP(b *testing.B) {
 			transport.Protocols.SetUnencryptedHTTP2(true)
 			defer transport.CloseIdleConnections()
 			url := "http://" + wiretest.HTTP2(b, benchContent, false) + "/path?query=1"
-			concurrently(b, n, func() error {
+			wiretest.InParallel(b, n, func() error {
 				req, _ := http.NewRequest("GET", url, nil)
 				req.Header.Set("User-Agent", "x/1")
 				req.Header.Set("Accept-Encoding", "gzip, deflate")
@@ -113,25 +113,4 @@ func BenchmarkGetNetHTTP(b *testing.B) {
 			})
 		})
 	}
-}
-
-// concurrently runs b.N calls on n goroutines.
-func concurrently(b *testing.B, n int, call func() error) {
-	if err := call(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			for j := i; j < b.N; j += n {
-				if err := call(); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
 }
