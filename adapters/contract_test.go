@@ -35,7 +35,7 @@ func servedUnix(t *testing.T, h http.Handler) string {
 	path := filepath.Join(dir, "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
-		t.Skip(err)
+		t.Skip("no Unix sockets here: ", err)
 	}
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = quiet

@@ -273,7 +273,7 @@ func TestSourceInterface(t *testing.T) {
 	defer a.Close()
 	r, err := a.Send(t.Context(), get(server.URL("/")), requests.SendOptions{})
 	if errors.Is(err, syscall.EPERM) {
-		t.Skip(err)
+		t.Skip("binding to an interface needs a privilege: ", err)
 	}
 	if err != nil || r.StatusCode != 200 {
 		t.Error(r, err)

@@ -57,7 +57,7 @@ func TestUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	ln, err := net.Listen("unix", path)
 	if err != nil {
-		t.Skip(err)
+		t.Skip("no Unix sockets here: ", err)
 	}
 	serveOn(t, ln, func(c net.Conn) { io.Copy(onlyWriter{c}, onlyReader{c}) })
 	nodelay := SocketOption{Level: syscall.IPPROTO_TCP, Name: syscall.TCP_NODELAY, Int: 1}

@@ -75,7 +75,7 @@ func TestLocalAddress(t *testing.T) {
 		p := plan(ln)
 		p.Local = netip.MustParseAddrPort(local)
 		if _, err := talk(t, p); err != nil {
-			t.Skip(err) // not every system has all of 127/8
+			t.Skip("this system does not have all of 127/8: ", err)
 		}
 		if diff := cmp.Diff(p.Local.Addr().String(), <-seen); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
@@ -119,15 +119,15 @@ func TestBindErrors(t *testing.T) {
 func blackHole(t *testing.T) netip.AddrPort {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { syscall.Close(fd) })
 	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0)); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	name, err := syscall.Getsockname(fd)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
 	for range 8 {
@@ -161,7 +161,7 @@ func TestConnectTimeoutAndCancel(t *testing.T) {
 func TestSeveralAddresses(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
-		t.Skip(err)
+		t.Skip("this system does not have all of 127/8: ", err)
 	}
 	serveOn(t, ln, func(c net.Conn) { io.Copy(onlyWriter{c}, onlyReader{c}) })
 	for name, c := range map[string]struct {
@@ -191,7 +191,7 @@ func TestStaggered(t *testing.T) {
 	hole := blackHole(t)
 	ln, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), hole.Port()).String())
 	if err != nil {
-		t.Skip(err)
+		t.Skip("this system does not have all of 127/8, or the port is taken there: ", err)
 	}
 	serveOn(t, ln, func(c net.Conn) { io.Copy(onlyWriter{c}, onlyReader{c}) })
 	begin := time.Now()
