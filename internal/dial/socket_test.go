@@ -174,19 +174,15 @@ func TestSeveralAddresses(t *testing.T) {
 		"none":          {"127.0.0.1 127.0.0.3", "connect"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			begin := time.Now()
 			_, err := talk(t, &Plan{Host: "many.test", Port: portOf(ln), Resolver: table{"many.test": c.addrs}})
 			if diff := cmp.Diff(c.phase, phaseOf(err)); diff != "" {
 				t.Errorf("(-want +got)\n%s%v", diff, err)
-			}
-			if d := time.Since(begin); d > attemptDelay {
-				t.Errorf("a refused address held the next up: %v", d)
 			}
 		})
 	}
 }
 
-// TestStaggered gives a silent address 250 ms before the next is tried beside it, and leaves nothing behind.
+// TestStaggered tries the next address beside a silent one, and leaves nothing behind. TestRace has the times.
 func TestStaggered(t *testing.T) {
 	hole := blackHole(t)
 	ln, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), hole.Port()).String())
@@ -194,20 +190,15 @@ func TestStaggered(t *testing.T) {
 		t.Skip("this system does not have all of 127/8, or the port is taken there: ", err)
 	}
 	serveOn(t, ln, func(c net.Conn) { io.Copy(onlyWriter{c}, onlyReader{c}) })
-	begin := time.Now()
 	p := &Plan{Host: "many.test", Port: portOf(ln), Resolver: table{"many.test": "127.0.0.1 127.0.0.2"}}
 	if _, err := talk(t, p); err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(begin); d < attemptDelay || d > 10*attemptDelay {
-		t.Errorf("took %v", d)
-	}
 	p.Resolver = table{"many.test": "127.0.0.1 127.0.0.1"}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	begin = time.Now()
-	if _, err := Dial(ctx, p); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 2*time.Second {
-		t.Errorf("%v after %v", err, time.Since(begin))
+	if _, err := Dial(ctx, p); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 	if left := leftover(100 * time.Millisecond); left != "" && !t.Failed() {
 		t.Logf("running: %s", left)
