@@ -329,23 +329,10 @@ var bodyFaultKinds = [...]Kind{
 // body, of which spent says why: both of them.
 func unrepeated(err, spent error) error {
 	e := carrierError(err, Timeouts{}, exchangeKind)
-	e.Err = &bodyToo{e.Err, spent}
+	if e.Err == nil {
+		e.Err = spent
+	} else {
+		e.Err = fmt.Errorf("%w, and %w", e.Err, spent)
+	}
 	return e
-}
-
-// bodyToo is a cause, which may be nil, and why the body could not be sent again.
-type bodyToo struct{ cause, body error }
-
-func (e *bodyToo) Error() string {
-	if e.cause == nil {
-		return e.body.Error()
-	}
-	return e.cause.Error() + ", and " + e.body.Error()
-}
-
-func (e *bodyToo) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.body}
-	}
-	return []error{e.cause, e.body}
 }
