@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/mountable/requests/internal/coding"
+	"github.com/mountable/requests/internal/pairs"
 )
 
 // Headers is an ordered list of header fields. Order, letter case and
@@ -22,53 +23,31 @@ type Headers [][2]string
 // Get returns the value of name, or "" if it is absent. A repeated field gives
 // its values joined by ", ", as Requests shows them.
 func (h Headers) Get(name string) string {
-	i := h.index(name)
+	i := pairs.IndexField(h, name)
 	if i < 0 {
 		return ""
 	}
-	for _, f := range h[i+1:] {
-		if strings.EqualFold(f[0], name) {
-			return strings.Join(h.Values(name), ", ")
-		}
+	if pairs.HasField(h[i+1:], name) {
+		return strings.Join(h.Values(name), ", ")
 	}
 	return h[i][1]
 }
 
 // Values returns every value of name in order, nil if it is absent.
-func (h Headers) Values(name string) []string {
-	var values []string
-	for _, f := range h {
-		if strings.EqualFold(f[0], name) {
-			values = append(values, f[1])
-		}
-	}
-	return values
-}
+func (h Headers) Values(name string) []string { return pairs.Fields(h, name) }
 
 // Has reports whether name is present, an empty value included.
-func (h Headers) Has(name string) bool { return h.index(name) >= 0 }
+func (h Headers) Has(name string) bool { return pairs.HasField(h, name) }
 
 // Set gives name the single value. A field that is there already keeps its
 // place and takes the new spelling of the name; further ones are removed.
-func (h *Headers) Set(name, value string) {
-	i := h.index(name)
-	if i < 0 {
-		*h = append(*h, [2]string{name, value})
-		return
-	}
-	(*h)[i] = [2]string{name, value}
-	rest := (*h)[i+1:]
-	kept := slices.DeleteFunc(rest, func(f [2]string) bool { return strings.EqualFold(f[0], name) })
-	*h = (*h)[:i+1+len(kept)]
-}
+func (h *Headers) Set(name, value string) { *h = pairs.SetField(*h, name, value) }
 
 // Add appends a field, whether or not the name is there already.
 func (h *Headers) Add(name, value string) { *h = append(*h, [2]string{name, value}) }
 
 // Del removes every field called name.
-func (h *Headers) Del(name string) {
-	*h = slices.DeleteFunc(*h, func(f [2]string) bool { return strings.EqualFold(f[0], name) })
-}
+func (h *Headers) Del(name string) { *h = pairs.DeleteField(*h, name) }
 
 // Clone returns a copy that shares nothing with h.
 func (h Headers) Clone() Headers { return slices.Clone(h) }
@@ -86,17 +65,8 @@ func (h Headers) All() iter.Seq2[string, string] {
 
 // Apply merges h over the headers already in r: it makes Headers an [Option].
 func (h Headers) Apply(r *Request) error {
-	r.Headers = overlay(r.Headers, h)
+	r.Headers = pairs.OverlayFields(r.Headers, h)
 	return nil
-}
-
-func (h Headers) index(name string) int {
-	for i := range h {
-		if len(h[i][0]) == len(name) && strings.EqualFold(h[i][0], name) {
-			return i
-		}
-	}
-	return -1
 }
 
 // setDefault appends the field unless the name is present.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/pairs"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -126,82 +126,11 @@ func (s *Session) withDeadline(opts SendOptions) SendOptions {
 	return opts
 }
 
-// mergeParams lays r's params over the session's: a name of both takes the
-// session's place, with r's values.
+// mergeParams lays r's params over the session's: a name of both takes the place of the
+// session's, with r's values.
 func (r *Request) mergeParams(session Params) Params {
 	if r.ReplaceParams || len(session) == 0 {
 		return r.Params
 	}
-	merged := make(Params, 0, len(session)+len(r.Params))
-	done := map[string]bool{}
-	for _, kv := range session {
-		switch {
-		case done[kv[0]] || slices.Contains(r.WithoutParams, kv[0]):
-		case r.Params.has(kv[0]):
-			merged = append(merged, r.Params.only(kv[0])...)
-			done[kv[0]] = true
-		default:
-			merged = append(merged, kv)
-		}
-	}
-	for _, kv := range r.Params {
-		if !done[kv[0]] {
-			merged = append(merged, kv)
-		}
-	}
-	return merged
-}
-
-func (p Params) has(name string) bool {
-	return slices.ContainsFunc(p, func(kv [2]string) bool { return kv[0] == name })
-}
-
-func (p Params) only(name string) Params {
-	return slices.DeleteFunc(slices.Clone(p), func(kv [2]string) bool { return kv[0] != name })
-}
-
-// overlay returns base with the fields of over: the first field of a name takes
-// the place of base's, a repeated one follows at the end, as two fields of one
-// name in a single literal are both meant.
-func overlay(base, over Headers) Headers {
-	if len(over) > fewFields {
-		return overlayMany(base, over)
-	}
-	merged := make(Headers, len(base), len(base)+len(over)+4)
-	copy(merged, base)
-	for i, f := range over {
-		if over[:i].Has(f[0]) {
-			merged.Add(f[0], f[1])
-			continue
-		}
-		merged.Set(f[0], f[1])
-	}
-	return merged
-}
-
-// fewFields is up to how many fields looking through all of them for each costs less than a map.
-const fewFields = 32
-
-// overlayMany is overlay in linear time.
-func overlayMany(base, over Headers) Headers {
-	first := make(map[string]int, len(over)) // in over, by name
-	for i := len(over) - 1; i >= 0; i-- {
-		first[ascii.Lower(over[i][0])] = i
-	}
-	merged := make(Headers, 0, len(base)+len(over)+4)
-	placed := make([]bool, len(over))
-	for _, f := range base {
-		switch i, ok := first[ascii.Lower(f[0])]; {
-		case !ok:
-			merged = append(merged, f)
-		case !placed[i]:
-			merged, placed[i] = append(merged, over[i]), true
-		}
-	}
-	for i, f := range over {
-		if !placed[i] {
-			merged = append(merged, f)
-		}
-	}
-	return merged
+	return pairs.Overlay(session, r.Params, r.WithoutParams)
 }

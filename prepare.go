@@ -10,6 +10,7 @@ import (
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/multipart"
+	"github.com/mountable/requests/internal/pairs"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -92,7 +93,7 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
 	p.given, p.Trailers = r.given, r.Trailers
-	p.Headers = overlay(d.headers, r.Headers)
+	p.Headers = pairs.OverlayFields(d.headers, r.Headers)
 	for _, name := range r.WithoutHeaders {
 		p.Headers.Del(name)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
+	"github.com/mountable/requests/internal/pairs"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -170,12 +171,5 @@ func (h ProxyFields) over(fields [][2]string) [][2]string {
 	if h.lines == "" {
 		return fields
 	}
-	forProxy := h.All()
-	kept := fields[:0]
-	for _, f := range fields {
-		if !forProxy.Has(f[0]) {
-			kept = append(kept, f)
-		}
-	}
-	return append(kept, forProxy...)
+	return pairs.ReplaceFields(fields, h.All())
 }

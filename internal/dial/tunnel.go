@@ -11,6 +11,7 @@ import (
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/pairs"
 )
 
 // maxReplyBody is how much of a refusal's body is kept.
@@ -78,7 +79,7 @@ func connectHead(host string, port int, header [][2]string) ([]byte, error) {
 	}
 	authority := ascii.JoinHostPort(host, port)
 	var fields [][2]string
-	if !hasField(header, "Host") {
+	if !pairs.HasField(header, "Host") {
 		fields = append(fields, [2]string{"Host", authority})
 	}
 	return h1.AppendRequestHead(nil, "CONNECT", authority, append(fields, header...))
@@ -117,13 +118,4 @@ func refusalBody(in *h1.Reader, head *h1.ResponseHead) []byte {
 	body.Init(in, framing, length, &replyLimits)
 	b, _ := io.ReadAll(io.LimitReader(&body, maxReplyBody))
 	return b
-}
-
-func hasField(fields [][2]string, name string) bool {
-	for _, f := range fields {
-		if strings.EqualFold(f[0], name) {
-			return true
-		}
-	}
-	return false
 }
