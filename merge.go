@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/pairs"
+	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -110,7 +111,7 @@ func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, 
 		return opts, err
 	}
 	if given == nil && s.Policy.EnvironmentProxiesFirst {
-		opts.Proxies, err = s.resolveProxies(p.URL, s.Proxies)
+		opts.Proxies = Proxies(s.asRequests().Resolve(p.URL, proxyenv.Table(s.Proxies)))
 	}
 	if s.Policy.SendIgnoresEnvironmentCA {
 		opts.Verify = verify.or(s.Verify)

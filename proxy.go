@@ -1,8 +1,6 @@
 package requests
 
 import (
-	"strings"
-
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -139,10 +137,10 @@ func (s *Session) noProxyList(given Proxies) (string, bool) {
 
 // mergeProxies puts proxies into opts that decide about a URL as session, environment and
 // the call's own together do, and notes who decided.
-func (s *Session) mergeProxies(to *address, opts *SendOptions) (err error) {
+func (s *Session) mergeProxies(to *address, opts *SendOptions) error {
 	opts.given = opts.Proxies
 	if s.proxiesAsRequests() {
-		opts.Proxies = s.mergeLikeRequests(to.text, opts.given)
+		opts.Proxies = Proxies(s.asRequests().Merge(to.text, proxyenv.Table(opts.given)))
 		opts.proxyBy = s.whoChose(to.text, opts)
 		return nil
 	}
@@ -150,11 +148,11 @@ func (s *Session) mergeProxies(to *address, opts *SendOptions) (err error) {
 }
 
 // redirectProxies is mergeProxies for the target of a redirect.
-func (s *Session) redirectProxies(to *address, opts *SendOptions) (err error) {
+func (s *Session) redirectProxies(to *address, opts *SendOptions) error {
 	if s.proxiesAsRequests() {
-		opts.Proxies, err = s.resolveProxies(to.text, opts.Proxies)
+		opts.Proxies = Proxies(s.asRequests().Resolve(to.text, proxyenv.Table(opts.Proxies)))
 		opts.proxyBy = s.whoChose(to.text, opts)
-		return err
+		return nil
 	}
 	return s.layerProxies(to, opts)
 }
@@ -185,67 +183,13 @@ func (s *Session) layerProxies(to *address, opts *SendOptions) error {
 	return nil
 }
 
-// mergeLikeRequests is the proxy part of Session.merge_environment_settings:
-// given, then the environment's, then the session's. A request whose "all" is
-// empty asks for no proxy at all.
-func (s *Session) mergeLikeRequests(url string, given Proxies) Proxies {
-	if proxy, ok := given["all"]; ok && proxy == "" {
-		return given
-	}
-	merged := s.Proxies
+// asRequests merges proxies in Requests' order.
+func (s *Session) asRequests() *proxyenv.Merger {
+	m := &proxyenv.Merger{Session: proxyenv.Table(s.Proxies), Bypass: s.bypass}
 	if s.TrustEnv {
-		merged = merged.with(s.environProxiesFor(url, given))
+		m.Environ = &s.environ
 	}
-	if len(given) > 0 {
-		merged = merged.with(given)
-	}
-	return merged
-}
-
-// resolveProxies is Requests' resolve_proxies: base, and for a scheme that it
-// lacks the environment's.
-func (s *Session) resolveProxies(url string, base Proxies) (Proxies, error) {
-	scheme, _, _ := strings.Cut(url, ":")
-	scheme = strings.ToLower(scheme)
-	if _, ok := base[scheme]; ok || !s.TrustEnv {
-		return base, nil
-	}
-	environ := s.environProxiesFor(url, base)
-	proxy, ok := environ[scheme]
-	if !ok {
-		proxy = environ["all"]
-	}
-	if proxy == "" {
-		return base, nil
-	}
-	return base.with(Proxies{scheme: proxy}), nil
-}
-
-// environProxiesFor is Requests' get_environ_proxies: all of the environment's
-// proxies, or none for a URL that no_proxy covers. The list is that of the
-// "no_proxy" key, if given has one.
-func (s *Session) environProxiesFor(url string, given Proxies) Proxies {
-	list, ok := given.noProxy()
-	if !ok {
-		list = s.environ.NoProxy()
-	}
-	if bypass, err := s.bypassed(url, list); bypass || err != nil {
-		return nil
-	}
-	return proxyenv.All()
-}
-
-// bypassed reports whether the environment's proxies are not for url
-// (requests.utils.should_bypass_proxies). A URL without a host needs no proxy.
-func (s *Session) bypassed(url, noProxy string) (bool, error) {
-	u, err := uri.Parse(url)
-	if e, ok := err.(*uri.Error); ok && (e.Code == uri.MissingHost || e.Code == uri.MissingScheme) {
-		return true, nil
-	}
-	if err != nil {
-		return false, urlError(err)
-	}
-	return s.bypass(noProxy, &u) != "", nil
+	return m
 }
 
 // parseProxy reads the URL of a proxy.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -91,7 +92,8 @@ func (s *Session) explain(url string, u *uri.URL, given Proxies) (ProxyDecision,
 	if !s.proxiesAsRequests() {
 		return s.decideProxy(url, u, given)
 	}
-	return s.explainAsRequests(url, u, given, s.mergeLikeRequests(url, given)), nil
+	merged := s.asRequests().Merge(url, proxyenv.Table(given))
+	return s.explainAsRequests(url, u, given, Proxies(merged)), nil
 }
 
 // explainAsRequests finds out where the entry of merged proxies has come from.
@@ -103,7 +105,7 @@ func (s *Session) explainAsRequests(url string, u *uri.URL, given, merged Proxie
 	given, _ = given.normal()
 	if _, ok := given[d.Key]; ok {
 		d.Source = DecidedByRequest
-	} else if _, ok := s.environProxiesFor(url, given)[d.Key]; ok && s.TrustEnv {
+	} else if _, ok := s.asRequests().EnvironFor(url, proxyenv.Table(given))[d.Key]; ok {
 		d.Source = DecidedByEnvironment
 		variable, _ := s.environ.Proxy(d.Key)
 		d.Key = cmp.Or(variable, d.Key)

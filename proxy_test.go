@@ -177,7 +177,7 @@ func TestRule24NoProxy(t *testing.T) {
 		{"http://notdirect.test/", "direct.test", false},
 		{"http://b\u00fccher.test/", "B\u00fccher.test", true},
 	} {
-		if got, _ := new(Session).bypassed(c.url, c.list); got != c.want {
+		if got, _ := new(Session).asRequests().Direct(c.url, c.list); got != c.want {
 			t.Errorf("no_proxy=%q: bypass of %s is %v, want %v", c.list, c.url, got, c.want)
 		}
 	}

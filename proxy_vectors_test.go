@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -133,7 +134,7 @@ func TestVectorBypass(t *testing.T) {
 		if c.In.NoProxy != nil {
 			list = *c.In.NoProxy
 		}
-		bypass, err := s.bypassed(c.In.URL, list)
+		bypass, err := s.asRequests().Direct(c.In.URL, list)
 		if err != nil {
 			return "error"
 		}
@@ -147,7 +148,8 @@ func TestVectorEnvironProxies(t *testing.T) {
 		if c.In.NoProxy != nil {
 			given = Proxies{"no_proxy": *c.In.NoProxy}
 		}
-		return anyMap((&Session{Policy: PolicyRequests()}).environProxiesFor(c.In.URL, given))
+		s := &Session{Policy: PolicyRequests(), TrustEnv: true}
+		return anyMap(Proxies(s.asRequests().EnvironFor(c.In.URL, proxyenv.Table(given))))
 	})
 }
 
@@ -155,11 +157,8 @@ func TestVectorResolveProxies(t *testing.T) {
 	for _, kind := range []string{"resolve_proxies", "rebuild_proxies"} {
 		runProxyCases(t, kind, func(c *proxyCase) any {
 			s := &Session{Policy: PolicyRequests(), TrustEnv: c.In.TrustEnv == nil || *c.In.TrustEnv}
-			proxies, err := s.resolveProxies(c.In.URL, c.given())
-			if err != nil {
-				return "error"
-			}
-			return recordedShape(c, kind == "rebuild_proxies", proxies)
+			proxies := s.asRequests().Resolve(c.In.URL, proxyenv.Table(c.given()))
+			return recordedShape(c, kind == "rebuild_proxies", Proxies(proxies))
 		})
 	}
 }
