@@ -4,7 +4,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -216,15 +215,20 @@ func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 	return cookies
 }
 
+// kept is what j holds, nil for a nil jar.
+func (j *CookieJar) kept() *cookie.Jar {
+	if j == nil {
+		return nil
+	}
+	return &j.jar
+}
+
 // All iterates over the cookies, expired ones included, in the order in which
 // their domain, within it their path, and within that their name was first seen.
 // The jar may be changed meanwhile; the iteration shows it as it was.
 func (j *CookieJar) All() iter.Seq[Cookie] {
 	return func(yield func(Cookie) bool) {
-		if j == nil {
-			return
-		}
-		for _, c := range j.jar.Snapshot() {
+		for _, c := range j.kept().Snapshot() {
 			if !yield(Cookie(c.Cookie)) {
 				return
 			}
@@ -233,12 +237,7 @@ func (j *CookieJar) All() iter.Seq[Cookie] {
 }
 
 // Len returns how many cookies the jar holds, expired ones included.
-func (j *CookieJar) Len() int {
-	if j == nil {
-		return 0
-	}
-	return j.jar.Len()
-}
+func (j *CookieJar) Len() int { return j.kept().Len() }
 
 // Get returns the value of the cookie with a name. It is [ErrNoCookie] if there
 // is none, and [ErrCookieConflict] if there are several.
@@ -251,102 +250,39 @@ func (j *CookieJar) Get(name string) (string, error) {
 // or path stands for any. The domain is compared as [Cookie] shows it. It is
 // [ErrNoCookie] if there is none, and [ErrCookieConflict] if there are several.
 func (j *CookieJar) Find(name, domain, path string) (Cookie, error) {
-	var found []Cookie
-	for c := range j.matching(name, domain, path) {
-		found = append(found, c)
-	}
+	found := j.kept().Find(name, domain, path)
 	switch len(found) {
 	case 0:
 		return Cookie{}, fail(ErrNoCookie, "there is no cookie %q", name)
 	case 1:
-		return found[0], nil
+		return Cookie(found[0]), nil
 	}
 	return Cookie{}, fail(ErrCookieConflict, "there are %d cookies %q: name the domain or the path", len(found), name)
 }
 
-// matching iterates over the cookies with a name, a domain and a path, where an
-// empty one stands for any.
-func (j *CookieJar) matching(name, domain, path string) iter.Seq[Cookie] {
-	return func(yield func(Cookie) bool) {
-		for c := range j.All() {
-			if (*cookie.Cookie)(&c).Is(name, domain, path) && !yield(c) {
-				return
-			}
-		}
-	}
-}
-
 // Has reports whether there is a cookie with a name.
-func (j *CookieJar) Has(name string) bool {
-	for c := range j.All() {
-		if c.Name == name {
-			return true
-		}
-	}
-	return false
-}
+func (j *CookieJar) Has(name string) bool { return j.kept().Has(name) }
 
 // Delete removes every cookie with a name, a domain and a path, where an empty
 // one stands for any, and returns how many there were.
-func (j *CookieJar) Delete(name, domain, path string) int {
-	return j.removeIf(func(c *cookie.Stored) bool { return c.Is(name, domain, path) })
-}
+func (j *CookieJar) Delete(name, domain, path string) int { return j.kept().Delete(name, domain, path) }
 
 // Clear removes all cookies.
-func (j *CookieJar) Clear() {
-	if j != nil {
-		j.jar.Clear()
-	}
-}
+func (j *CookieJar) Clear() { j.kept().Clear() }
 
 // ClearExpired removes the cookies that have expired and returns how many.
-func (j *CookieJar) ClearExpired() int {
-	if j == nil {
-		return 0
-	}
-	now := j.jar.Now()
-	return j.removeIf(func(c *cookie.Stored) bool { return c.Expired(now) })
-}
+func (j *CookieJar) ClearExpired() int { return j.kept().DeleteExpired() }
 
 // ClearSession removes the cookies that no date ends, as when a browser is
 // closed, and returns how many there were.
-func (j *CookieJar) ClearSession() int {
-	return j.removeIf(func(c *cookie.Stored) bool { return c.Expires.IsZero() })
-}
-
-func (j *CookieJar) removeIf(match func(*cookie.Stored) bool) int {
-	if j == nil {
-		return 0
-	}
-	return j.jar.RemoveIf(match)
-}
+func (j *CookieJar) ClearSession() int { return j.kept().DeleteSession() }
 
 // Domains returns the domains of the cookies, each once, in the jar's order.
-func (j *CookieJar) Domains() []string {
-	return j.distinct(func(c *Cookie) string { return c.Domain })
-}
+func (j *CookieJar) Domains() []string { return j.kept().Domains() }
 
 // Paths returns the paths of the cookies, each once, in the jar's order.
-func (j *CookieJar) Paths() []string {
-	return j.distinct(func(c *Cookie) string { return c.Path })
-}
-
-func (j *CookieJar) distinct(part func(*Cookie) string) []string {
-	var parts []string
-	for c := range j.All() {
-		if p := part(&c); !slices.Contains(parts, p) {
-			parts = append(parts, p)
-		}
-	}
-	return parts
-}
+func (j *CookieJar) Paths() []string { return j.kept().Paths() }
 
 // Map returns the values by name of the cookies with a domain and a path, where
 // an empty one stands for any. Of several with the same name, the last counts.
-func (j *CookieJar) Map(domain, path string) map[string]string {
-	values := map[string]string{}
-	for c := range j.matching("", domain, path) {
-		values[c.Name] = c.Value
-	}
-	return values
-}
+func (j *CookieJar) Map(domain, path string) map[string]string { return j.kept().Values(domain, path) }

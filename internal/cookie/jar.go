@@ -7,7 +7,7 @@ import (
 )
 
 // Jar is a set of cookies that is safe for concurrent use. By which rules it is
-// used is said with every use. The zero value is ready.
+// used is said with every use. The zero value is ready. A nil one can be asked and emptied.
 type Jar struct {
 	Keep  func(Cookie) bool // called without the lock; nil: all are kept
 	Clock func() time.Time  // nil: time.Now
@@ -27,14 +27,19 @@ type lineCache [lineSlots]atomic.Pointer[line]
 
 // Now is the time by the jar's clock.
 func (j *Jar) Now() time.Time {
-	if j.Clock != nil {
+	if j != nil && j.Clock != nil {
 		return j.Clock()
 	}
 	return time.Now()
 }
 
 // Len returns how many cookies there are, expired ones included.
-func (j *Jar) Len() int { return int(j.count.Load()) }
+func (j *Jar) Len() int {
+	if j == nil {
+		return 0
+	}
+	return int(j.count.Load())
+}
 
 // Put keeps cookies that Keep has use for, each instead of one with the same domain,
 // path and name. They must have passed Check.
@@ -71,6 +76,9 @@ func (j *Jar) unlocked(changed bool) {
 
 // RemoveIf removes the cookies that match and returns how many there were.
 func (j *Jar) RemoveIf(match func(*Stored) bool) (removed int) {
+	if j == nil {
+		return 0
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	removed = j.index.removeIf(match)
@@ -80,6 +88,9 @@ func (j *Jar) RemoveIf(match func(*Stored) bool) (removed int) {
 
 // Clear removes all cookies, and what is remembered of their order.
 func (j *Jar) Clear() {
+	if j == nil {
+		return
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.index = index{}
@@ -89,6 +100,9 @@ func (j *Jar) Clear() {
 
 // Snapshot returns the cookies in the jar's order.
 func (j *Jar) Snapshot() []Stored {
+	if j == nil {
+		return nil
+	}
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	cookies := make([]Stored, 0, j.index.size())
