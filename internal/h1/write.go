@@ -8,7 +8,7 @@ import (
 
 // AppendRequestHead appends a request head with its final empty line, fields in the order and case given.
 //
-// The method must be a token; the target printable ASCII without blanks; names must be tokens, and values free of
+// The method must be a token; the target free of blanks and controls; names must be tokens, and values free of
 // CR, LF and NUL (RFC 9112 section 11.1: nothing given by a caller may start a second line). Host must consist of
 // characters that a host and a port may have. On an error (*Error) dst is returned as it was.
 func AppendRequestHead(dst []byte, method, target string, fields Fields) ([]byte, error) {
@@ -57,7 +57,7 @@ func CheckRequestLine(method, target string) error {
 		return fault(InvalidMethod, excerpt(method))
 	}
 	if !validTarget(target) {
-		return fault(InvalidTarget, "empty, or holds a blank, a control or a non-ASCII character")
+		return fault(InvalidTarget, "empty, or holds a blank or a control character")
 	}
 	return nil
 }
@@ -73,9 +73,11 @@ func CheckField(name, value string) error {
 	return nil
 }
 
+// validTarget refuses what would end the target early. Bytes outside ASCII do not: an http.Request may have
+// them in its query, and net/http sends them as they are.
 func validTarget(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
+		if s[i] <= ' ' || s[i] == 0x7f {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ package nethttp
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,16 +32,31 @@ func Target(req *http.Request) string {
 }
 
 // Text writes a URL as text. [url.URL.String] would write the bytes of a host that is
-// not ASCII as escapes, which are refused.
+// not ASCII as escapes, which are refused, and those of a query as they are, which need
+// not be text.
 func Text(u *url.URL) string {
-	if ascii.Only(u.Host) {
+	if ascii.Only(u.Host) && ascii.Only(u.RawQuery) {
 		return u.String()
 	}
 	c := *u
+	c.RawQuery = escapeBytes(u.RawQuery)
 	if parsed, err := uri.Parse("http://" + u.Host); err == nil {
 		c.Host = parsed.Netloc()
 	}
 	return c.String()
+}
+
+// escapeBytes percent-encodes what is not ASCII.
+func escapeBytes(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if s[i] < 0x80 {
+			out = append(out, s[i])
+			continue
+		}
+		out = fmt.Appendf(out, "%%%02X", s[i])
+	}
+	return string(out)
 }
 
 // framingFields are said by the http.Request's own fields, and skipped in its Header.
