@@ -70,7 +70,7 @@ type Policy struct {
 	EnvironmentProxiesFirst bool
 	// NoProxyAsRequests reads no_proxy as Requests does: no wildcards, brackets, or
 	// networks of all addresses, a port only where the URL names it. Requests to this machine go to
-	// the environment's proxy, too.
+	// the environment's proxy, too, and the key of Proxies is for the environment's alone.
 	NoProxyAsRequests bool
 	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify,
 	// Verify(false) included.

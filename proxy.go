@@ -1,6 +1,8 @@
 package requests
 
 import (
+	"strings"
+
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -13,7 +15,8 @@ import (
 // A value is a URL with the scheme http, https, socks4, socks4a, socks5 or socks5h
 // (http if it has none, socks5h and socks4a leaving the lookup of names to the proxy),
 // perhaps with user and password; an empty value means no proxy. The key "no_proxy"
-// is a list like the variable of that name, and is used instead of it.
+// is a list like the variable of that name, and is used instead of it: what it covers is
+// sent directly, unless an entry names the host itself.
 //
 // It is an [Option] whose entries are laid over those of earlier options. A
 // request's proxies win over [Session.ProxyFunc], that over the session's, and
@@ -86,6 +89,8 @@ func selectProxy(u *uri.URL, proxies Proxies) string {
 func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecision, error) {
 	d := ProxyDecision{URL: url}
 	if d.decidedBy(DecidedByRequest, given, u) {
+		list, _ := given.noProxy()
+		s.excludeListed(&d, list, u)
 		return d, nil
 	}
 	if s.ProxyFunc != nil {
@@ -93,7 +98,9 @@ func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecis
 		d.Source, d.Proxy = DecidedByFunc, proxy
 		return d, err
 	}
+	list, hasList := s.noProxyList(given)
 	if d.decidedBy(DecidedBySession, s.Proxies, u) || !s.TrustEnv {
+		s.excludeListed(&d, list, u)
 		return d, nil
 	}
 	variable, proxy := s.environ.Proxy(u.Scheme)
@@ -101,8 +108,7 @@ func (s *Session) decideProxy(url string, u *uri.URL, given Proxies) (ProxyDecis
 		return d, nil
 	}
 	d.Source, d.Key = DecidedByEnvironment, variable
-	list, ok := s.noProxyList(given)
-	if !ok {
+	if !hasList {
 		list = s.environ.NoProxy()
 	}
 	if d.Bypass = s.bypass(list, u); d.Bypass == "" {
@@ -125,6 +131,17 @@ func (d *ProxyDecision) decidedBy(source ProxySource, proxies Proxies, u *uri.UR
 		d.Source, d.Key, d.Proxy = source, key, proxy
 	}
 	return found
+}
+
+// excludeListed takes back a proxy that the program names for URLs in general, where its
+// "no_proxy" list covers u. One that it names for this host stays.
+func (s *Session) excludeListed(d *ProxyDecision, list string, u *uri.URL) {
+	if list == "" || d.Proxy == "" || s.Policy.NoProxyAsRequests || strings.Contains(d.Key, "://") {
+		return
+	}
+	if d.Bypass = proxyenv.Listed(list, u); d.Bypass != "" {
+		d.Proxy = ""
+	}
 }
 
 // noProxyList returns the "no_proxy" entry of the request or of the session.
@@ -173,6 +190,8 @@ func (s *Session) layerProxies(to *address, opts *SendOptions) error {
 	switch {
 	case err != nil:
 		return err
+	case d.Source == DecidedByRequest && d.Bypass != "":
+		opts.Proxies = opts.given.with(Proxies{u.Scheme + "://" + u.Host: ""})
 	case d.Source == DecidedBySession:
 		opts.Proxies = Proxies{d.Key: d.Proxy}.with(opts.given)
 	case d.Source == DecidedByFunc:

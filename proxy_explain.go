@@ -43,7 +43,7 @@ type ProxyDecision struct {
 	Proxy  string // the proxy's URL, credentials included; "" is a direct connection
 	Source ProxySource
 	Key    string // the key of Proxies, or the variable, that decided
-	Bypass string // the no_proxy entry that keeps the environment's proxy from being used
+	Bypass string // the no_proxy entry that keeps the proxy from being used
 }
 
 // String explains the decision in a line, user information masked:

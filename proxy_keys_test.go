@@ -235,3 +235,40 @@ func TestProxyErrorsSayWho(t *testing.T) {
 		}
 	}
 }
+
+// TestNoProxyKey: "no_proxy" holds for the proxies it stands beside, and not for one that is
+// named for the very host.
+func TestNoProxyKey(t *testing.T) {
+	both := requests.Proxies{"http": "http://p", "http://named.test": "http://n", "no_proxy": "a.test,named.test"}
+	for name, c := range map[string]struct {
+		session, call requests.Proxies
+		url, want     string
+		requests      string // with Policy.NoProxyAsRequests
+	}{
+		"covered, session":       {both, nil, "http://x.a.test/", "", "http://p"},
+		"covered, call":          {nil, both, "http://a.test/", "", "http://p"},
+		"not covered":            {nil, both, "http://b.test/", "http://p", "http://p"},
+		"named, session":         {both, nil, "http://named.test/", "http://n", "http://n"},
+		"named, call":            {nil, both, "http://named.test/", "http://n", "http://n"},
+		"this machine is a host": {both, nil, "http://127.0.0.1/", "http://p", "http://p"},
+		"all":                    {nil, requests.Proxies{"all": "http://p", "NO_PROXY": "*"}, "http://a.test/", "", "http://p"},
+		"list of the call":       {both, requests.Proxies{"no_proxy": "b.test"}, "http://b.test/", "", "http://p"},
+		"instead of the session": {both, requests.Proxies{"no_proxy": "b.test"}, "http://a.test/", "http://p", "http://p"},
+		"proxy of the call":      {both, requests.Proxies{"http": "http://c"}, "http://a.test/", "http://c", "http://c"},
+	} {
+		for policy, want := range map[requests.Policy]string{{}: c.want, {NoProxyAsRequests: true}: c.requests} {
+			s := newSession(t)
+			s.Proxies, s.Policy = c.session, policy
+			d, err := s.ExplainProxy(c.url, c.call)
+			opts, err2 := s.MergeEnvironment(c.url, requests.SendOptions{Proxies: c.call})
+			plan, err3 := requests.NewHTTPAdapter().Plan(noError((&requests.Request{URL: c.url}).Prepare()), opts)
+			used := ""
+			if plan.Proxy.Host != "" {
+				used = plan.Proxy.Scheme + "://" + plan.Proxy.Host
+			}
+			if err = errors.Join(err, err2, err3); err != nil || d.Proxy != want || used != want {
+				t.Errorf("%s, %v: %v, %q, %v; want %q", name, policy.NoProxyAsRequests, d, used, err, want)
+			}
+		}
+	}
+}

@@ -36,10 +36,16 @@ func Bypass(list string, u *uri.URL) string {
 	if host == "" {
 		return "(no host)"
 	}
-	addr, isAddr := hostAddr(host)
-	if host == "localhost" || isAddr && addr.Unmap().IsLoopback() {
+	if addr, isAddr := hostAddr(host); host == "localhost" || isAddr && addr.Unmap().IsLoopback() {
 		return Loopback
 	}
+	return Listed(list, u)
+}
+
+// Listed is Bypass for the list alone.
+func Listed(list string, u *uri.URL) string {
+	host := u.Hostname()
+	addr, _ := hostAddr(host)
 	port := strconv.Itoa(u.EffectivePort())
 	for entry := range strings.SplitSeq(list, ",") {
 		entry = strings.TrimSpace(entry)
