@@ -7,6 +7,7 @@ import (
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/refresh"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // Auth puts credentials on a prepared request. It is called last, when URL,
@@ -131,7 +132,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 // authenticated is p as auth makes it, for its URL alone.
 func (p *PreparedRequest) authenticated(auth Auth) (*PreparedRequest, error) {
 	q := p.Clone()
-	q.Hooks, q.original, q.home = nil, p.unanswered(), originOf(p.URL)
+	q.Hooks, q.original, q.home = nil, p.unanswered(), uri.OriginOf(p.URL)
 	written := p.Headers.Values("Authorization")
 	q.Headers.Del("Authorization")
 	if err := auth.Authenticate(q); err != nil {

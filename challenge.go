@@ -64,7 +64,7 @@ func (x AuthExchange) MayAnswer() bool {
 		return false
 	}
 	home := p.Origin()
-	if home == originOf(p.URL) {
+	if home == uri.OriginOf(p.URL) {
 		return home != ""
 	}
 	stranger, err := uri.ShouldStripAuth(home, p.URL)

@@ -10,6 +10,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/cookie"
 	"github.com/mountable/requests/internal/nethttp"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // Cookie is one cookie of a [CookieJar].
@@ -174,16 +175,16 @@ func (j *CookieJar) store(r *Response, policy *Policy) {
 // are no cookies for it. Longer paths come first, then cookies set earlier
 // (RFC 6265bis section 5.8.3).
 func (j *CookieJar) Header(url string) string {
-	to := newAddress(url)
+	to := uri.AddressOf(url)
 	return j.header(&to, nil, true)
 }
 
 // header leaves out cookies without a domain if they are not wanted.
-func (j *CookieJar) header(to *address, policy *Policy, unbound bool) string {
-	if j == nil || to.err != nil {
+func (j *CookieJar) header(to *uri.Address, policy *Policy, unbound bool) string {
+	if j == nil || to.Err != nil {
 		return ""
 	}
-	return j.jar.Header(&to.url, j.under(policy), unbound)
+	return j.jar.Header(&to.URL, j.under(policy), unbound)
 }
 
 // SetCookies keeps cookies that the server at u set, for [http.CookieJar].

@@ -55,7 +55,7 @@ func (d *Digest) Apply(r *Request) error {
 // known, and adds a hook that answers the challenge of the response.
 func (d *Digest) Authenticate(p *PreparedRequest) error {
 	p.Hooks = append(p.Hooks, d.Answer)
-	_, err := d.authorize(originOf(p.URL), p)
+	_, err := d.authorize(uri.OriginOf(p.URL), p)
 	return err
 }
 
@@ -88,7 +88,7 @@ func digestSpaceOf(r *Response) string {
 	if r.Auth().Policy().CrossOriginDigest {
 		return digest.AnySpace
 	}
-	return originOf(r.Request.URL)
+	return uri.OriginOf(r.Request.URL)
 }
 
 // answer sends the request of r again with credentials for the challenge.

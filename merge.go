@@ -60,11 +60,11 @@ func leavesBase(base, url string) bool {
 // MergeEnvironment fills in what opts leaves open from the session and, where
 // TrustEnv is set, from the environment, for a request to url.
 func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
-	to := newAddress(url)
+	to := uri.AddressOf(url)
 	return s.mergeEnvironment(&to, opts)
 }
 
-func (s *Session) mergeEnvironment(to *address, opts SendOptions) (SendOptions, error) {
+func (s *Session) mergeEnvironment(to *uri.Address, opts SendOptions) (SendOptions, error) {
 	if err := s.check(opts); err != nil {
 		return opts, err
 	}

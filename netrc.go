@@ -16,10 +16,10 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 		return nil, nil
 	}
 	to := p.at()
-	if to.err != nil || to.url.Host == "" {
+	if to.Err != nil || to.URL.Host == "" {
 		return nil, nil
 	}
-	login, password, ok := s.netrcEntry(file, &to.url)
+	login, password, ok := s.netrcEntry(file, &to.URL)
 	if !ok {
 		return nil, nil
 	}

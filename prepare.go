@@ -282,7 +282,7 @@ func (r *Request) chooseAuth(p *PreparedRequest, d *defaults) (Auth, error) {
 			return found, err
 		}
 	}
-	if to := p.at(); to.err == nil && !to.url.HasUser {
+	if to := p.at(); to.Err == nil && !to.URL.HasUser {
 		return nil, nil
 	}
 	if user, password, ok := uri.SplitAuth(p.URL); ok && user+password != "" {
@@ -299,11 +299,11 @@ func (p *PreparedRequest) hasWrittenAuthorization() bool {
 		return p.Headers.Has("Authorization")
 	}
 	to := p.at()
-	if to.err != nil || !to.url.HasUser {
+	if to.Err != nil || !to.URL.HasUser {
 		return true
 	}
-	_, password, _ := to.url.Userinfo()
-	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(to.url.Username()+":"+password))
+	_, password, _ := to.URL.Userinfo()
+	return written != "Basic "+base64.StdEncoding.EncodeToString([]byte(to.URL.Username()+":"+password))
 }
 
 func (r *Request) prepareHooks(p *PreparedRequest, d *defaults) {

@@ -24,7 +24,7 @@ type PreparedRequest struct {
 	// Trailers is called when the body has been sent in chunks, for the fields behind it;
 	// nil sends none.
 	Trailers func() Headers
-	address  address // of URL, as it was when p was prepared
+	address  uri.Address // of URL, as it was when p was prepared
 
 	body body.Body
 	jar  *CookieJar // the cookies of the call; nil means nothing but the session's
@@ -60,7 +60,7 @@ func (p *PreparedRequest) Origin() string {
 	if p.home != "" {
 		return p.home
 	}
-	return p.at().origin()
+	return p.at().Origin()
 }
 
 // Target returns what stands in the request line between method and version: path and
@@ -200,54 +200,17 @@ func (p *PreparedRequest) upgrades() bool {
 	return h1.HasToken(p.Headers, "connection", "upgrade") && strings.TrimSpace(p.Headers.Get("Upgrade")) != ""
 }
 
-// address is a URL as text and as it is read, so that a text is parsed once on its way
-// through a request.
-type address struct {
-	text string
-	url  uri.URL
-	err  error // of reading it; url is not to be used then
-}
-
-func newAddress(text string) address {
-	a := address{text: text}
-	a.url, a.err = uri.Parse(text)
-	return a
-}
-
 // at returns the address of p's URL, which its owner may have changed since p was
 // prepared. It changes nothing in p, which several goroutines may be sending.
-func (p *PreparedRequest) at() *address {
-	if p.URL != "" && p.address.text == p.URL {
+func (p *PreparedRequest) at() *uri.Address {
+	if p.URL != "" && p.address.Text == p.URL {
 		return &p.address
 	}
-	a := newAddress(p.URL)
+	a := uri.AddressOf(p.URL)
 	return &a
 }
 
 // setURL changes the URL of p, which nobody else has seen yet.
 func (p *PreparedRequest) setURL(text string) {
-	p.URL, p.address = text, newAddress(text)
-}
-
-// sameOrigin reports whether scheme, host and port are the same.
-func (a *address) sameOrigin(b *address) bool {
-	return a.err == nil && b.err == nil && uri.SameOrigin(&a.url, &b.url)
-}
-
-// origin is scheme, host and port, "" where there are none.
-func (a *address) origin() string {
-	if a.err != nil {
-		return ""
-	}
-	return a.url.Scheme + "://" + a.url.DialAddr()
-}
-
-func sameOrigin(a, b string) bool {
-	from, to := newAddress(a), newAddress(b)
-	return from.sameOrigin(&to)
-}
-
-func originOf(url string) string {
-	a := newAddress(url)
-	return a.origin()
+	p.URL, p.address = text, uri.AddressOf(text)
 }

@@ -154,21 +154,21 @@ func (s *Session) noProxyList(given Proxies) (string, bool) {
 
 // mergeProxies puts proxies into opts that decide about a URL as session, environment and
 // the call's own together do, and notes who decided.
-func (s *Session) mergeProxies(to *address, opts *SendOptions) error {
+func (s *Session) mergeProxies(to *uri.Address, opts *SendOptions) error {
 	opts.given = opts.Proxies
 	if s.proxiesAsRequests() {
-		opts.Proxies = Proxies(s.asRequests().Merge(to.text, proxyenv.Table(opts.given)))
-		opts.proxyBy = s.whoChose(to.text, opts)
+		opts.Proxies = Proxies(s.asRequests().Merge(to.Text, proxyenv.Table(opts.given)))
+		opts.proxyBy = s.whoChose(to.Text, opts)
 		return nil
 	}
 	return s.layerProxies(to, opts)
 }
 
 // redirectProxies is mergeProxies for the target of a redirect.
-func (s *Session) redirectProxies(to *address, opts *SendOptions) error {
+func (s *Session) redirectProxies(to *uri.Address, opts *SendOptions) error {
 	if s.proxiesAsRequests() {
-		opts.Proxies = Proxies(s.asRequests().Resolve(to.text, proxyenv.Table(opts.Proxies)))
-		opts.proxyBy = s.whoChose(to.text, opts)
+		opts.Proxies = Proxies(s.asRequests().Resolve(to.Text, proxyenv.Table(opts.Proxies)))
+		opts.proxyBy = s.whoChose(to.Text, opts)
 		return nil
 	}
 	return s.layerProxies(to, opts)
@@ -179,13 +179,13 @@ func (s *Session) proxiesAsRequests() bool {
 }
 
 // layerProxies lays the call's proxies over what the levels below them decide.
-func (s *Session) layerProxies(to *address, opts *SendOptions) error {
+func (s *Session) layerProxies(to *uri.Address, opts *SendOptions) error {
 	opts.Proxies = opts.given
-	if to.err != nil {
+	if to.Err != nil {
 		return nil // the adapter says what is wrong with it
 	}
-	u := &to.url
-	d, err := s.decideProxy(to.text, u, opts.given)
+	u := &to.URL
+	d, err := s.decideProxy(to.Text, u, opts.given)
 	opts.proxyBy = proxyChoice{d.Source, d.Key}
 	switch {
 	case err != nil:

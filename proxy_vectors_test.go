@@ -37,8 +37,8 @@ func proxyCases(t *testing.T, kind string) []proxyCase {
 	return readVectors[proxyCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
 }
 
-func at(url string) *address {
-	a := newAddress(url)
+func at(url string) *uri.Address {
+	a := uri.AddressOf(url)
 	return &a
 }
 

@@ -164,7 +164,7 @@ func (s *Session) allowRedirect(from, target string) error {
 func allowScheme(from, target string) error {
 	scheme, _, named := strings.Cut(target, ":")
 	web := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
-	if named && !web && !sameOrigin(from, target) {
+	if named && !web && !uri.ShareOrigin(from, target) {
 		return fail(ErrRedirectScheme, "redirect to %q refused: only http and https are followed", redactURL(target))
 	}
 	return nil
@@ -177,7 +177,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	from := r.Request.unanswered().at()
 	p.setURL(target)
 	p.home = c.home
-	p.crossed = p.crossed || !from.sameOrigin(p.at())
+	p.crossed = p.crossed || !from.SameOrigin(p.at())
 	c.chooseMethod(p, r.StatusCode)
 	c.stripHeaders(p, from)
 	if err := c.rebuildCookies(p, r); err != nil {
@@ -218,9 +218,9 @@ func (h *Headers) delBody() {
 
 // stripHeaders removes what must not reach the target: the Cookie line, which is
 // built anew, and on a change of origin what is not on the list.
-func (c *chain) stripHeaders(p *PreparedRequest, from *address) {
+func (c *chain) stripHeaders(p *PreparedRequest, from *uri.Address) {
 	p.Headers.Del("Cookie")
-	if c.session.Policy.KeepCrossOriginHeaders || from.sameOrigin(p.at()) {
+	if c.session.Policy.KeepCrossOriginHeaders || from.SameOrigin(p.at()) {
 		return
 	}
 	kept := p.Headers[:0]
@@ -271,9 +271,9 @@ func (c *chain) rebuildProxies(p *PreparedRequest) error {
 
 // rebuildAuth drops Authorization where the target may not have it, and once
 // dropped it does not come back. netrc is asked again only if Policy says so.
-func (c *chain) rebuildAuth(p *PreparedRequest, from *address) error {
+func (c *chain) rebuildAuth(p *PreparedRequest, from *uri.Address) error {
 	if p.Headers.Has("Authorization") {
-		strip, err := uri.ShouldStripAuth(from.text, p.URL)
+		strip, err := uri.ShouldStripAuth(from.Text, p.URL)
 		if err != nil {
 			return urlError(err)
 		}

@@ -58,7 +58,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.crossed = leftOrigin(req, sameOrigin)
+		p.crossed = leftOrigin(req, uri.ShareOrigin)
 		p.frameLike(req)
 		opts, err := s.mergeSend(p, r.Send)
 		if err != nil {
@@ -82,7 +82,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		p.frameLike(req)
-		p.crossed = leftOrigin(req, sameOrigin)
+		p.crossed = leftOrigin(req, uri.ShareOrigin)
 		resp, err := sendThrough(ctx, t.adapter, p, r.Send)
 		if err != nil {
 			return nil, withRequest(err, p)

@@ -31,7 +31,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		r.Headers.delBody()
 	}
 	r.dropForwarded(before.Header, func(name string) bool { return name == "proxy-authorization" })
-	if !leftOrigin(req, sameOrigin) {
+	if !leftOrigin(req, uri.ShareOrigin) {
 		return nil
 	}
 	r.Auth = NoAuth

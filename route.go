@@ -27,10 +27,10 @@ type route struct {
 // what the request itself asks for.
 func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
 	to := p.at()
-	if to.err != nil {
-		return route{}, urlError(to.err)
+	if to.Err != nil {
+		return route{}, urlError(to.Err)
 	}
-	u := &to.url
+	u := &to.URL
 	r := route{target: p.Target(), host: u.HostHeader()}
 	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
 	if u.Scheme == "https" {
