@@ -3,8 +3,6 @@ package adapters
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -70,15 +68,6 @@ func (b *breaker) Send(ctx context.Context, p *requests.PreparedRequest, opts re
 	r, err := b.Adapter.Send(ctx, p, opts)
 	outcome = outcomeOf(r, err)
 	return r, err
-}
-
-// originOf names scheme, host and port of a URL.
-func originOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return raw
-	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // outcome is what a request says about its host.

@@ -1,9 +1,9 @@
 package adapters
 
 import (
+	"cmp"
 	"context"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/backoff"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // RateLimit sends at most perSecond requests a second to each host (scheme, name and
@@ -86,11 +87,8 @@ func (l *rateLimited) Send(ctx context.Context, p *requests.PreparedRequest, opt
 
 // host returns the state of a URL's host. Beyond a thousand, those that hold nothing back
 // are forgotten.
-func (l *rateLimited) host(raw string) *hostLimit {
-	key := raw
-	if u, err := url.Parse(raw); err == nil {
-		key = strings.ToLower(u.Scheme + "://" + u.Host)
-	}
+func (l *rateLimited) host(url string) *hostLimit {
+	key := originOf(url)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.hosts[key]
@@ -103,6 +101,9 @@ func (l *rateLimited) host(raw string) *hostLimit {
 	}
 	return h
 }
+
+// originOf names scheme, host and port of a URL, or is the text itself where it has none.
+func originOf(url string) string { return cmp.Or(uri.OriginOf(url), url) }
 
 func (l *rateLimited) forget() {
 	now := time.Now()

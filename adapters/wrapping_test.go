@@ -267,7 +267,7 @@ func TestBreaker(t *testing.T) {
 		failure = &requests.Error{Kind: requests.ErrCanceled}
 		send(h) // does not count
 		failure = &requests.Error{Kind: requests.ErrReadTimeout}
-		send("http://h.test/x") // 2: open
+		send("http://u:p@h.test:80/x") // 2: open
 		send(h)
 		fail = false
 		send(other)
