@@ -9,7 +9,7 @@ import (
 // The bounds of the layout: what one can read in an evening, file by file.
 const (
 	maxRootFiles   = 45
-	maxRootLines   = 8750
+	maxRootLines   = 8500
 	maxFileLines   = 450
 	maxFunction    = 50
 	medianFunction = 8
