@@ -98,3 +98,30 @@ func TestRule04SameOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestRule08KeptHeaders: KeepCrossOriginHeaders is about harmless and unknown fields. A Cookie
+// that the caller wrote stays with its origin all the same.
+func TestRule08KeptHeaders(t *testing.T) {
+	for way, walk := range walkers {
+		w := newWorld(t)
+		s := w.session(t)
+		s.Policy.KeepCrossOriginHeaders = true
+		for _, name := range []string{"Cookie", "cookie"} {
+			for to, want := range map[string]string{
+				"http://other.test/away": "key=k cookie=-", "http://sub.example.com/away": "key=k cookie=-",
+				"http://example.com:8080/away": "key=k cookie=-", "https://example.com/away": "key=k cookie=-",
+			} {
+				headers := requests.Headers{{name, "k=v"}, {"X-Api-Key", "k"}}
+				if err := walk(t.Context(), s, "GET", chain(302, "http://example.com/", to), headers); err != nil {
+					t.Fatal(way, err)
+				}
+				calls := w.took()
+				last := calls[len(calls)-1]
+				got := []string{calls[0].get("Cookie"), last.at, "key=" + last.get("X-Api-Key") + " cookie=" + last.get("Cookie")}
+				if diff := cmp.Diff([]string{"k=v", to, want}, got); diff != "" {
+					t.Errorf("%s, %s (-want +got)\n%s", way, name, diff)
+				}
+			}
+		}
+	}
+}
