@@ -30,6 +30,7 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
+	defer os.RemoveAll(dir)
 	tried, bad := 0, 0
 	for _, m := range all {
 		if !m.chosen(os.Args[1:]) {
@@ -43,9 +44,9 @@ func main() {
 			bad++
 		}
 	}
-	os.RemoveAll(dir)
 	fmt.Printf("%d of %d not killed\n", bad, tried)
 	if bad > 0 {
+		os.RemoveAll(dir)
 		os.Exit(1)
 	}
 }
@@ -87,46 +88,64 @@ func read(name string) (all []mutation, err error) {
 	return all, err
 }
 
-// try builds the tests with one place broken and runs them, and without it, which the go
-// command remembers from one run to the next.
+// try builds the tests with one place broken and runs them, and without it.
 func (m *mutation) try(dir string) string {
 	text, err := os.ReadFile(m.file)
 	if err != nil || !strings.Contains(string(text), m.before) {
 		return "GONE"
 	}
-	if out, err := m.test(); err != nil || strings.Contains(out, "no tests to run") {
+	whole := filepath.Join(dir, strings.ReplaceAll(m.pkg, "/", "_")+".test") // one for all of a package
+	if _, err := os.Stat(whole); err != nil {
+		if out, err := m.build(whole); err != nil {
+			fail(fmt.Errorf("%s: %w", out, err))
+		}
+	}
+	if out, err := m.test(whole); err != nil || strings.Contains(out, "no tests to run") {
 		fmt.Print(out)
 		return "UNTESTED"
 	}
-	broken := filepath.Join(dir, filepath.Base(m.file))
-	if err := os.WriteFile(broken, []byte(strings.Replace(string(text), m.before, m.after, 1)), 0o644); err != nil {
-		fail(err)
-	}
-	whole, err := filepath.Abs(m.file)
+	overlay, err := m.overlay(dir, string(text))
 	if err != nil {
 		fail(err)
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{whole: broken}})
-	if err != nil {
-		fail(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644); err != nil {
-		fail(err)
-	}
-	out, err := m.test("-overlay", filepath.Join(dir, "overlay.json"))
-	switch {
-	case err == nil:
-		return "SURVIVED"
-	case strings.Contains(out, "[build failed]"):
+	broken := filepath.Join(dir, "broken.test")
+	if out, err := m.build(broken, "-overlay", overlay); err != nil {
 		fmt.Print(out)
 		return "BROKEN"
+	}
+	if _, err := m.test(broken); err == nil {
+		return "SURVIVED"
 	}
 	return "killed"
 }
 
-func (m *mutation) test(flags ...string) (string, error) {
-	args := append([]string{"test", "-vet=off", "-ldflags=-s -w", "-failfast", "-timeout", "120s", "-run", m.run}, flags...)
+// overlay writes what has the go command see the broken file instead of the whole one.
+func (m *mutation) overlay(dir, text string) (string, error) {
+	broken, list := filepath.Join(dir, filepath.Base(m.file)), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(broken, []byte(strings.Replace(text, m.before, m.after, 1)), 0o644); err != nil {
+		return "", err
+	}
+	whole, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", err
+	}
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{whole: broken}})
+	if err != nil {
+		return "", err
+	}
+	return list, os.WriteFile(list, replace, 0o644)
+}
+
+func (m *mutation) build(binary string, flags ...string) (string, error) {
+	args := append([]string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary}, flags...)
 	out, err := exec.Command("go", append(args, m.pkg)...).CombinedOutput()
+	return string(out), err
+}
+
+func (m *mutation) test(binary string) (string, error) {
+	test := exec.Command(binary, "-test.failfast", "-test.timeout=120s", "-test.run", m.run)
+	test.Dir = m.pkg
+	out, err := test.CombinedOutput()
 	return string(out), err
 }
 

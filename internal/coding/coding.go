@@ -55,7 +55,8 @@ type Limits struct {
 	// become at any coding of the list; zero: 200, negative: no bound.
 	MaxRatio int
 	// RatioFloor is the decoded size in bytes below which MaxRatio is not
-	// looked at; zero: 32 MiB.
+	// looked at; zero: 32 MiB. The codings of a list share it: each of their
+	// decoders keeps a window of what it has decoded.
 	RatioFloor int64
 	// Leniency says which streams may end early. Any other that does is
 	// io.ErrUnexpectedEOF in an *Error.
@@ -168,6 +169,7 @@ func NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadClos
 	if len(codings) == 0 {
 		return &body{top: raw}, nil
 	}
+	lim.RatioFloor /= int64(len(codings))
 	b := &body{layers: make([]layer, len(codings))}
 	in := raw
 	for i := len(codings) - 1; i >= 0; i-- {
