@@ -87,10 +87,17 @@ var iterators = map[string]func(text string) any{
 	"iter.Seq[string]": func(text string) any { return iter.Seq[string](func(yield func(string) bool) { yield(text) }) },
 	"func of string":   func(text string) any { return func(yield func(string) bool) { yield(text) } },
 	"func of []byte":   func(text string) any { return func(yield func([]byte) bool) { yield([]byte(text)) } },
-	"iter.Seq2": func(text string) any {
+	"iter.Seq2[[]byte]": func(text string) any {
 		return iter.Seq2[[]byte, error](func(yield func([]byte, error) bool) { yield([]byte(text), nil) })
 	},
+	"iter.Seq2[string]": func(text string) any {
+		return iter.Seq2[string, error](func(yield func(string, error) bool) { yield(text, nil) })
+	},
+	"a named iterator": func(text string) any { return words(func(yield func(string) bool) { yield(text) }) },
 }
+
+// words is an iterator under a name of its own.
+type words func(yield func(string) bool)
 
 // withoutLength are the contents that the toolbelt's encoder refuses, as they tell no length.
 var withoutLength = map[string]bool{"io.MultiReader": true, "io.Pipe": true, "os.Pipe": true}
@@ -98,7 +105,9 @@ var withoutLength = map[string]bool{"io.MultiReader": true, "io.Pipe": true, "os
 // sentBodies returns every kind of body.
 func sentBodies() map[string]sentBody {
 	kinds := map[string]sentBody{
-		"nil": {func(*testing.T, string) requests.Option { return requests.Body(nil) }, true, true, func(string) string { return "" }},
+		"NoBody":          {func(*testing.T, string) requests.Option { return requests.Body(http.NoBody) }, true, true, func(string) string { return "" }},
+		"json.RawMessage": plainBody(true, func(_ *testing.T, text string) any { return json.RawMessage(text) }),
+		"nil":             {func(*testing.T, string) requests.Option { return requests.Body(nil) }, true, true, func(string) string { return "" }},
 		"Form": {func(_ *testing.T, text string) requests.Option { return requests.Form{{"f", text}} }, true, true,
 			func(text string) string { return url.Values{"f": {text}}.Encode() }},
 		"JSON": {func(_ *testing.T, text string) requests.Option { return requests.JSON([]string{text}) }, true, true,

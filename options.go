@@ -76,8 +76,8 @@ func JSON(v any) Option {
 	return setting(func(r *Request) { r.JSON = v })
 }
 
-// Body sends v: a string, a []byte, an [io.Reader], an iter.Seq[[]byte] or
-// iter.Seq[string], an iter.Seq2[[]byte, error] or a [Streamer]. A reader whose length can be known
+// Body sends v: a string, a []byte, an [io.Reader], an iterator over []byte or string
+// (iter.Seq, or iter.Seq2 with an error) or a [Streamer]. A reader whose length can be known
 // (files, bytes.Reader, anything with Len or Size and io.Seeker) is sent from its
 // current position with Content-Length, others are sent chunked. Any other type
 // is [ErrInvalidBody]. The reader is not closed.

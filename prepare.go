@@ -3,6 +3,7 @@ package requests
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -233,6 +234,9 @@ func (r *Request) checkBodies(hasBody, asRequests bool) error {
 
 // newBody makes the body of what a caller gave.
 func newBody(v any) (body.Body, error) {
+	if v == http.NoBody {
+		return body.Body{}, nil
+	}
 	b, err := body.New(v)
 	return b, bodyFault(err)
 }

@@ -50,8 +50,8 @@ type streamer interface {
 	Rewind() error
 }
 
-// New makes a body of what a caller gave: nil, a string, []byte, a streamer, an
-// io.Reader, an iterator over []byte, with errors or without, or over string, or a Body. Empty text and empty
+// New makes a body of what a caller gave: nil, a string, bytes, a streamer, an io.Reader, an
+// iterator over []byte or string, with errors or without, or a Body. Empty text and empty
 // bytes are no body. Its error is an *Error.
 func New(v any) (Body, error) {
 	switch v := v.(type) {
@@ -70,22 +70,42 @@ func New(v any) (Body, error) {
 	switch v := v.(type) {
 	case streamer:
 		return ofStreamer(v)
-	case iter.Seq[string]:
-		return sequence(ofStrings(v)), nil
-	case func(yield func(string) bool):
-		return sequence(ofStrings(v)), nil
-	case iter.Seq[[]byte]:
-		return sequence(withoutError(v)), nil
-	case func(yield func([]byte) bool):
-		return sequence(withoutError(v)), nil
-	case iter.Seq2[[]byte, error]:
-		return sequence(v), nil
-	case func(yield func([]byte, error) bool):
-		return sequence(v), nil
 	case io.Reader:
 		return stream(v)
 	}
+	if b, ok := ofPlain(v); ok {
+		return b, nil
+	}
 	return Body{}, fault(Invalid, nil, "Body cannot be of type %T: give a string, []byte, io.Reader, iter.Seq[[]byte] or iter.Seq[string], or use JSON or Form", v)
+}
+
+// ofPlain makes a body of what is an iterator or bytes, whatever its type is called: iter.Seq,
+// a func or json.RawMessage.
+func ofPlain(v any) (Body, bool) {
+	value := reflect.ValueOf(v)
+	for _, t := range plainTypes {
+		if value.Kind() != t.Kind() || !value.CanConvert(t) {
+			continue
+		}
+		switch v := value.Convert(t).Interface().(type) {
+		case []byte:
+			return Bytes(v), true
+		case iter.Seq[string]:
+			return sequence(withoutError(v)), true
+		case iter.Seq[[]byte]:
+			return sequence(withoutError(v)), true
+		case iter.Seq2[string, error]:
+			return sequence(inBytes(v)), true
+		case iter.Seq2[[]byte, error]:
+			return sequence(v), true
+		}
+	}
+	return Body{}, false
+}
+
+var plainTypes = []reflect.Type{
+	reflect.TypeFor[[]byte](), reflect.TypeFor[iter.Seq[string]](), reflect.TypeFor[iter.Seq[[]byte]](),
+	reflect.TypeFor[iter.Seq2[string, error]](), reflect.TypeFor[iter.Seq2[[]byte, error]](),
 }
 
 func ofStreamer(s streamer) (Body, error) {
@@ -96,10 +116,10 @@ func ofStreamer(s streamer) (Body, error) {
 	return Body{kind: fromReader, reader: s, length: n, rewind: rewindable, waits: true, use: new(use)}, nil
 }
 
-func ofStrings(seq iter.Seq[string]) iter.Seq2[[]byte, error] {
+func inBytes(seq iter.Seq2[string, error]) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for text := range seq {
-			if !yield([]byte(text), nil) {
+		for text, err := range seq {
+			if !yield([]byte(text), err) {
 				return
 			}
 		}
@@ -132,10 +152,10 @@ func Bytes(data []byte) Body {
 	return Body{kind: inMemory, data: data, length: int64(len(data))}
 }
 
-func withoutError(seq iter.Seq[[]byte]) iter.Seq2[[]byte, error] {
+func withoutError[T string | []byte](seq iter.Seq[T]) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for chunk := range seq {
-			if !yield(chunk, nil) {
+			if !yield([]byte(chunk), nil) {
 				return
 			}
 		}
