@@ -81,6 +81,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.ownAuth = false // nobody gave the call an auth; the adapter may have one
 		p.frameLike(req)
 		p.crossed = leftOrigin(req, uri.ShareOrigin)
 		resp, err := sendThrough(ctx, t.adapter, p, r.Send)

@@ -85,6 +85,12 @@ func TestAuthenticate(t *testing.T) {
 				t.Fatal(resp, err)
 			}
 			resp.Body.Close()
+			alone := &http.Client{Transport: requests.AdapterTransport(adapters.Authenticate(tt.auth)(requests.NewHTTPAdapter()))}
+			defer alone.CloseIdleConnections()
+			if resp, err = alone.Get(server.URL("/in/")); err != nil || resp.StatusCode != 200 {
+				t.Fatal(resp, err)
+			}
+			resp.Body.Close()
 		})
 	}
 }
