@@ -161,3 +161,14 @@ func TestMountPanics(t *testing.T) {
 		}()
 	}
 }
+
+// TestMountNil: a nil adapter carries nothing, and is not named among those that could.
+func TestMountNil(t *testing.T) {
+	s := requests.NewSession()
+	s.Mount("http://", nil)
+	_, err := s.Adapter("http://h.test/")
+	want := `no adapter is mounted for "http://h.test/", only for https://`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
