@@ -78,6 +78,7 @@ func TestLocations(t *testing.T) {
 		"host of bytes":    {"Location: http://caf\xe9.test/\r\n", "invalid URL"},
 		"wildcard":         {"Location: http://*/\r\n", "invalid URL"},
 		"wildcard label":   {"Location: http://*.a.test/\r\n", "invalid URL"},
+		"wildcard inside":  {"Location: http://a*b.test/\r\n", "invalid URL"},
 		"leading dot":      {"Location: //.a.test/\r\n", "invalid URL"},
 		"large address":    {"Location: http://256.256.256.256/\r\n", "invalid URL"},
 		"five numbers":     {"Location: http://1.2.3.4.5/\r\n", "invalid URL"},

@@ -12,7 +12,7 @@ type problem struct {
 	detail string
 }
 
-// invalidLabel: no name begins with a wildcard or a dot.
+// invalidLabel: no name has a wildcard in it, or begins with a dot.
 const invalidLabel = "invalid label"
 
 // maxHost bounds a host. No name is longer than 253 bytes (RFC 1035), and no
@@ -49,7 +49,7 @@ func normaliseHost(host string) (string, *problem) {
 		return "", bad
 	}
 	host = ascii.Lower(host)
-	if strings.HasPrefix(host, "*") || strings.HasPrefix(host, ".") {
+	if strings.Contains(host, "*") || strings.HasPrefix(host, ".") {
 		return "", &problem{InvalidHost, invalidLabel}
 	}
 	if strings.Contains(host, "xn--") || !ascii.Only(host) {
