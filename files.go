@@ -1,9 +1,12 @@
 package requests
 
 import (
+	"context"
+	"errors"
 	"io"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/multipart"
@@ -22,6 +25,63 @@ func (r *Request) newFilesBody(asRequests bool) (*multipart.Form, error) {
 	}
 	form, err := multipart.NewForm(r.Form, files)
 	return form, bodyFault(err)
+}
+
+// call is a call that prepares a request.
+type call struct {
+	ctx      context.Context
+	deadline time.Time // of Timeouts.Total, if its clock is running
+}
+
+// encodeFilesDuring is encodeFiles, which returns with an error when the call is over. A
+// file whose Read waits is then read on by a goroutine of its own, which ends with that Read.
+func (r *Request) encodeFilesDuring(c *call, asRequests bool) (body.Body, string, error) {
+	if c == nil || c.ctx == nil || !slices.ContainsFunc(r.Files, func(f File) bool { return body.Waits(f.Content) }) {
+		return r.encodeFiles(asRequests)
+	}
+	own := *r // what the goroutine changes, when nobody waits for it any more
+	var e encodedFiles
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { e.panicked = recover() }()
+		e.err = errors.New("reading a file ended its goroutine")
+		e.body, e.contentType, e.err = own.encodeFiles(asRequests)
+	}()
+	if err := c.wait(done); err != nil {
+		return body.Body{}, "", err
+	}
+	if e.panicked != nil {
+		panic(e.panicked)
+	}
+	r.encoded = own.encoded
+	return e.body, e.contentType, e.err
+}
+
+// encodedFiles is what came of encodeFiles.
+type encodedFiles struct {
+	body        body.Body
+	contentType string
+	err         error
+	panicked    any
+}
+
+// wait waits until something is done, or the call is over.
+func (c *call) wait(done <-chan struct{}) error {
+	var total <-chan time.Time
+	if !c.deadline.IsZero() {
+		timer := time.NewTimer(time.Until(c.deadline))
+		defer timer.Stop()
+		total = timer.C
+	}
+	select {
+	case <-done:
+		return nil
+	case <-c.ctx.Done():
+		return contextError(c.ctx)
+	case <-total:
+		return totalTimeout()
+	}
 }
 
 // encodedBody is the body that a Request was sent with, and what it was made of.

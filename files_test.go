@@ -2,6 +2,7 @@ package requests_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -14,10 +15,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -230,4 +233,50 @@ func noError[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// waitingFile says that it is read, and then waits for the end of its test.
+type waitingFile struct {
+	reading func()
+	end     <-chan struct{}
+}
+
+func (w waitingFile) Read([]byte) (int, error) {
+	w.reading()
+	<-w.end
+	return 0, io.EOF
+}
+
+// TestFilesThatWait: a file whose Read waits does not hold a call that is over, nor one that
+// panics.
+func TestFilesThatWait(t *testing.T) {
+	server := wiretest.Origin(t)
+	end := make(chan struct{})
+	defer close(end)
+	post := func(ctx context.Context, reading func(), options ...requests.Option) error {
+		file := requests.File{Field: "f", Content: waitingFile{reading, end}}
+		return errorOf(newSession(t).Post(ctx, server.URL("/"), append(options, requests.Files{file})...))
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	if err := post(ctx, func() { cancel(cause) }); !errors.Is(err, requests.ErrCanceled) || !errors.Is(err, cause) {
+		t.Errorf("canceled: %v", err)
+	}
+	if err := post(t.Context(), func() {}, requests.Timeouts{Total: time.Millisecond}); !errors.Is(err, requests.ErrTotalTimeout) {
+		t.Errorf("Timeouts.Total: %v", err)
+	}
+	func() {
+		defer func() {
+			if v := recover(); v != "boom" {
+				t.Errorf("the panic that came on is %v", v)
+			}
+		}()
+		_ = post(t.Context(), func() { panic("boom") })
+	}()
+	if err := post(t.Context(), runtime.Goexit); err == nil {
+		t.Error("a goroutine that is ended: no error")
+	}
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
 }

@@ -26,6 +26,7 @@ type defaults struct {
 	hsts    *HSTS
 	policy  *Policy
 	netrc   *Session // whose netrc is consulted; nil for none
+	call    *call    // that is preparing; nil for none
 	beyond  bool     // the request is for another origin than that of base
 }
 

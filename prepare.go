@@ -156,7 +156,7 @@ func (p *PreparedRequest) setCookieHeader(jar *CookieJar, policy *Policy, unboun
 }
 
 func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
-	b, contentType, err := r.encodeBody(d.policy)
+	b, contentType, err := r.encodeBody(d)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 // encodeBody encodes the one body that is given: Form with Files are one, any other two are
 // a mistake. Empty text, bytes and lists count as not given. A Request that has been sent
 // before starts again where its readers first stood.
-func (r *Request) encodeBody(policy *Policy) (body.Body, string, error) {
+func (r *Request) encodeBody(d *defaults) (body.Body, string, error) {
 	if e := r.encoded; e.isOf(r) {
 		if err := e.body.Restart(); err != nil || !e.renewable {
 			return e.body, e.contentType, bodyFault(err)
@@ -185,13 +185,13 @@ func (r *Request) encodeBody(policy *Policy) (body.Body, string, error) {
 	if err != nil {
 		return body.Body{}, "", err
 	}
-	asRequests := policy != nil && policy.BodiesAsRequests
+	asRequests := d.policy != nil && d.policy.BodiesAsRequests
 	if err := r.checkBodies(!data.None(), asRequests); err != nil {
 		return body.Body{}, "", err
 	}
 	switch {
 	case len(r.Files) > 0:
-		return r.encodeFiles(asRequests)
+		return r.encodeFilesDuring(d.call, asRequests)
 	case len(r.Form) > 0:
 		return body.Bytes([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
 	case data.None() && r.JSON != nil:

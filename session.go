@@ -129,13 +129,17 @@ func (s *Session) request(ctx context.Context, r *Request, options []Option) (*R
 
 // Do prepares r with the session's settings and the environment's, and sends it.
 func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
-	p, err := s.Prepare(r)
+	during := call{ctx: ctx}
+	p, err := s.prepareDuring(&during, r)
 	if err != nil {
 		return nil, err
 	}
 	opts, err := s.mergeEnvironment(p.at(), r.Send)
 	if err != nil {
 		return nil, withRequest(err, p)
+	}
+	if !during.deadline.IsZero() {
+		opts.Deadline = during.deadline
 	}
 	return s.Send(ctx, p, opts)
 }
@@ -158,11 +162,17 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 // rows, goes without the session's Auth, Params and unbound cookies, and with those headers
 // alone that a redirect could carry there, unless Policy.SettingsBeyondBase is set. What the
 // request itself has goes along.
-func (s *Session) Prepare(r *Request) (*PreparedRequest, error) {
+func (s *Session) Prepare(r *Request) (*PreparedRequest, error) { return s.prepareDuring(nil, r) }
+
+// prepareDuring is Prepare, which ends with the call where reading Files may wait.
+func (s *Session) prepareDuring(c *call, r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
-	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, policy: &s.Policy}
+	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, policy: &s.Policy, call: c}
+	if c != nil && len(r.Files) > 0 {
+		c.deadline = s.withDeadline(s.mergeSession(r.Send)).Deadline
+	}
 	if s.TrustEnv {
 		d.netrc = s
 	}

@@ -12,7 +12,7 @@ func stream(r io.Reader) (Body, error) {
 	if buffer, ok := r.(*bytes.Buffer); ok {
 		r = bytes.NewReader(buffer.Bytes()) // which can be read again
 	}
-	b := Body{kind: fromReader, reader: r, length: -1, waits: waits(r), use: new(use)}
+	b := Body{kind: fromReader, reader: r, length: -1, waits: Waits(r), use: new(use)}
 	if seeker, ok := r.(io.Seeker); ok && !isPipe(r) {
 		position, err := seeker.Seek(0, io.SeekCurrent)
 		if err != nil {
@@ -29,10 +29,10 @@ func stream(r io.Reader) (Body, error) {
 	return b, nil
 }
 
-// waits reports whether a Read of r may wait, as far as that can be told.
-func waits(r io.Reader) bool {
+// Waits reports whether a Read of r may wait, as far as that can be told.
+func Waits(r io.Reader) bool {
 	switch r.(type) {
-	case *bytes.Reader, *strings.Reader:
+	case *bytes.Buffer, *bytes.Reader, *strings.Reader:
 		return false
 	case *os.File:
 		return isPipe(r)
