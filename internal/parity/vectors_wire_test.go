@@ -84,7 +84,7 @@ func (c *collector) serve() {
 		return
 	}
 	defer conn.Close()
-	conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // a body that was announced may never come
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second)) // a body that was announced may never come
 	c.sent <- newRequestReader(conn).read()
 	io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 }
