@@ -147,24 +147,33 @@ func (s *Stream) writeUntil() (until time.Time) {
 	switch {
 	case s == nil:
 	case s.failed != nil:
-		return time.Now().Add(cancelGrace)
+		return time.Now().Add(s.grace())
 	case s.limits.Write > 0:
 		until = time.Now().Add(s.limits.Write)
 	}
 	if s != nil && !s.limits.Deadline.IsZero() {
-		until = sooner(until, later(s.limits.Deadline, time.Now().Add(cancelGrace)))
+		until = sooner(until, later(s.limits.Deadline, time.Now().Add(s.grace())))
 	}
 	return until
 }
 
-// cancelGrace is how long a write that is under way may still take when the request it belongs to is canceled. To
-// cut it short costs every stream the connection.
+// cancelGrace is how long a write that is under way may still take when the request it belongs to is canceled and its
+// caller waits for the write.
 const cancelGrace = time.Second
+
+// grace is how long a write on behalf of s may still take when s has ended. To cut it short costs every other stream the
+// connection, so the goroutine of an upload, for which nobody waits, has as long as the peer has to answer a PING.
+func (s *Stream) grace() time.Duration {
+	if s.uploading {
+		return pingWait
+	}
+	return cancelGrace
+}
 
 // hurry limits the write that the goroutine of s is in.
 func (c *Conn) hurry(s *Stream) {
 	if c.writer == s && s != nil {
-		c.writeUntil = time.Now().Add(cancelGrace)
+		c.writeUntil = time.Now().Add(s.grace())
 		_ = c.nc.SetWriteDeadline(c.writeUntil)
 	}
 }

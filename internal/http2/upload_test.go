@@ -341,3 +341,46 @@ func TestUploadCanceled(t *testing.T) {
 		})
 	}
 }
+
+// TestCanceledInAWrite: an upload that is canceled while the peer takes nothing ends at once for its caller, and costs the
+// other streams their connection only if the peer goes on taking nothing.
+func TestCanceledInAWrite(t *testing.T) {
+	for name, tt := range map[string]struct {
+		pause time.Duration // of the peer
+		other string        // what comes of the other request
+	}{
+		"the peer goes on": {5 * time.Second, "200 whole"},
+		"it does not":      {2 * pingWait, "! waiting for the response: http2: the connection takes no more bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stuck := make(chan struct{})
+				c := scripted(t, func(p *peer) {
+					p.skipTo("HEADERS 1")
+					p.skipTo("DATA 3")
+					close(stuck)
+					time.Sleep(tt.pause)
+					p.head(1, false, ":status", "200")
+					p.data(1, true, "whole")
+					p.drain()
+				})
+				other := make(chan string, 1)
+				go func() { other <- outcome(t.Context(), c, get("/")) }()
+				synctest.Wait()
+				ctx, cancel := context.WithCancel(t.Context())
+				canceled := make(chan string, 1)
+				go func() { canceled <- outcome(ctx, c, post("/", endless{})) }()
+				<-stuck
+				synctest.Wait()
+				start := time.Now()
+				cancel()
+				if got := <-canceled; !strings.HasSuffix(got, "context canceled") || time.Since(start) > 0 {
+					t.Errorf("%q after %v", got, time.Since(start))
+				}
+				if diff := cmp.Diff(tt.other, <-other); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+			})
+		})
+	}
+}
