@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/mountable/requests/internal/certs"
 )
@@ -13,7 +14,11 @@ import (
 // session's, or none. Every file may be PEM, DER or PKCS#12. What the files hold
 // at the time of a request counts: one replaced on disk is shown from then on. One
 // that cannot be used, or has expired, is [ErrFile]. It is an [Option] and comparable.
-type Certificate struct {
+type Certificate struct{ handle unique.Handle[certificate] }
+
+// certificate is what a Certificate stands for. The handle is short, as every request and
+// every pool key carries several, and compares as quickly as a pointer.
+type certificate struct {
 	certFile, keyFile string
 	certData, keyData string
 	given             bool // the data counts, even if it is empty
@@ -23,6 +28,20 @@ type Certificate struct {
 	read              *certs.Identity // what the files held when the connection was planned
 }
 
+func certificateOf(c certificate) Certificate {
+	if c == (certificate{}) {
+		return Certificate{}
+	}
+	return Certificate{unique.Make(c)}
+}
+
+func (c Certificate) value() certificate {
+	if c == (Certificate{}) {
+		return certificate{}
+	}
+	return c.handle.Value()
+}
+
 // certificateSource holds what is not comparable by value.
 type certificateSource struct {
 	certificate tls.Certificate
@@ -30,44 +49,48 @@ type certificateSource struct {
 }
 
 // CertFile is a client certificate and its key in one PEM file.
-func CertFile(path string) Certificate { return Certificate{certFile: path} }
+func CertFile(path string) Certificate { return certificateOf(certificate{certFile: path}) }
 
 // CertFiles is a client certificate and its key in two PEM files.
-func CertFiles(cert, key string) Certificate { return Certificate{certFile: cert, keyFile: key} }
+func CertFiles(cert, key string) Certificate {
+	return certificateOf(certificate{certFile: cert, keyFile: key})
+}
 
 // CertPEM is a client certificate, with its chain, and its key as PEM text.
 func CertPEM(cert, key []byte) Certificate {
-	return Certificate{certData: string(cert), keyData: string(key), given: true}
+	return certificateOf(certificate{certData: string(cert), keyData: string(key), given: true})
 }
 
 // CertPKCS12 is a client certificate, its chain and its key in a PKCS#12 file.
 func CertPKCS12(path, password string) Certificate {
-	return Certificate{certFile: path, password: password}
+	return certificateOf(certificate{certFile: path, password: password})
 }
 
 // CertTLS is a client certificate that the caller has loaded. Requests share
 // connections only if they use the value of one CertTLS call.
 func CertTLS(c tls.Certificate) Certificate {
-	return Certificate{source: &certificateSource{certificate: c}}
+	return certificateOf(certificate{source: &certificateSource{certificate: c}})
 }
 
 // NoCert shows no client certificate, whatever the session says.
-var NoCert = Certificate{none: true}
+var NoCert = certificateOf(certificate{none: true})
 
 // WithPassword gives the password of an encrypted key.
 func (c Certificate) WithPassword(password string) Certificate {
-	c.password = password
-	return c
+	is := c.value()
+	is.password = password
+	return certificateOf(is)
 }
 
 // WithPasswordFunc gives a function that is asked for the password, once, when the
 // key is first read. A certificate of CertTLS has no use for one.
 func (c Certificate) WithPasswordFunc(ask func() (string, error)) Certificate {
-	if ask == nil || c.source != nil && c.source.password == nil {
+	is := c.value()
+	if ask == nil || is.source != nil && is.source.password == nil {
 		return c
 	}
-	c.source = &certificateSource{password: sync.OnceValues(ask)}
-	return c
+	is.source = &certificateSource{password: sync.OnceValues(ask)}
+	return certificateOf(is)
 }
 
 // Apply makes c the client certificate of r.
@@ -77,17 +100,20 @@ func (c Certificate) Apply(r *Request) error {
 }
 
 // Files returns the paths of the certificate and of the key.
-func (c Certificate) Files() (cert, key string) { return c.certFile, c.keyFile }
+func (c Certificate) Files() (cert, key string) {
+	is := c.value()
+	return is.certFile, is.keyFile
+}
 
 // text names the files and never shows a password or a key.
 func (c Certificate) shown() string {
-	switch {
-	case c == Certificate{}, c.none:
+	switch is := c.value(); {
+	case is == certificate{}, is.none:
 		return "none"
-	case c.certFile != "" && c.keyFile != "":
-		return c.certFile + " with " + c.keyFile
-	case c.certFile != "":
-		return c.certFile
+	case is.certFile != "" && is.keyFile != "":
+		return is.certFile + " with " + is.keyFile
+	case is.certFile != "":
+		return is.certFile
 	}
 	return "given as data"
 }
@@ -101,13 +127,13 @@ func (c Certificate) or(other Certificate) Certificate {
 
 // load returns the certificate to show, if any. One that has expired is refused here, by name: a server only hangs up.
 func (c Certificate) load() ([]tls.Certificate, error) {
-	switch {
-	case c == Certificate{}, c.none:
+	switch is := c.value(); {
+	case is == certificate{}, is.none:
 		return nil, nil
-	case c.source != nil && c.source.password == nil && len(c.source.certificate.Certificate) == 0:
+	case is.source != nil && is.source.password == nil && len(is.source.certificate.Certificate) == 0:
 		return nil, fail(ErrFile, "CertTLS was given no certificate")
-	case c.source != nil && c.source.password == nil:
-		return []tls.Certificate{c.source.certificate}, nil
+	case is.source != nil && is.source.password == nil:
+		return []tls.Certificate{is.source.certificate}, nil
 	}
 	identity, err := c.identity()
 	if err != nil {
@@ -121,23 +147,24 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 
 // identity is what the certificate's files, or its data, hold.
 func (c Certificate) identity() (*certs.Identity, error) {
-	if c.read != nil {
-		return c.read, nil
+	is := c.value()
+	if is.read != nil {
+		return is.read, nil
 	}
-	identity, err := certStore.Identity(c.files())
+	identity, err := certStore.Identity(is.files())
 	return identity, wrap(ErrFile, err, "")
 }
 
 // reread returns c with what its files hold now, as a part of the pool's key: no
 // connection, and no TLS session, of another identity is used for it.
 func (c Certificate) reread() (Certificate, error) {
-	if c.certFile == "" && c.keyFile == "" {
+	is := c.value()
+	if is.certFile == "" && is.keyFile == "" {
 		return c, nil
 	}
-	c.read = nil
-	identity, err := c.identity()
-	c.read = identity
-	return c, err
+	identity, err := certStore.Identity(is.files())
+	is.read = identity
+	return certificateOf(is), wrap(ErrFile, err, "")
 }
 
 // Load reads the certificate, its chain and its key, and checks that they belong
@@ -159,7 +186,7 @@ func (c Certificate) Load() (tls.Certificate, error) {
 	return loaded[0], nil
 }
 
-func (c Certificate) files() certs.Source {
+func (c *certificate) files() certs.Source {
 	s := certs.Source{CertFile: c.certFile, KeyFile: c.keyFile, Cert: []byte(c.certData), Key: []byte(c.keyData), Password: c.password}
 	if c.source != nil {
 		s.PasswordFunc, s.Owner = c.source.password, c.source
@@ -170,8 +197,9 @@ func (c Certificate) files() certs.Source {
 // check finds files that are not there before anything is sent, for plain http
 // as well, as Requests does.
 func (c Certificate) check() error {
-	if c.certFile == "" && c.keyFile == "" {
+	is := c.value()
+	if is.certFile == "" && is.keyFile == "" {
 		return nil
 	}
-	return wrap(ErrFile, c.files().CheckFiles(), "")
+	return wrap(ErrFile, is.files().CheckFiles(), "")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"unique"
 
 	"github.com/mountable/requests/internal/certs"
 	"github.com/mountable/requests/internal/cookie"
@@ -15,12 +16,24 @@ import (
 // the setting of the next level: call, session, mount ([ConfigureConn]), environment
 // (REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE), and in the end the system's roots. It is an [Option] and
 // comparable.
-type Verification struct {
+type Verification struct{ handle unique.Handle[verification] }
+
+// verification is what a Verification stands for; see certificate.
+type verification struct {
 	mode verifyMode
 	file string // a CA file or directory
 	pem  string // or the certificates themselves
 	pool *x509.CertPool
 	read *certs.Bundle // what file held when the connection was planned
+}
+
+func verificationOf(v verification) Verification { return Verification{unique.Make(v)} }
+
+func (v Verification) value() verification {
+	if v == (Verification{}) {
+		return verification{}
+	}
+	return v.handle.Value()
 }
 
 type verifyMode uint8
@@ -32,13 +45,18 @@ const (
 	verifyBundle
 )
 
+var (
+	verifyingOn  = verificationOf(verification{mode: verifyOn})
+	verifyingOff = verificationOf(verification{mode: verifyOff})
+)
+
 // Verify(true) checks certificates against the environment's CA bundle or the
 // system's roots, whatever the session says; Verify(false) checks nothing.
 func Verify(on bool) Verification {
 	if on {
-		return Verification{mode: verifyOn}
+		return verifyingOn
 	}
-	return Verification{mode: verifyOff}
+	return verifyingOff
 }
 
 // CABundle checks certificates against the CAs in a PEM file, or in all files of a
@@ -46,19 +64,19 @@ func Verify(on bool) Verification {
 // the time of a request counts, for connections that are kept too. A path that does
 // not exist or holds no certificate is [ErrFile] before connecting.
 func CABundle(path string) Verification {
-	return Verification{mode: verifyBundle, file: path}
+	return verificationOf(verification{mode: verifyBundle, file: path})
 }
 
 // CABundlePEM checks certificates against the CAs in pem.
 func CABundlePEM(pem []byte) Verification {
-	return Verification{mode: verifyBundle, pem: string(pem)}
+	return verificationOf(verification{mode: verifyBundle, pem: string(pem)})
 }
 
 // CAPool checks certificates against the CAs in pool, under the constraints they
 // were added with, and against no others. The pool must not be changed any more;
 // requests share connections only if they use the same one. Nil is [ErrFile].
 func CAPool(pool *x509.CertPool) Verification {
-	return Verification{mode: verifyBundle, pool: pool}
+	return verificationOf(verification{mode: verifyBundle, pool: pool})
 }
 
 // DefaultCABundle returns where default trust comes from: the file or directory of the
@@ -75,42 +93,44 @@ func (v Verification) Apply(r *Request) error {
 }
 
 // Enabled reports whether certificates are checked at all.
-func (v Verification) Enabled() bool { return v.mode != verifyOff }
+func (v Verification) Enabled() bool { return v != verifyingOff }
 
 // Bundle returns the path given to CABundle, "" otherwise.
-func (v Verification) Bundle() string { return v.file }
+func (v Verification) Bundle() string { return v.value().file }
 
 // String describes v, "on", "off" or the path of the bundle.
 func (v Verification) String() string {
-	switch {
-	case v.mode == verifyOff:
+	switch is := v.value(); {
+	case is.mode == verifyOff:
 		return "off"
-	case v.file != "":
-		return v.file
-	case v.pem != "":
+	case is.file != "":
+		return is.file
+	case is.pem != "":
 		return "bundle given as PEM"
-	case v.pool != nil:
+	case is.pool != nil:
 		return "bundle given as a pool"
 	}
 	return "on"
 }
 
 func (v Verification) or(other Verification) Verification {
-	if v.mode == verifyInherit {
+	if v == (Verification{}) {
 		return other
 	}
 	return v
 }
 
 // undecided reports whether the environment may name the roots.
-func (v Verification) undecided() bool { return v.mode == verifyInherit || v.mode == verifyOn }
+func (v Verification) undecided() bool { return v == Verification{} || v == verifyingOn }
+
+func (v Verification) isBundle() bool { return v.value().mode == verifyBundle }
 
 // mergeVerify takes the call's verification, then the session's, then the environment's, or
 // as Policy says Requests' order. fromEnvironment is the result where the environment chose
 // it and a mount may still choose otherwise.
 func (s *Session) mergeVerify(call Verification) (v, fromEnvironment Verification) {
 	if s.Policy.EnvironmentCAFirst && call.undecided() {
-		if v := s.environmentVerify(); v.mode == verifyBundle {
+		if v := s.environmentVerify(); v.isBundle() {
 			return v, Verification{}
 		}
 		return call.or(s.Verify), Verification{}
@@ -142,17 +162,17 @@ var certStore certs.Store
 func (v Verification) load() (*x509.CertPool, error) {
 	var bundle *certs.Bundle
 	var err error
-	switch {
-	case v.mode != verifyBundle:
+	switch is := v.value(); {
+	case is.mode != verifyBundle:
 		return nil, nil
-	case v.pool != nil:
-		return v.pool, nil
-	case v.read != nil:
-		return v.read.Pool, nil
-	case v.file != "":
-		bundle, err = certStore.Bundle(v.file)
+	case is.pool != nil:
+		return is.pool, nil
+	case is.read != nil:
+		return is.read.Pool, nil
+	case is.file != "":
+		bundle, err = certStore.Bundle(is.file)
 	default:
-		bundle, err = certStore.BundleBytes([]byte(v.pem))
+		bundle, err = certStore.BundleBytes([]byte(is.pem))
 	}
 	if err != nil {
 		return nil, wrap(ErrFile, err, "")
@@ -162,10 +182,11 @@ func (v Verification) load() (*x509.CertPool, error) {
 
 // check finds a bundle that is not there before anything is sent.
 func (v Verification) check() error {
-	if v.mode != verifyBundle || v.file == "" {
+	file := v.value().file
+	if file == "" {
 		return nil
 	}
-	if _, err := os.Stat(v.file); err != nil {
+	if _, err := os.Stat(file); err != nil {
 		return wrap(ErrFile, err, "the CA bundle cannot be used")
 	}
 	return nil
@@ -177,11 +198,11 @@ func (v Verification) check() error {
 func (o *SendOptions) verifyOver(edited Verification) Verification {
 	v := o.Verify
 	switch {
-	case v.mode == verifyInherit:
+	case v == Verification{}:
 		return edited
-	case v.mode == verifyOn && edited.mode == verifyBundle:
+	case v == verifyingOn && edited.isBundle():
 		return edited
-	case !edited.undecided() && v.mode == verifyBundle && v == o.environmentVerify:
+	case !edited.undecided() && v.isBundle() && v == o.environmentVerify:
 		return edited
 	}
 	return v
@@ -190,12 +211,13 @@ func (o *SendOptions) verifyOver(edited Verification) Verification {
 // reread returns v with what its file holds now, as a part of the pool's key: no
 // connection, and no TLS session, that was checked by other authorities is used for it.
 func (v Verification) reread() (Verification, error) {
-	if v.mode != verifyBundle || v.file == "" {
+	is := v.value()
+	if is.file == "" {
 		return v, nil
 	}
-	bundle, err := certStore.Bundle(v.file)
-	v.read = bundle
-	return v, wrap(ErrFile, err, "")
+	bundle, err := certStore.Bundle(is.file)
+	is.read = bundle
+	return verificationOf(is), wrap(ErrFile, err, "")
 }
 
 // HSTS remembers which hosts have asked to be spoken to over https only (HTTP Strict
