@@ -206,25 +206,34 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 		requestRooms.Put(room)
 	}()
 	p.describe(ctx, &room.request, room.fields[:0], r, opts)
-	got, err := a.roundTrip(ctx, c, lease, &room.request)
+	got, into, err := a.roundTrip(ctx, c, lease, &room.request)
 	if err != nil {
 		return nil, err
 	}
-	resp := NewResponse(p, got.Status, got.Fields, got.Body)
+	resp := into.fill(p, got.Status, got.Fields, got.Body)
 	resp.Reason, resp.Proto, resp.TLS = cleanText(got.Reason), got.Proto, c.state
 	resp.span.began, resp.span.way = got.Began, c.way
 	return resp, nil
 }
 
 // roundTrip sends req on c, in the protocol that c speaks, and gives c back when the response is over.
-func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (*wire.Response, error) {
+func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (wire.Response, *responseRoom, error) {
 	if c.h2 != nil {
 		x := &shared{adapter: a, conn: c, lease: lease}
 		c.rest.begin()
-		return x.Do(ctx, c.h2, req, x)
+		got, err := x.Do(ctx, c.h2, req, x)
+		return got, &x.responseRoom, err
 	}
 	c.lease, c.trace = lease, req.Trace
-	return new(http1.Exchange).Do(ctx, c.h1, req, &a.limits, c.done)
+	x := new(exclusive)
+	got, err := x.Do(ctx, c.h1, req, &a.limits, c.done)
+	return got, &x.responseRoom, err
+}
+
+// exclusive is one request and its response on a connection that carries nothing else meanwhile.
+type exclusive struct {
+	http1.Exchange
+	responseRoom
 }
 
 // conn is a connection as the pool keeps it.

@@ -72,11 +72,28 @@ type Body struct {
 	over     time.Time   // when it has left streaming, zero before
 
 	content []byte
-	offset  int // of Read, WriteTo and ReadChunk in content
-	ahead   charset.Scanner
-	came    error  // how the source has ended, while ahead holds something
-	buffer  []byte // holds the piece that was given last
+	offset  int   // of Read, WriteTo and ReadChunk in content
+	loop    *loop // nil until the body is read in pieces
 }
+
+// loop is what reading in pieces needs: most bodies are read at once.
+type loop struct {
+	ahead  charset.Scanner
+	came   error  // how the source has ended, while ahead holds something
+	buffer []byte // holds the piece that was given last
+}
+
+// pieces returns the state of reading in pieces.
+func (b *Body) pieces() *loop {
+	if b.loop == nil {
+		b.loop = new(loop)
+	}
+	return b.loop
+}
+
+// isAhead reports whether something has been read ahead that is to be read next, were it
+// the end.
+func (b *Body) isAhead() bool { return b.loop != nil && (!b.loop.ahead.Empty() || b.loop.came != nil) }
 
 // Undecoded makes the body come as it is, in its content coding, as bound returns it. It
 // has no effect once something has been read.
@@ -108,7 +125,7 @@ func (b *Body) start(o Owner) (io.Reader, error) {
 	case closed:
 		return nil, o.Closed()
 	}
-	if !b.ahead.Empty() || b.came != nil {
+	if b.isAhead() {
 		return aheadReader{b}, nil
 	}
 	return b.source, nil

@@ -99,8 +99,9 @@ func (b *Body) nextChunk(src io.Reader, size int) ([]byte, error) {
 		}
 		return rest, err
 	}
-	n, err := fill(src, b.room(size))
-	return b.buffer[:n], err
+	piece := b.room(size)
+	n, err := fill(src, piece)
+	return piece[:n], err
 }
 
 // wireChunk reads one piece of a chunked body, which ends where a chunk ends.
@@ -112,23 +113,24 @@ func (b *Body) wireChunk(src io.Reader, size int) ([]byte, error) {
 		}
 	}
 	for {
-		n, err := src.Read(b.room(size))
+		piece := b.room(size)
+		n, err := src.Read(piece)
 		if n > 0 && err == io.EOF {
 			err = nil // the end comes again with the next call
 		}
 		if n > 0 || err != nil {
-			return b.buffer[:n], err
+			return piece[:n], err
 		}
 	}
 }
 
 // room returns a buffer of size bytes, kept for the next piece.
 func (b *Body) room(size int) []byte {
-	if cap(b.buffer) < size {
-		b.buffer = make([]byte, size)
+	l := b.pieces()
+	if cap(l.buffer) < size {
+		l.buffer = make([]byte, size)
 	}
-	b.buffer = b.buffer[:size]
-	return b.buffer
+	return l.buffer[:size]
 }
 
 // Scan takes the next line out of s; ok is false where more must be read, and the error
@@ -149,7 +151,7 @@ func (b *Body) Lines(o Owner, scan Scan, tooLong, close func() error, yield func
 		return
 	}
 	defer close()
-	l.each(&b.ahead, yield)
+	l.each(&b.pieces().ahead, yield)
 }
 
 // lines is a loop over lines.
@@ -187,7 +189,7 @@ func (l *lines) next(s *charset.Scanner) ([]byte, error) {
 	}
 }
 
-// more reads some more of the body into s, which is body.ahead.
+// more reads some more of the body into s, which is that of the body.
 func (l *lines) more(s *charset.Scanner) error {
 	_, err := l.body.start(l.owner)
 	if err == io.EOF {

@@ -38,7 +38,7 @@ func (b *Body) All(o Owner, limit int64, tooLong func(limit int64) error) ([]byt
 
 // expected returns the decoded length of what is left, where it is known, else -1.
 func (b *Body) expected() int64 {
-	if !b.plain || !b.ahead.Empty() || b.came != nil {
+	if !b.plain || b.isAhead() {
 		return -1
 	}
 	return b.stream.Remaining()
@@ -124,7 +124,7 @@ func (c *memory) WriteTo(w io.Writer) (int64, error) {
 type aheadReader struct{ b *Body }
 
 func (a aheadReader) Read(p []byte) (int, error) {
-	ahead := &a.b.ahead
+	ahead := &a.b.pieces().ahead
 	for {
 		if n := copy(p, ahead.Bytes()); n > 0 || len(p) == 0 {
 			ahead.Discard(n)
@@ -138,13 +138,14 @@ func (a aheadReader) Read(p []byte) (int, error) {
 
 // readAhead reads some more into ahead. An error stays the source's, and is the end of it.
 func (b *Body) readAhead(size int) error {
-	if b.came != nil {
-		return b.came
+	l := b.pieces()
+	if l.came != nil {
+		return l.came
 	}
-	n, err := b.source.Read(b.ahead.Room(min(size, lineBlock)))
-	b.ahead.Came(n)
-	if b.came = err; err == io.EOF {
-		b.ahead.End()
+	n, err := b.source.Read(l.ahead.Room(min(size, lineBlock)))
+	l.ahead.Came(n)
+	if l.came = err; err == io.EOF {
+		l.ahead.End()
 	}
 	return err
 }

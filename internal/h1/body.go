@@ -9,24 +9,26 @@ import (
 // embedded by value; Init makes it ready. It ends with io.EOF and only with it: a body cut short is an *Error with
 // BodyTruncated, a failing source one with ReadFailed, and both stay.
 type Body struct {
-	r        *Reader
-	lim      Limits
-	err      error // sticky
-	left     int64 // bytes left of the body, or of the current chunk
-	surplus  int   // bytes of chunk extensions beyond those of data
-	framing  Framing
-	inChunks bool // a chunk has been read, its CRLF not yet
-	trailers Fields
+	r         *Reader
+	lim       *Limits // as given to Init
+	chunkLine int     // the limit of that name
+	err       error   // sticky
+	left      int64   // bytes left of the body, or of the current chunk
+	surplus   int     // bytes of chunk extensions beyond those of data
+	framing   Framing
+	inChunks  bool // a chunk has been read, its CRLF not yet
+	trailers  Fields
 }
 
-// Init makes b read a body from r, as ResponseFraming decided. n counts for Length only.
+// Init makes b read a body from r, as ResponseFraming decided. n counts for Length only. lim must not change as long as b
+// is read.
 func (b *Body) Init(r *Reader, f Framing, n int64, lim *Limits) {
 	*b = Body{r: r, framing: f}
 	switch f {
 	case Length:
 		b.left = max(n, 0)
 	case Chunked:
-		b.lim = lim.orDefaults()
+		b.lim, b.chunkLine = lim, lim.orDefaults().ChunkLine
 		return
 	case UntilClose:
 		b.left = math.MaxInt64

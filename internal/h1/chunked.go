@@ -15,7 +15,7 @@ func (b *Body) nextChunk() error {
 			return b.chunkFault(err, "data is not followed by CRLF")
 		}
 	}
-	line, err := b.r.line(b.lim.ChunkLine)
+	line, err := b.r.line(b.chunkLine)
 	if err != nil {
 		return b.chunkFault(err, "bad size line")
 	}
@@ -28,7 +28,7 @@ func (b *Body) nextChunk() error {
 	}
 	b.inChunks, b.left = true, size
 	b.surplus = int(max(0, int64(b.surplus+extension)-size))
-	if b.surplus > 4*b.lim.ChunkLine {
+	if b.surplus > 4*b.chunkLine {
 		return fault(BadChunk, "too many extensions")
 	}
 	return nil
@@ -75,7 +75,8 @@ var hexDigits = func() (t [256]uint8) {
 // readTrailers reads the trailer section. Like a head it may have LF line ends; unlike a head's its fields mean
 // nothing to the framing (RFC 9110 section 6.5.1).
 func (b *Body) readTrailers() error {
-	n, err := b.r.block(b.lim.TrailerBytes, "")
+	lim := b.lim.orDefaults()
+	n, err := b.r.block(lim.TrailerBytes, "")
 	if err == errLimit {
 		return fault(TrailersTooLarge, "")
 	} else if err != nil {
@@ -85,7 +86,7 @@ func (b *Body) readTrailers() error {
 		b.r.take(n)
 		return io.EOF
 	}
-	trailers, bad := parseFields(nil, string(b.r.take(n)), &b.lim)
+	trailers, bad := parseFields(nil, string(b.r.take(n)), &lim)
 	if bad != nil {
 		if bad.Code == BadHeader {
 			return fault(BadTrailer, bad.Detail)

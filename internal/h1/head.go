@@ -3,6 +3,7 @@ package h1
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -167,6 +168,9 @@ func (h *RequestHead) parseRequestLine(line string) bool {
 
 // parseFields appends the fields of text, which ends with an empty line, to dst (RFC 9112 section 5).
 func parseFields(dst Fields, text string, l *Limits) (Fields, *Error) {
+	if lines := strings.Count(text, "\n") - 1; lines > cap(dst)-len(dst) {
+		dst = slices.Grow(dst, min(lines, l.Fields-len(dst)))
+	}
 	for {
 		if text[0] == '\n' || text[0] == '\r' && text[1] == '\n' {
 			return dst, nil

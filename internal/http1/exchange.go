@@ -48,16 +48,15 @@ type Exchange struct {
 	over    bool
 	drained bool // Close has read the rest, which the reader has not seen
 
-	request  sent
-	head     h1.ResponseHead
-	framing  h1.Framing
-	body     h1.Body
-	response wire.Response
-	upload   *upload // of a body that is not sent at once
-	trace    tracer
-	written  atomic.Int64
+	request sent
+	head    h1.ResponseHead
+	framing h1.Framing
+	body    h1.Body
+	upload  *upload // of a body that is not sent at once
+	trace   tracer
+	written atomic.Int64
 
-	fields [24][2]string // room for the response's header
+	fields [12][2]string // room for the response's header
 }
 
 // sent is what is remembered of the request.
@@ -72,7 +71,7 @@ type sent struct {
 // Do sends req on c and returns when the head of the response has been read. It calls
 // done once: before it returns, if that is with an error, and else when the body of the
 // response is over. Its errors, and those of the body, are *wire.Error.
-func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1.Limits, done func(Fate)) (*wire.Response, error) {
+func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1.Limits, done func(Fate)) (wire.Response, error) {
 	x.conn, x.done = c, done
 	x.request.note(req, heads)
 	x.trace = tracer{req.Trace}
@@ -85,15 +84,15 @@ func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1
 			x.finish(errPanicked) // of the caller's code
 		}
 	}()
-	err := x.roundTrip(req)
+	response, err := x.roundTrip(req)
 	returned = true
 	if err != nil {
 		failure := x.failure(err)
 		x.finish(err)
 		x.rethrow()
-		return nil, failure
+		return wire.Response{}, failure
 	}
-	return &x.response, nil
+	return response, nil
 }
 
 // watch makes a canceled context end every blocked read and write at once.
@@ -123,52 +122,51 @@ func (x *Exchange) unwatch() bool {
 // roundTrip writes the request and reads the head of the response. A server that
 // responds before it has taken the whole body is listened to: its response wins over
 // the failure to write.
-func (x *Exchange) roundTrip(req *wire.Request) error {
+func (x *Exchange) roundTrip(req *wire.Request) (wire.Response, error) {
 	writeErr := x.send(req)
 	if writeErr != nil {
 		x.unsent = true
 		if !isReset(writeErr) || x.stopped.Load() {
-			return writeErr
+			return wire.Response{}, writeErr
 		}
 	}
-	err := x.readHead(req)
+	response, err := x.readHead(req)
 	if err == nil {
-		return nil
+		return response, nil
 	}
 	if failed := x.upload.failure(); failed != nil {
-		return failed
+		err = failed
+	} else if writeErr != nil {
+		err = writeErr
 	}
-	if writeErr != nil {
-		return writeErr
-	}
-	return err
+	return wire.Response{}, err
 }
 
 // readHead reads the head of the response and prepares its body. One that is known to be
 // empty holds the connection until it is read or closed, as in Requests.
-func (x *Exchange) readHead(req *wire.Request) error {
+func (x *Exchange) readHead(req *wire.Request) (response wire.Response, err error) {
 	x.head.Fields = x.fields[:0]
-	err := x.conn.reader.ReadFinalHead(&x.head, x.request.heads, x.interim(req))
+	err = x.conn.reader.ReadFinalHead(&x.head, x.request.heads, x.interim(req))
 	upgrade := x.leavesHTTP(err)
 	if err != nil && !upgrade {
-		return err
+		return response, err
 	}
-	x.response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x, Began: x.conn.source.began}
+	response = wire.Response{Proto: "HTTP/1.1", Status: x.head.Status, Reason: x.head.Reason, Fields: x.head.Fields, Body: x, Began: x.conn.source.began}
 	if x.head.Minor == 0 {
-		x.response.Proto = "HTTP/1.0"
+		response.Proto = "HTTP/1.0"
 	}
 	if upgrade {
-		x.response.Body, err = x.leaveHTTP()
-		return err
+		response.Body, err = x.leaveHTTP()
+		return response, err
 	}
 	framing, length, err := h1.ResponseFraming(x.request.method, &x.head)
 	if err != nil {
-		return err
+		return response, err
 	}
 	x.framing = framing
 	x.body.Init(&x.conn.reader, framing, length, x.request.heads)
 	x.responded()
-	return nil
+	return response, nil
 }
 
 // interim is what the reader calls for each 1xx response, nil for nothing.

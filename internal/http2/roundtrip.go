@@ -17,7 +17,7 @@ const mostInline = 16 << 10
 //
 // A body that is not small is sent by a goroutine of its own. That goes on beside the response, unless the whole of one
 // that refuses the request (status 400 or more) has come, the peer resets the stream, or the response is closed.
-func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner) (*wire.Response, error) {
+func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner) (wire.Response, error) {
 	s.conn, s.limits, s.done, s.length, s.bodiless = c, req.Limits, done, -1, req.Method == "HEAD"
 	s.reader.stream, s.sender.stream = s, s
 	s.response.Proto, s.response.Body = "HTTP/2.0", s
@@ -37,10 +37,10 @@ func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner)
 	}
 	if err != nil {
 		rethrow(err)
-		return nil, err
+		return wire.Response{}, err
 	}
 	complete = true
-	return &s.response, nil
+	return s.response, nil
 }
 
 // abandon gives up a request that has failed.

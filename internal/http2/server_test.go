@@ -54,7 +54,7 @@ type ownerFunc func()
 
 func (f ownerFunc) Done() { f() }
 
-func roundTrip(ctx context.Context, c *Conn, req *wire.Request, done func()) (*wire.Response, error) {
+func roundTrip(ctx context.Context, c *Conn, req *wire.Request, done func()) (wire.Response, error) {
 	var owner Owner
 	if done != nil {
 		owner = ownerFunc(done)
