@@ -94,10 +94,10 @@ type encodedBody struct {
 	renewable   bool // after Restart, the readers give the same again
 }
 
-// remember keeps the body of r for it to be sent again, if readers are read for it.
+// remember keeps the body of r for it to be sent again, if r is the caller's and readers are read for it.
 func (r *Request) remember(b body.Body, contentType string, renewable bool) {
 	_, isReader := r.Body.(io.Reader)
-	if isReader || len(r.Files) > 0 {
+	if r.room == nil && (isReader || len(r.Files) > 0) {
 		r.encoded = &encodedBody{r.Body, slices.Clone(r.Form), slices.Clone(r.Files), b, contentType, renewable}
 	}
 }

@@ -65,7 +65,11 @@ func (h Headers) All() iter.Seq2[string, string] {
 
 // Apply merges h over the headers already in r: it makes Headers an [Option].
 func (h Headers) Apply(r *Request) error {
-	r.Headers = pairs.OverlayFields(r.Headers, h)
+	var room Headers
+	if r.room != nil {
+		room = r.room.fields[:0]
+	}
+	r.Headers = pairs.OverlayFields(room, r.Headers, h)
 	return nil
 }
 

@@ -190,20 +190,20 @@ func isRepeatable(p *PreparedRequest) bool {
 	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
 }
 
-// requestRoom is what describing a request to an exchange needs for a moment.
-type requestRoom struct {
+// wireRoom is what describing a request to an exchange needs for a moment.
+type wireRoom struct {
 	request wire.Request
 	fields  [24][2]string
 }
 
-var requestRooms = sync.Pool{New: func() any { return new(requestRoom) }}
+var wireRooms = sync.Pool{New: func() any { return new(wireRoom) }}
 
 // exchange sends p on c.
 func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	room := requestRooms.Get().(*requestRoom)
+	room := wireRooms.Get().(*wireRoom)
 	defer func() {
-		*room = requestRoom{} // a pooled room must not keep credentials alive
-		requestRooms.Put(room)
+		*room = wireRoom{} // a pooled room must not keep credentials alive
+		wireRooms.Put(room)
 	}()
 	p.describe(ctx, &room.request, room.fields[:0], r, opts)
 	got, into, err := a.roundTrip(ctx, c, lease, &room.request)

@@ -1,5 +1,7 @@
 package requests
 
+import "sync"
+
 // Option fills in one keyword of a [Request]. Options are applied in order; a
 // later one wins over an earlier one. [Headers], [Params], [Form], [Files],
 // [Cookies], [Proxies], [Timeouts], [Verification], [Certificate] and the
@@ -37,6 +39,37 @@ func (r *Request) apply(options []Option) error {
 		}
 	}
 	return nil
+}
+
+// requestRoom is a Request that is used again, with room for the fields of Headers options.
+type requestRoom struct {
+	request Request
+	fields  [8][2]string
+}
+
+var requestRooms = sync.Pool{New: func() any { return new(requestRoom) }}
+
+// newRequest returns an empty Request for options. It is one that is used again where they
+// are all of this package: those of others may keep the Request.
+func newRequest(options []Option) *Request {
+	for _, o := range options {
+		switch o.(type) {
+		case nil, Headers, Params, Form, Files, Cookies, Proxies, Timeouts, Limits, Verification, Certificate, setting:
+		default:
+			return new(Request)
+		}
+	}
+	room := requestRooms.Get().(*requestRoom)
+	room.request.room = room
+	return &room.request
+}
+
+// release lets the room of r be used again.
+func (r *Request) release() {
+	if room := r.room; room != nil {
+		*room = requestRoom{} // it must not keep credentials alive
+		requestRooms.Put(room)
+	}
 }
 
 // setting is an Option that cannot fail.

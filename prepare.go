@@ -18,7 +18,9 @@ import (
 // prepare runs the steps in Requests' order, from which the order of the header
 // fields follows: method, URL, headers, cookies, body, auth, hooks.
 func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
-	p := &PreparedRequest{}
+	room := new(preparedRoom)
+	p := &room.prepared
+	p.Headers = room.fields[:0]
 	err := r.prepareMethod(p)
 	if err == nil {
 		err = r.prepareURL(p, d)
@@ -40,6 +42,13 @@ func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
 	}
 	r.prepareHooks(p, d)
 	return p, nil
+}
+
+// preparedRoom is a PreparedRequest and its header fields, in one allocation: the four of a
+// session, and what most calls add to them.
+type preparedRoom struct {
+	prepared PreparedRequest
+	fields   [10][2]string
 }
 
 // named adds method and URL to an error of this package: there is no prepared request yet
@@ -94,7 +103,7 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {
 	p.given, p.Trailers = r.given, r.Trailers
-	p.Headers = pairs.OverlayFields(d.headers, r.Headers)
+	p.Headers = pairs.OverlayFields(p.Headers, d.headers, r.Headers)
 	for _, name := range r.WithoutHeaders {
 		p.Headers.Del(name)
 	}

@@ -87,7 +87,7 @@ func (s *Session) Options(ctx context.Context, url string, options ...Option) (*
 // Head sends a HEAD request. Alone among the verbs, it does not follow redirects
 // unless asked.
 func (s *Session) Head(ctx context.Context, url string, options ...Option) (*Response, error) {
-	return s.request(ctx, &Request{Method: "HEAD", URL: url, Send: SendOptions{Redirects: Off}}, options)
+	return s.request(ctx, "HEAD", url, Off, options)
 }
 
 // Post sends a POST request.
@@ -117,14 +117,18 @@ func (s *Session) Delete(ctx context.Context, url string, options ...Option) (*R
 // returns comes back as it is. Should one of these panic, the connection is closed
 // and the panic goes on.
 func (s *Session) Request(ctx context.Context, method, url string, options ...Option) (*Response, error) {
-	return s.request(ctx, &Request{Method: method, URL: url}, options)
+	return s.request(ctx, method, url, Inherit, options)
 }
 
-func (s *Session) request(ctx context.Context, r *Request, options []Option) (*Response, error) {
+func (s *Session) request(ctx context.Context, method, url string, redirects Toggle, options []Option) (*Response, error) {
+	r := newRequest(options)
+	r.Method, r.URL, r.Send.Redirects = method, url, redirects
 	if err := r.apply(options); err != nil {
 		return nil, r.named(err)
 	}
-	return s.Do(ctx, r)
+	resp, err := s.Do(ctx, r)
+	r.release()
+	return resp, err
 }
 
 // Do prepares r with the session's settings and the environment's, and sends it.

@@ -43,7 +43,7 @@ func TestOverlay(t *testing.T) {
 		{"k=0", "\u212a=1", "k=0 \u212a=1", "k=0 \u212a=1", "k=0 \u212a=1"},
 	} {
 		base, over := list(c.base), list(c.over)
-		got := []string{text(OverlayFields(base, over)), text(ReplaceFields(slices.Clone(base), over)), text(Overlay(base, over, []string{"gone"}))}
+		got := []string{text(OverlayFields(nil, base, over)), text(ReplaceFields(slices.Clone(base), over)), text(Overlay(base, over, []string{"gone"}))}
 		if diff := cmp.Diff([]string{c.fields, c.replaced, c.params}, got); diff != "" {
 			t.Errorf("%q over %q (-want +got)\n%s", c.over, c.base, diff)
 		}
@@ -64,7 +64,7 @@ func TestOverlayMany(t *testing.T) {
 		for i := range n % 11 {
 			over = append(over, [2]string{names[(n*i+i)%len(names)], fmt.Sprint("over", i)})
 		}
-		if diff := cmp.Diff(text(OverlayFields(base, over)), text(overlayMany(base, over))); diff != "" {
+		if diff := cmp.Diff(text(OverlayFields(nil, base, over)), text(overlayMany(base, over))); diff != "" {
 			t.Errorf("%v over %v (-few +many)\n%s", over, base, diff)
 		}
 	}
