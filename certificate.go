@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"sync"
 	"time"
-	"unique"
 
 	"github.com/mountable/requests/internal/certs"
 )
@@ -14,7 +13,7 @@ import (
 // session's, or none. Every file may be PEM, DER or PKCS#12. What the files hold
 // at the time of a request counts: one replaced on disk is shown from then on. One
 // that cannot be used, or has expired, is [ErrFile]. It is an [Option] and comparable.
-type Certificate struct{ handle unique.Handle[certificate] }
+type Certificate struct{ is certs.Handle[certificate] }
 
 // certificate is what a Certificate stands for. The handle is short, as every request and
 // every pool key carries several, and compares as quickly as a pointer.
@@ -28,19 +27,7 @@ type certificate struct {
 	read              *certs.Identity // what the files held when the connection was planned
 }
 
-func certificateOf(c certificate) Certificate {
-	if c == (certificate{}) {
-		return Certificate{}
-	}
-	return Certificate{unique.Make(c)}
-}
-
-func (c Certificate) value() certificate {
-	if c == (Certificate{}) {
-		return certificate{}
-	}
-	return c.handle.Value()
-}
+func certificateOf(c certificate) Certificate { return Certificate{certs.HandleOf(c)} }
 
 // certificateSource holds what is not comparable by value.
 type certificateSource struct {
@@ -77,7 +64,7 @@ var NoCert = certificateOf(certificate{none: true})
 
 // WithPassword gives the password of an encrypted key.
 func (c Certificate) WithPassword(password string) Certificate {
-	is := c.value()
+	is := c.is.Value()
 	is.password = password
 	return certificateOf(is)
 }
@@ -85,7 +72,7 @@ func (c Certificate) WithPassword(password string) Certificate {
 // WithPasswordFunc gives a function that is asked for the password, once, when the
 // key is first read. A certificate of CertTLS has no use for one.
 func (c Certificate) WithPasswordFunc(ask func() (string, error)) Certificate {
-	is := c.value()
+	is := c.is.Value()
 	if ask == nil || is.source != nil && is.source.password == nil {
 		return c
 	}
@@ -101,13 +88,13 @@ func (c Certificate) Apply(r *Request) error {
 
 // Files returns the paths of the certificate and of the key.
 func (c Certificate) Files() (cert, key string) {
-	is := c.value()
+	is := c.is.Value()
 	return is.certFile, is.keyFile
 }
 
 // text names the files and never shows a password or a key.
 func (c Certificate) shown() string {
-	switch is := c.value(); {
+	switch is := c.is.Value(); {
 	case is == certificate{}, is.none:
 		return "none"
 	case is.certFile != "" && is.keyFile != "":
@@ -127,7 +114,7 @@ func (c Certificate) or(other Certificate) Certificate {
 
 // load returns the certificate to show, if any. One that has expired is refused here, by name: a server only hangs up.
 func (c Certificate) load() ([]tls.Certificate, error) {
-	switch is := c.value(); {
+	switch is := c.is.Value(); {
 	case is == certificate{}, is.none:
 		return nil, nil
 	case is.source != nil && is.source.password == nil && len(is.source.certificate.Certificate) == 0:
@@ -147,7 +134,7 @@ func (c Certificate) load() ([]tls.Certificate, error) {
 
 // identity is what the certificate's files, or its data, hold.
 func (c Certificate) identity() (*certs.Identity, error) {
-	is := c.value()
+	is := c.is.Value()
 	if is.read != nil {
 		return is.read, nil
 	}
@@ -158,7 +145,7 @@ func (c Certificate) identity() (*certs.Identity, error) {
 // reread returns c with what its files hold now, as a part of the pool's key: no
 // connection, and no TLS session, of another identity is used for it.
 func (c Certificate) reread() (Certificate, error) {
-	is := c.value()
+	is := c.is.Value()
 	if is.certFile == "" && is.keyFile == "" {
 		return c, nil
 	}
@@ -197,7 +184,7 @@ func (c *certificate) files() certs.Source {
 // check finds files that are not there before anything is sent, for plain http
 // as well, as Requests does.
 func (c Certificate) check() error {
-	is := c.value()
+	is := c.is.Value()
 	if is.certFile == "" && is.keyFile == "" {
 		return nil
 	}

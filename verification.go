@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"unique"
 
 	"github.com/mountable/requests/internal/certs"
 	"github.com/mountable/requests/internal/cookie"
@@ -16,7 +15,7 @@ import (
 // the setting of the next level: call, session, mount ([ConfigureConn]), environment
 // (REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE), and in the end the system's roots. It is an [Option] and
 // comparable.
-type Verification struct{ handle unique.Handle[verification] }
+type Verification struct{ is certs.Handle[verification] }
 
 // verification is what a Verification stands for; see certificate.
 type verification struct {
@@ -27,14 +26,7 @@ type verification struct {
 	read *certs.Bundle // what file held when the connection was planned
 }
 
-func verificationOf(v verification) Verification { return Verification{unique.Make(v)} }
-
-func (v Verification) value() verification {
-	if v == (Verification{}) {
-		return verification{}
-	}
-	return v.handle.Value()
-}
+func verificationOf(v verification) Verification { return Verification{certs.HandleOf(v)} }
 
 type verifyMode uint8
 
@@ -96,11 +88,11 @@ func (v Verification) Apply(r *Request) error {
 func (v Verification) Enabled() bool { return v != verifyingOff }
 
 // Bundle returns the path given to CABundle, "" otherwise.
-func (v Verification) Bundle() string { return v.value().file }
+func (v Verification) Bundle() string { return v.is.Value().file }
 
 // String describes v, "on", "off" or the path of the bundle.
 func (v Verification) String() string {
-	switch is := v.value(); {
+	switch is := v.is.Value(); {
 	case is.mode == verifyOff:
 		return "off"
 	case is.file != "":
@@ -123,7 +115,7 @@ func (v Verification) or(other Verification) Verification {
 // undecided reports whether the environment may name the roots.
 func (v Verification) undecided() bool { return v == Verification{} || v == verifyingOn }
 
-func (v Verification) isBundle() bool { return v.value().mode == verifyBundle }
+func (v Verification) isBundle() bool { return v.is.Value().mode == verifyBundle }
 
 // mergeVerify takes the call's verification, then the session's, then the environment's, or
 // as Policy says Requests' order. fromEnvironment is the result where the environment chose
@@ -162,7 +154,7 @@ var certStore certs.Store
 func (v Verification) load() (*x509.CertPool, error) {
 	var bundle *certs.Bundle
 	var err error
-	switch is := v.value(); {
+	switch is := v.is.Value(); {
 	case is.mode != verifyBundle:
 		return nil, nil
 	case is.pool != nil:
@@ -182,7 +174,7 @@ func (v Verification) load() (*x509.CertPool, error) {
 
 // check finds a bundle that is not there before anything is sent.
 func (v Verification) check() error {
-	file := v.value().file
+	file := v.is.Value().file
 	if file == "" {
 		return nil
 	}
@@ -211,7 +203,7 @@ func (o *SendOptions) verifyOver(edited Verification) Verification {
 // reread returns v with what its file holds now, as a part of the pool's key: no
 // connection, and no TLS session, that was checked by other authorities is used for it.
 func (v Verification) reread() (Verification, error) {
-	is := v.value()
+	is := v.is.Value()
 	if is.file == "" {
 		return v, nil
 	}
