@@ -17,7 +17,7 @@ import (
 // comparable.
 type Verification struct{ is certs.Handle[verification] }
 
-// verification is what a Verification stands for; see certificate.
+// verification is what a Verification stands for.
 type verification struct {
 	mode verifyMode
 	file string // a CA file or directory
