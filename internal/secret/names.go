@@ -117,9 +117,11 @@ func anyPhrase(words []string) bool {
 	return false
 }
 
+// The lengths of phrases.
+const shortestPhrase, longestPhrase = len("apikey"), len("authorizationcode")
+
 func endsInPhrase(word string) bool {
-	const shortest = len("apikey")
-	for i := 0; i+shortest <= len(word); i++ {
+	for i := max(0, len(word)-longestPhrase); i+shortestPhrase <= len(word); i++ {
 		if phrases[word[i:]] {
 			return true
 		}

@@ -315,3 +315,12 @@ func TestExcerpt(t *testing.T) {
 		}
 	}
 }
+
+// TestPhraseLengths: endsInPhrase looks at ends of these lengths only.
+func TestPhraseLengths(t *testing.T) {
+	for phrase := range phrases {
+		if len(phrase) > longestPhrase || len(phrase) < shortestPhrase && endsInPhrase(phrase) {
+			t.Errorf("%q has %d letters", phrase, len(phrase))
+		}
+	}
+}
