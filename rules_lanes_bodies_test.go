@@ -1,0 +1,146 @@
+package requests_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+// TestRule27Lanes: rules 27 and 28: neither a bomb nor a tower of codings is unpacked.
+func TestRule27Lanes(t *testing.T) {
+	var bomb bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
+	_, _ = io.CopyN(z, zero{}, 64<<20)
+	z.Close()
+	eachLane(t, func(t *testing.T, l lane) {
+		s := l.session(t)
+		codings := []string{"gzip", "gzip, gzip, gzip, gzip, gzip, gzip"}
+		if raceDetector && (l.caller != "http.Client" || l.hop != "direct") {
+			codings = codings[1:] // the race detector makes the other one slow
+		}
+		for _, coding := range codings {
+			l.site.answering(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", coding)
+				_, _ = w.Write(bomb.Bytes())
+			})
+			if _, err := l.send(t.Context(), s, "GET", l.at("example.com", "/"), nil, nil); !errors.Is(err, requests.ErrContentDecoding) {
+				t.Errorf("%s: %v", coding, err)
+			}
+		}
+	})
+}
+
+// TestRule29Lanes: a head without measure is an error, not memory.
+func TestRule29Lanes(t *testing.T) {
+	eachLane(t, func(t *testing.T, l lane) {
+		if l.hop == "http proxy" && l.scheme == "http" || l.hop == "https proxy" && l.scheme == "http" {
+			t.Skip("the test's own proxy reads it first")
+		}
+		s := l.session(t)
+		for name, fields := range map[string]func(http.Header){
+			"many": func(h http.Header) {
+				for i := range 1100 {
+					h.Set(fmt.Sprintf("X-%d", i), "v")
+				}
+			},
+			"long":         func(h http.Header) { h.Set("X", strings.Repeat("v", 300<<10)) },
+			"many cookies": func(h http.Header) { h["Set-Cookie"] = slices.Repeat([]string{"a=b"}, 1100) },
+		} {
+			l.site.answering(func(w http.ResponseWriter, _ *http.Request) { fields(w.Header()) })
+			if _, err := l.send(t.Context(), s, "POST", l.at("example.com", "/"), nil, nil); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+		}
+	})
+}
+
+// TestRule51Lanes: a body that cannot be sent again is an error where it would have to be.
+func TestRule51Lanes(t *testing.T) {
+	eachLane(t, func(t *testing.T, l lane) {
+		s := l.session(t)
+		for name, body := range map[string]func() io.Reader{
+			"once":  func() io.Reader { return io.MultiReader(strings.NewReader("data")) },
+			"again": func() io.Reader { return strings.NewReader("data") },
+		} {
+			text, err := l.send(t.Context(), s, "PUT", l.redirected(307, "example.com", "example.com"), nil, body())
+			hops := l.site.took()
+			for _, r := range hops {
+				if r.body != "data" {
+					t.Errorf("%s: %s got %q", name, r.at, r.body)
+				}
+			}
+			// An http.Client that cannot rewind does not follow, and gives the redirect.
+			followed := err == nil && text == "ok"
+			if (name == "again") != followed || l.caller != "http.Client" && name == "once" && !errors.Is(err, requests.ErrUnrewindableBody) {
+				t.Errorf("%s: %q, %v after %d hops", name, text, err, len(hops))
+			}
+		}
+	})
+}
+
+// TestRule52Lanes: another certificate, or another CA, resumes nothing.
+func TestRule52Lanes(t *testing.T) {
+	eachLane(t, func(t *testing.T, l lane) {
+		if l.scheme == "http" {
+			t.Skip("no TLS")
+		}
+		s := l.session(t)
+		resumed := func() string {
+			defer s.Close()
+			text, err := l.send(t.Context(), s, "GET", l.at("example.com", "/"), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		l.site.answering(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.TLS.DidResume) })
+		got := []string{resumed(), resumed()}
+		s.Cert = requests.CertPEM(wiretest.PEM(wiretest.TestCA().Client("ada")))
+		got = append(got, resumed(), resumed())
+		s.Verify = requests.CABundlePEM(append(wiretest.TestCA().PEM(), wiretest.OtherCA().PEM()...))
+		got = append(got, resumed(), resumed())
+		if diff := cmp.Diff([]string{"false", "true", "false", "true", "false", "true"}, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
+// TestRule53Lanes: after a panic of the caller's code nothing is in use.
+func TestRule53Lanes(t *testing.T) {
+	eachLane(t, func(t *testing.T, l lane) {
+		if l.caller == "toolbelt" {
+			t.Skip("a pool's workers hand panics on: TestPoolPanicInJob")
+		}
+		s := l.session(t)
+		s.OnResponse(panickingHook)
+		for _, body := range []any{nil, panickingBody{}} {
+			var got any
+			func() {
+				defer func() { got = recover() }()
+				_, err := l.send(t.Context(), s, "POST", l.at("example.com", "/"), nil, body)
+				t.Errorf("no panic: %v", err)
+			}()
+			if got != thePanic {
+				t.Errorf("got %v", got)
+			}
+		}
+		adapter, err := s.Adapter(l.scheme + "://")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats := adapter.(*requests.HTTPAdapter).Stats(); stats.InUse != 0 {
+			t.Errorf("%d connections are in use", stats.InUse)
+		}
+	})
+}
