@@ -1,6 +1,7 @@
 package requests_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ func TestFramingFields(t *testing.T) {
 		"length and coding": {{"Content-Length", "4"}, {"Transfer-Encoding", "chunked"}},
 		"not a length":      {{"Content-Length", "+4"}},
 		"list of lengths":   {{"Content-Length", "4, 4"}},
+		"no body":           {{"Content-Length", "4"}},
+		"no body, zeros":    {{"content-length", "0040"}},
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			s := newTestSession(t)
@@ -49,6 +52,30 @@ func TestFramingFields(t *testing.T) {
 	}
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// TestLengthWithoutBody: a length that is announced without a body is sent under
+// Policy.BodiesAsRequests alone, and its connection is not used again.
+func TestLengthWithoutBody(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Conn: func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	}})
+	var got []string
+	for _, policy := range []requests.Policy{{}, {BodiesAsRequests: true}} {
+		for _, length := range []string{"0", "00", "7"} {
+			s := newTestSession(t)
+			s.Policy = policy
+			_, err := s.Get(t.Context(), server.URL("/"), requests.Headers{{"Content-Length", length}})
+			_, err2 := s.Post(t.Context(), server.URL("/"), requests.Headers{{"Content-Length", length}}, requests.Body("body"))
+			got = append(got, fmt.Sprint(length, " ", errorKind(err), errorKind(err2)))
+		}
+	}
+	want := []string{"0 ", "00 ", "7 invalid header", "0 ", "00 ", "7 "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -119,7 +119,7 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 		err = r.config.reread()
 	}
 	if err == nil {
-		err = p.checkFraming()
+		err = p.checkFraming(opts.policy)
 	}
 	if err != nil {
 		return nil, withRequest(err, p)

@@ -27,8 +27,9 @@ type Policy struct {
 	// SettingsBeyondBase lets a session with a BaseURL add its Auth, its Params and all of
 	// its Headers to requests for other origins too.
 	SettingsBeyondBase bool
-	// BodiesAsRequests drops JSON where another body is given, and leaves a File without
-	// Content out. By default both are errors.
+	// BodiesAsRequests drops JSON where another body is given, leaves a File without
+	// Content out, and sends a Content-Length of the caller's without a body, for which the
+	// server waits. By default these are errors.
 	BodiesAsRequests bool
 	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been
 	// changed.

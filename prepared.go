@@ -166,10 +166,17 @@ func (p *PreparedRequest) dropBody() {
 	p.Headers.delBody()
 }
 
-// checkFraming refuses fields that two readers of the request could take for two requests.
-func (p *PreparedRequest) checkFraming() error {
+// checkFraming refuses fields that two readers of the request could take for two requests,
+// or for one whose body is still to come.
+func (p *PreparedRequest) checkFraming(policy *Policy) error {
 	if err := h1.CheckRequest(p.Headers); err != nil {
 		return &Error{Kind: ErrInvalidHeader, Detail: err.Error()}
+	}
+	if !p.body.None() || policy != nil && policy.BodiesAsRequests {
+		return nil
+	}
+	if length := p.Headers.Get("Content-Length"); strings.Trim(length, "0") != "" {
+		return fail(ErrInvalidHeader, "Content-Length is %s and there is no body: the server would wait for it", length)
 	}
 	return nil
 }
