@@ -176,3 +176,11 @@ func TestBombs(t *testing.T) {
 		server.Close()
 	}
 }
+
+// zero is a reader without end.
+type zero struct{}
+
+func (zero) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}

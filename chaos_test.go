@@ -179,14 +179,18 @@ func TestChaosStall(t *testing.T) {
 			})
 			s := chaosSession(t, server)
 			wg.Go(func() {
-				_, kind := fetch(t, s, "GET", server.URL("/"), requests.Timeouts{Read: 400 * time.Millisecond})
-				want := requests.ErrReadTimeout
-				if _, cut := wantCut(reply, sent); cut == requests.ErrChunkedEncoding {
-					want = requests.ErrBodyTimeout
-				}
-				if kind != want || seen.Load() != 1 {
-					t.Errorf("stalled after %q: %v, want %v, %d requests", reply[:sent], kind, want, seen.Load())
-				}
+				wiretest.Patiently(t, func(slower time.Duration) error {
+					before := seen.Load()
+					_, kind := fetch(t, s, "GET", server.URL("/"), requests.Timeouts{Read: slower * 400 * time.Millisecond})
+					want := requests.ErrReadTimeout
+					if _, cut := wantCut(reply, sent); cut == requests.ErrChunkedEncoding {
+						want = requests.ErrBodyTimeout
+					}
+					if n := seen.Load() - before; kind != want || n != 1 {
+						return fmt.Errorf("stalled after %q: %v, want %v, %d requests", reply[:sent], kind, want, n)
+					}
+					return nil
+				})
 			})
 		}
 	}
@@ -303,13 +307,6 @@ func (z *zeros) Read(b []byte) (int, error) {
 	n, err := z.LimitedReader.Read(b)
 	z.sent.Add(int64(n))
 	return n, err
-}
-
-type zero struct{}
-
-func (zero) Read(b []byte) (int, error) {
-	clear(b)
-	return len(b), nil
 }
 
 // TestChaosEarlyReply: 413 comes while 100 MiB are on their way, and the server
@@ -438,11 +435,14 @@ func TestChaosRetries(t *testing.T) {
 		}
 	}
 	for method, want := range map[string]string{"GET": "abcdef 5", "POST": " 1", "PUT": "abcdef 5"} {
-		server, seen := chaosServer(t, script)
-		s := chaosSession(t, server, requests.Retries(requests.Retry{Total: 6}))
-		text, _ := fetch(t, s, method, server.URL("/"), requests.Timeouts{Read: 300 * time.Millisecond})
-		if got := fmt.Sprint(text, " ", seen.Load()); got != want {
-			t.Errorf("%s: %q, want %q", method, got, want)
-		}
+		wiretest.Patiently(t, func(slower time.Duration) error {
+			server, seen := chaosServer(t, script)
+			s := chaosSession(t, server, requests.Retries(requests.Retry{Total: 6}))
+			text, _ := fetch(t, s, method, server.URL("/"), requests.Timeouts{Read: slower * 300 * time.Millisecond})
+			if got := fmt.Sprint(text, " ", seen.Load()); got != want {
+				return fmt.Errorf("%s: %q, want %q", method, got, want)
+			}
+			return nil
+		})
 	}
 }

@@ -153,7 +153,7 @@ func TestCauses(t *testing.T) {
 		"cancelled": {func() error { _, err := s.Get(cancelled, words.URL("/")); return err }, ErrCanceled, func(err error) bool {
 			return errors.Is(err, context.Canceled) && errors.Is(err, why)
 		}},
-		"too late": {get(mute.URL("/"), Timeout(20*time.Millisecond)), ErrReadTimeout, func(err error) bool {
+		"too late": {get(mute.URL("/"), Timeouts{Read: 20 * time.Millisecond}), ErrReadTimeout, func(err error) bool {
 			e, ok := errors.AsType[net.Error](err)
 			return ok && e.Timeout() && errors.Is(err, os.ErrDeadlineExceeded)
 		}},

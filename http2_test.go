@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // h2Server speaks HTTP/2 over TLS and HTTP/1.1 in the same way.
@@ -117,23 +118,26 @@ func TestHTTP2Faults(t *testing.T) {
 	})
 	defer close(stall)
 	s := h2Session(t, requests.HTTP2(true))
-	short := requests.Timeouts{Read: 100 * time.Millisecond}
+	const short = 100 * time.Millisecond
 	cases := map[string]struct {
 		path string
-		opt  requests.Option
+		opt  func(slower time.Duration) requests.Option
 		want requests.Kind
 	}{
-		"head":        {"/", short, requests.ErrReadTimeout},
-		"body":        {"/body", short, requests.ErrBodyTimeout},
-		"total":       {"/", requests.Timeouts{Total: 100 * time.Millisecond}, requests.ErrTotalTimeout},
-		"certificate": {"/", requests.Verify(true), requests.ErrSSL},
+		"head":        {"/", func(slower time.Duration) requests.Option { return requests.Timeouts{Read: slower * short} }, requests.ErrReadTimeout},
+		"body":        {"/body", func(slower time.Duration) requests.Option { return requests.Timeouts{Read: slower * short} }, requests.ErrBodyTimeout},
+		"total":       {"/", func(slower time.Duration) requests.Option { return requests.Timeouts{Total: slower * short} }, requests.ErrTotalTimeout},
+		"certificate": {"/", func(time.Duration) requests.Option { return requests.Verify(true) }, requests.ErrSSL},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := s.Get(t.Context(), server.URL+c.path, c.opt)
-			if !errors.Is(err, c.want) {
-				t.Errorf("got %v, want %v", err, c.want)
-			}
+			wiretest.Patiently(t, func(slower time.Duration) error {
+				_, err := s.Get(t.Context(), server.URL+c.path, c.opt(slower))
+				if !errors.Is(err, c.want) {
+					return fmt.Errorf("got %w, want %w", err, c.want)
+				}
+				return nil
+			})
 		})
 	}
 	var tlsErr *tls.CertificateVerificationError

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -223,9 +224,13 @@ func TestTimeoutStream(t *testing.T) {
 		{Read: short}:  requests.ErrBodyTimeout,
 		{Total: short}: requests.ErrTotalTimeout,
 	} {
-		r, err := requests.Get(t.Context(), server.URL("/"), requests.Stream(true), limits)
-		if err != nil {
-			t.Fatal(err)
+		var r *requests.Response
+		wiretest.Patiently(t, func(slower time.Duration) (err error) {
+			r, err = requests.Get(t.Context(), server.URL("/"), requests.Stream(true), requests.Timeouts{Read: slower * limits.Read, Total: slower * limits.Total})
+			return err
+		})
+		if r == nil {
+			return
 		}
 		got, err := io.ReadAll(r)
 		if string(got) != "abc" {
@@ -242,14 +247,17 @@ func TestTimeoutStream(t *testing.T) {
 // TestTimeoutTotalOverRedirects: no single hop is too slow, the chain is.
 func TestTimeoutTotalOverRedirects(t *testing.T) {
 	t.Parallel()
-	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply {
-		return wiretest.Reply{Parts: []wiretest.Part{{After: 25 * time.Millisecond, Send: "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"}}}
-	}})
-	_, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: 120 * time.Millisecond, Read: ample})
-	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", os.ErrDeadlineExceeded)
-	if n := len(server.Requests()); n < 2 || n > 6 {
-		t.Errorf("%d requests", n)
-	}
+	wiretest.Patiently(t, func(slower time.Duration) error {
+		server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply {
+			return wiretest.Reply{Parts: []wiretest.Part{{After: slower * 25 * time.Millisecond, Send: "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"}}}
+		}})
+		_, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: slower * 120 * time.Millisecond, Read: ample})
+		check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", os.ErrDeadlineExceeded)
+		if n := len(server.Requests()); n < 2 || n > 6 {
+			return fmt.Errorf("%d requests", n)
+		}
+		return nil
+	})
 }
 
 // TestTimeoutPool: a full blocking pool is waited for as long as the limits say,
