@@ -58,8 +58,8 @@ func secretTypes(t *testing.T) map[string]any {
 		"requests.HTTPAdapter": adapter, "requests.PoolStats": adapter.(*requests.HTTPAdapter).Stats(), "requests.PoolKeyStats": adapter.(*requests.HTTPAdapter).Stats().Keys[0],
 		"requests.File": requests.File{Field: "password", Content: strings.NewReader(secret)}, "requests.Files": requests.Files{{Field: "f", Content: strings.NewReader(secret)}},
 
-		"adapters.Mock": secretMock(t, p), "adapters.Expectation": secretMock(t, p).On("GET", "https://ada:"+secret+"@h.test/", adapters.MatchHeader("Authorization", secret)),
-		"adapters.Matcher": adapters.MatchHeader("Authorization", secret), "adapters.Sent": secretMock(t, p).Sent()[0],
+		"adapters.Mock": secretMock(t, p), "adapters.Expectation": secretMock(t, p).On("GET", "https://ada:"+secret+"@h.test/", adapters.Match{Headers: requests.Headers{{"Authorization", secret}}}),
+		"adapters.Match": adapters.Match{Query: requests.Params{{"token", secret}}, Headers: requests.Headers{{"Authorization", secret}}, Form: requests.Form{{"password", secret}}, Body: []byte(secret), JSON: secret}, "adapters.Sent": secretMock(t, p).Sent()[0],
 		"adapters.Reply": adapters.Reply{Headers: requests.Headers{{"Set-Cookie", "a=" + secret}}},
 
 		"toolbelt.Guess": toolbelt.GuessAuth("ada", secret), "toolbelt.GuessProxy": toolbelt.GuessProxyAuth("ada", secret, "ada", secret),
@@ -257,7 +257,7 @@ var secretForms = func() []string {
 // TestSecretMethods: a type that may hold a secret has all three methods.
 func TestSecretMethods(t *testing.T) {
 	// These hold what has the methods, and nothing else.
-	made := []string{"requests.PoolStats", "requests.PoolKeyStats", "requests.Files", "adapters.Matcher", "toolbelt.Strategy", "toolbelt.PoolResult",
+	made := []string{"requests.PoolStats", "requests.PoolKeyStats", "requests.Files", "toolbelt.Strategy", "toolbelt.PoolResult",
 		"toolbelt.MultipartDecoder", "toolbelt.StreamingIterator"}
 	for name, v := range secretTypes(t) {
 		_, formats := v.(fmt.Formatter)

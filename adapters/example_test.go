@@ -51,7 +51,7 @@ func ExampleHandler() {
 
 func ExampleMock() {
 	m := adapters.NewMock()
-	m.On("POST", "https://api.test/users", adapters.MatchJSON(map[string]string{"name": "ada"})).Reply(adapters.Reply{Status: 201})
+	m.On("POST", "https://api.test/users", adapters.Match{JSON: map[string]string{"name": "ada"}}).Reply(adapters.Reply{Status: 201})
 	s := requests.NewSession()
 	s.Mount("https://", m)
 	r, err := s.Post(context.Background(), "https://api.test/users", requests.JSON(map[string]string{"name": "ada"}))

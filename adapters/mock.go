@@ -17,7 +17,7 @@ import (
 // Mock answers from a table, for tests of what uses requests:
 //
 //	m := adapters.NewMock()
-//	m.On("GET", "https://api.test/users/*", adapters.MatchQuery("page", "2")).Reply(adapters.Reply{JSON: users})
+//	m.On("GET", "https://api.test/users/*", adapters.Match{Query: requests.Params{{"page", "2"}}}).Reply(adapters.Reply{JSON: users})
 //	s.Mount("https://", m)
 //	…
 //	if err := m.Check(); err != nil { t.Error(err) }
@@ -47,15 +47,15 @@ type Sent struct {
 
 // Expectation is a request that a [Mock] answers, with its replies.
 type Expectation struct {
-	mock     *Mock
-	method   string
-	url      pattern
-	matchers []Matcher
-	replies  []Reply
-	function func(*Sent) Reply
-	times    int // 0 for any number
-	sent     []Sent
-	err      error
+	mock       *Mock
+	method     string
+	url        pattern
+	conditions []condition
+	replies    []Reply
+	function   func(*Sent) Reply
+	times      int // 0 for any number
+	sent       []Sent
+	err        error
 }
 
 // Reply is what a [Mock] answers. The zero value is an empty 200.
@@ -70,15 +70,18 @@ type Reply struct {
 	Err      error         // instead of a response: a Kind, or a cause of ErrConnection
 }
 
-// On expects requests with a method ("" for any) to a URL. In the URL "*" stands for
-// any run of characters without "/", and "**" for any at all; the empty text is any URL. A query in it must be there as it is, any
-// order of names; without one the query does not matter. Everything the matchers ask for
-// must hold besides.
-func (m *Mock) On(method, url string, matchers ...Matcher) *Expectation {
-	e := &Expectation{mock: m, method: strings.ToUpper(method), url: newPattern(url), matchers: matchers}
-	for _, matcher := range matchers {
-		if matcher.err != nil && e.err == nil {
-			e.err = matcher.err
+// On expects requests with a method ("" for any) to a URL. In the URL "*" stands for any run
+// of characters without "/", and "**" for any at all; the empty text is any URL. A query in
+// it must be there as it is, any order of names; without one the query does not matter. All
+// that the matches ask for must hold besides. A Match.JSON that does not marshal is the
+// error of every request.
+func (m *Mock) On(method, url string, matches ...Match) *Expectation {
+	e := &Expectation{mock: m, method: strings.ToUpper(method), url: newPattern(url)}
+	for _, match := range matches {
+		conditions, err := match.conditions()
+		e.conditions = append(e.conditions, conditions...)
+		if e.err == nil {
+			e.err = err
 		}
 	}
 	m.mu.Lock()
@@ -136,8 +139,8 @@ func (e Expectation) shown() string {
 	if e.url.text == "" {
 		parts[1] = "any URL"
 	}
-	for _, m := range e.matchers {
-		parts = append(parts, m.what)
+	for _, c := range e.conditions {
+		parts = append(parts, c.what)
 	}
 	return strings.Join(parts, " ")
 }
@@ -269,10 +272,8 @@ func (e *Expectation) missing(sent *Sent) miss {
 	} else {
 		try(2, "")
 	}
-	for _, m := range e.matchers {
-		if m.err == nil {
-			try(1, m.missing(sent))
-		}
+	for _, c := range e.conditions {
+		try(1, c.missing(sent))
 	}
 	if e.times > 0 && len(e.sent) >= e.times {
 		try(1, fmt.Sprintf("it has had its %d requests", e.times))

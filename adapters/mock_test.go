@@ -36,9 +36,9 @@ func TestMockContract(t *testing.T) {
 func TestMockReplies(t *testing.T) {
 	m := adapters.NewMock()
 	m.On("GET", "https://api.test/users/*").Reply(adapters.Reply{JSON: map[string]int{"id": 1}}, adapters.Reply{Status: 404, Text: "gone"})
-	m.On("POST", "https://api.test/**", adapters.MatchJSON(map[string]any{"a": 1, "b": []int{2}})).Reply(adapters.Reply{Status: 201, Trailers: requests.Headers{{"X-Sum", "1"}}})
+	m.On("POST", "https://api.test/**", adapters.Match{JSON: map[string]any{"a": 1, "b": []int{2}}}).Reply(adapters.Reply{Status: 201, Trailers: requests.Headers{{"X-Sum", "1"}}})
 	m.On("PUT", "").ReplyFunc(func(s *adapters.Sent) adapters.Reply { return adapters.Reply{Text: s.URL + " " + string(s.Body)} })
-	m.On("PATCH", "", adapters.MatchForm("a", "1"), adapters.MatchHeader("x-h", "v")).Reply(adapters.Reply{Err: requests.ErrSSL})
+	m.On("PATCH", "", adapters.Match{Form: requests.Form{{"a", "1"}}, Headers: requests.Headers{{"x-h", "v"}}}).Reply(adapters.Reply{Err: requests.ErrSSL})
 	m.On("DELETE", "").Reply(adapters.Reply{Err: context.Canceled})
 	m.On("HEAD", "https://api.test/x?b=2&a=1").Times(1).Reply(adapters.Reply{Text: "12345"})
 	s := mocked(m)
@@ -80,10 +80,10 @@ func TestMockReplies(t *testing.T) {
 // TestMockMisses: what has no reply says what came closest, and Check what was not met.
 func TestMockMisses(t *testing.T) {
 	m := adapters.NewMock()
-	m.On("GET", "https://api.test/a", adapters.MatchQuery("page", "2"))
-	m.On("POST", "https://api.test/b?x=1", adapters.MatchBody("yes")).Times(2)
+	m.On("GET", "https://api.test/a", adapters.Match{Query: requests.Params{{"page", "2"}}})
+	m.On("POST", "https://api.test/b?x=1", adapters.Match{Body: []byte("yes")}).Times(2)
 	once := m.On("GET", "https://api.test/once").Times(1)
-	m.On("GET", "https://api.test/f", adapters.MatchFunc("even", func(*adapters.Sent) bool { return false }))
+	m.On("GET", "https://api.test/f", adapters.Match{Func: func(*adapters.Sent) bool { return false }})
 	s := mocked(m)
 	miss := func(method, url, says string, options ...requests.Option) {
 		t.Helper()
@@ -97,7 +97,7 @@ func TestMockMisses(t *testing.T) {
 	miss("POST", "https://api.test/a?page=2", "the method is POST")
 	miss("POST", "https://api.test/b?x=1", `the body is "no", expected "yes"`, requests.Body("no"))
 	miss("POST", "https://api.test/b?x=2", `the query is "x=2"`, requests.Body("yes"))
-	miss("GET", "https://api.test/f", "it is not even")
+	miss("GET", "https://api.test/f", "GET https://api.test/f that Func takes, but Func does not take it")
 	if _, err := s.Get(t.Context(), "https://api.test/once"); err != nil || len(once.Sent()) != 1 {
 		t.Error(err)
 	}
@@ -116,7 +116,7 @@ func TestMockMisses(t *testing.T) {
 
 func TestMockWrongArguments(t *testing.T) {
 	for name, set := range map[string]func(m *adapters.Mock){
-		"matcher": func(m *adapters.Mock) { m.On("", "", adapters.MatchJSON(math.NaN())) },
+		"matcher": func(m *adapters.Mock) { m.On("", "", adapters.Match{JSON: math.NaN()}) },
 		"reply":   func(m *adapters.Mock) { m.On("", "").Reply(adapters.Reply{JSON: func() {}}) },
 		"times":   func(m *adapters.Mock) { m.On("", "").Times(0) },
 	} {

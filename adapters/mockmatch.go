@@ -13,83 +13,108 @@ import (
 	"github.com/mountable/requests/internal/secret"
 )
 
-// Matcher is one more condition of an [Expectation].
-type Matcher struct {
-	what    string
-	missing func(*Sent) string // what is wrong, "" for a fit
-	err     error
+// Match is what a request must have besides its method and URL to fit an [Expectation]:
+// all that is set.
+type Match struct {
+	Query   requests.Params    // parameters of the query, each with one of its values
+	Headers requests.Headers   // header fields, each with one of its values
+	Form    requests.Form      // fields of a form-encoded body, each with one of its values
+	Body    []byte             // exactly this body; nil is any
+	JSON    any                // a body that is the same JSON, order of names and blanks aside; nil is any
+	Func    func(s *Sent) bool // what it reports
 }
 
-// MatchQuery wants a parameter of the query with one of its values.
-func MatchQuery(name, value string) Matcher {
-	return Matcher{what: fmt.Sprintf("with the parameter %s=%s", name, shown(name, value)), missing: func(s *Sent) string {
+// condition is one thing that a Match asks for.
+type condition struct {
+	what    string
+	missing func(*Sent) string // what is wrong, "" for a fit
+}
+
+// conditions takes m apart. An error is a JSON that does not marshal.
+func (m *Match) conditions() (all []condition, err error) {
+	for _, kv := range m.Query {
+		all = append(all, condition{fmt.Sprintf("with the parameter %s=%s", kv[0], shown(kv[0], kv[1])), missingParam(kv)})
+	}
+	for _, kv := range m.Headers {
+		all = append(all, condition{"with the header " + kv[0], missingHeader(kv)})
+	}
+	for _, kv := range m.Form {
+		all = append(all, condition{"with the form field " + kv[0], missingField(kv)})
+	}
+	if m.Body != nil {
+		all = append(all, condition{"with a certain body", m.missingBody})
+	}
+	if m.JSON != nil {
+		var want []byte
+		if want, err = json.Marshal(m.JSON); err != nil {
+			err = &requests.Error{Kind: requests.ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("Match.JSON: JSON cannot hold a %T", m.JSON)}
+		}
+		all = append(all, condition{"with certain JSON", func(s *Sent) string { return missingJSON(s, want) }})
+	}
+	if m.Func != nil {
+		all = append(all, condition{"that Func takes", m.missingFunc})
+	}
+	return all, err
+}
+
+func missingParam(want [2]string) func(*Sent) string {
+	return func(s *Sent) string {
 		u, err := url.Parse(s.URL)
 		if err != nil {
 			return "the URL cannot be parsed"
 		}
-		return missingValue("the parameter", name, u.Query()[name], value)
-	}}
+		return missingValue("the parameter", want[0], u.Query()[want[0]], want[1])
+	}
 }
 
-// MatchHeader wants a header field with one of its values.
-func MatchHeader(name, value string) Matcher {
-	return Matcher{what: fmt.Sprintf("with the header %s", name), missing: func(s *Sent) string {
-		return missingValue("the header", name, s.Headers.Values(name), value)
-	}}
+func missingHeader(want [2]string) func(*Sent) string {
+	return func(s *Sent) string { return missingValue("the header", want[0], s.Headers.Values(want[0]), want[1]) }
 }
 
-// MatchBody wants exactly this body.
-func MatchBody(text string) Matcher {
-	return Matcher{what: "with a certain body", missing: func(s *Sent) string {
-		if string(s.Body) == text {
-			return ""
-		}
-		return fmt.Sprintf("the body is %q, expected %q", excerpt(s, s.Body), excerpt(s, []byte(text)))
-	}}
-}
-
-// MatchForm wants a field of a form-encoded body with one of its values.
-func MatchForm(name, value string) Matcher {
-	return Matcher{what: fmt.Sprintf("with the form field %s", name), missing: func(s *Sent) string {
+func missingField(want [2]string) func(*Sent) string {
+	return func(s *Sent) string {
 		form, err := url.ParseQuery(string(s.Body))
 		if err != nil {
 			return "the body is not a form"
 		}
-		return missingValue("the form field", name, form[name], value)
-	}}
+		return missingValue("the form field", want[0], form[want[0]], want[1])
+	}
 }
 
-// MatchJSON wants a body that is the same JSON as v: order of names and blanks aside. v
-// that does not marshal is the error of every request.
-func MatchJSON(v any) Matcher {
-	want, err := json.Marshal(v)
-	m := Matcher{what: "with certain JSON"}
-	if err != nil {
-		m.err = &requests.Error{Kind: requests.ErrInvalidJSON, Err: err, Detail: "MatchJSON: v cannot be JSON"}
-		return m
+func (m *Match) missingFunc(s *Sent) string {
+	if m.Func(s) {
+		return ""
 	}
+	return "Func does not take it"
+}
+
+func (m *Match) missingBody(s *Sent) string {
+	if bytes.Equal(s.Body, m.Body) {
+		return ""
+	}
+	return fmt.Sprintf("the body is %q, expected %q", excerpt(s, s.Body), excerpt(s, m.Body))
+}
+
+func missingJSON(s *Sent, want []byte) string {
 	expected, _ := plainJSON(want)
-	m.missing = func(s *Sent) string {
-		got, err := plainJSON(s.Body)
-		switch {
-		case err != nil:
-			return "the body is not JSON"
-		case reflect.DeepEqual(got, expected):
-			return ""
-		}
-		return fmt.Sprintf("the JSON is %s, expected %s", excerpt(s, s.Body), excerpt(s, want))
+	got, err := plainJSON(s.Body)
+	switch {
+	case err != nil:
+		return "the body is not JSON"
+	case reflect.DeepEqual(got, expected):
+		return ""
 	}
-	return m
+	return fmt.Sprintf("the JSON is %s, expected %s", excerpt(s, s.Body), excerpt(s, want))
 }
 
-// MatchFunc wants what f says; name describes it in errors.
-func MatchFunc(name string, f func(*Sent) bool) Matcher {
-	return Matcher{what: name, missing: func(s *Sent) string {
-		if f(s) {
-			return ""
-		}
-		return "it is not " + name
-	}}
+// shown describes the match.
+func (m Match) shown() string {
+	conditions, _ := m.conditions()
+	var parts []string
+	for _, c := range conditions {
+		parts = append(parts, c.what)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // plainJSON decodes with numbers as they are written.

@@ -87,10 +87,10 @@ func TestRule39Cassette(t *testing.T) {
 func TestRule39Mock(t *testing.T) {
 	m := adapters.NewMock()
 	m.On("GET", "http://ada:"+hidden+"@h.test/?token="+hidden+"1")
-	m.On("GET", "http://h.test/a", adapters.MatchHeader("Authorization", "Bearer "+hidden+"1"))
-	m.On("POST", "http://h.test/b", adapters.MatchForm("password", hidden+"1"), adapters.MatchQuery("api_key", hidden+"1"))
-	m.On("POST", "http://h.test/c", adapters.MatchBody("password="+hidden+"1"))
-	m.On("POST", "http://h.test/d", adapters.MatchJSON(map[string]string{"password": hidden + "1"}))
+	m.On("GET", "http://h.test/a", adapters.Match{Headers: requests.Headers{{"Authorization", "Bearer " + hidden + "1"}}})
+	m.On("POST", "http://h.test/b", adapters.Match{Form: requests.Form{{"password", hidden + "1"}}}, adapters.Match{Query: requests.Params{{"api_key", hidden + "1"}}})
+	m.On("POST", "http://h.test/c", adapters.Match{Body: []byte("password=" + hidden + "1")})
+	m.On("POST", "http://h.test/d", adapters.Match{JSON: map[string]string{"password": hidden + "1"}})
 	s := requests.NewSession()
 	defer s.Close()
 	s.TrustEnv = false

@@ -54,6 +54,15 @@ func (s Sent) LogValue() slog.Value { return slog.StringValue(s.shown()) }
 // MarshalJSON writes what Format writes, as a string.
 func (s Sent) MarshalJSON() ([]byte, error) { return secret.MarshalText(s.shown()) }
 
+// Format writes what is compared, secrets masked, whatever the verb.
+func (m Match) Format(f fmt.State, verb rune) { secret.Format(f, verb, m.shown()) }
+
+// LogValue returns what Format writes.
+func (m Match) LogValue() slog.Value { return slog.StringValue(m.shown()) }
+
+// MarshalJSON writes what Format writes, as a string.
+func (m Match) MarshalJSON() ([]byte, error) { return secret.MarshalText(m.shown()) }
+
 // Format writes the status, or the error, whatever the verb.
 func (r Reply) Format(f fmt.State, verb rune) { secret.Format(f, verb, r.shown()) }
 
