@@ -15,27 +15,24 @@ import (
 // computed again afterwards. It may add a response hook to answer a challenge.
 // An Auth used by concurrent requests must be safe for that; those of this
 // package are.
+//
+// [Session].Auth is that of a session, [Authenticate] gives one to a call, and
+// adapters.Authenticate to all that is sent through a mount.
 type Auth interface {
 	Authenticate(p *PreparedRequest) error
 }
 
-// AuthFunc makes an [Auth] of a function. It is an [Option].
+// AuthFunc makes an [Auth] of a function.
 type AuthFunc func(p *PreparedRequest) error
 
 // Authenticate calls f.
 func (f AuthFunc) Authenticate(p *PreparedRequest) error { return f(p) }
 
-// Apply makes f the auth of r.
-func (f AuthFunc) Apply(r *Request) error {
-	r.Auth = f
-	return nil
-}
-
 // NoAuth sends no credentials, and keeps those of the session, netrc and the
 // URL from being sent.
 var NoAuth Auth = AuthFunc(func(*PreparedRequest) error { return nil })
 
-// Basic is HTTP Basic authentication (RFC 7617). It is an [Option].
+// Basic is HTTP Basic authentication (RFC 7617).
 type Basic struct{ Username, Password string }
 
 // BasicAuth sends user and password with every request. Text that fits Latin-1
@@ -48,13 +45,7 @@ func (b *Basic) Authenticate(p *PreparedRequest) error {
 	return nil
 }
 
-// Apply makes b the auth of r.
-func (b *Basic) Apply(r *Request) error {
-	r.Auth = b
-	return nil
-}
-
-// ProxyBasic is HTTP Basic authentication towards a proxy. It is an [Option].
+// ProxyBasic is HTTP Basic authentication towards a proxy.
 type ProxyBasic struct{ Username, Password string }
 
 // ProxyBasicAuth sends user and password in Proxy-Authorization with the request, for
@@ -67,13 +58,7 @@ func (b *ProxyBasic) Authenticate(p *PreparedRequest) error {
 	return nil
 }
 
-// Apply makes b the auth of r.
-func (b *ProxyBasic) Apply(r *Request) error {
-	r.Auth = b
-	return nil
-}
-
-// Bearer sends a bearer token (RFC 6750). It is an [Option].
+// Bearer sends a bearer token (RFC 6750).
 type Bearer struct{ Token string }
 
 // BearerAuth sends "Authorization: Bearer token" with every request.
@@ -88,12 +73,6 @@ func (b *Bearer) SetAuthHeader(r *http.Request) { r.Header.Set("Authorization", 
 // Authenticate sets the Authorization header.
 func (b *Bearer) Authenticate(p *PreparedRequest) error {
 	p.Headers.Set("Authorization", "Bearer "+b.Token)
-	return nil
-}
-
-// Apply makes b the auth of r.
-func (b *Bearer) Apply(r *Request) error {
-	r.Auth = b
 	return nil
 }
 
@@ -198,7 +177,7 @@ func (f TokenFunc[T]) Token() (T, error) { return f() }
 // cannot be sent again ends as [ErrUnrewindableBody]. The errors of the source are
 // returned as they are.
 //
-// A Refresh is an [Option] and safe for concurrent use. Make one with [RefreshAuth].
+// A Refresh is safe for concurrent use. Make one with [RefreshAuth].
 type Refresh struct {
 	tokens refresh.Tokens
 }
@@ -213,12 +192,6 @@ func RefreshAuth[T Token](source TokenSource[T]) *Refresh {
 
 func newRefresh(source func() (refresh.Token, error)) *Refresh {
 	return &Refresh{tokens: refresh.Tokens{Source: source}}
-}
-
-// Apply makes a the auth of r.
-func (a *Refresh) Apply(r *Request) error {
-	r.Auth = a
-	return nil
 }
 
 // Authenticate sets the Authorization header, and adds a hook that gets a new token where

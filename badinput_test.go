@@ -270,7 +270,7 @@ func badTLS(t *testing.T) []badInput {
 		{"key of another", over(requests.CertPEM(cert, other)), requests.ErrFile, "the private key does not belong to the first certificate"},
 		{"no key", over(requests.CertPEM(cert, nil)), requests.ErrFile, "no private key found"},
 		{"no certificate", over(requests.CertPEM(key, key)), requests.ErrFile, "no certificate found"},
-		{"wrong password", over(requests.CertPKCS12(p12, "hunter2")), requests.ErrFile, p12 + ": wrong password"},
+		{"wrong password", over(requests.CertFile(p12).WithPassword("hunter2")), requests.ErrFile, p12 + ": wrong password"},
 		{"no answer to the question", over(requests.CertFile(p12).WithPasswordFunc(func() (string, error) { return "hunter2", io.EOF })), requests.ErrFile, "asking for the password: EOF"},
 		{"expired", over(requests.CertPEM(late, lateKey)), requests.ErrFile, "CN=late has expired on"},
 	}

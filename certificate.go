@@ -14,7 +14,8 @@ type Certificate struct{ is certs.Handle[certs.Client] } // short: every request
 
 func certificateOf(c certs.Client) Certificate { return Certificate{certs.HandleOf(c)} }
 
-// CertFile is a client certificate and its key in one PEM file.
+// CertFile is a client certificate and its key in one file: PEM, or PKCS#12, whose
+// password [Certificate.WithPassword] gives.
 func CertFile(path string) Certificate { return certificateOf(certs.Client{CertFile: path}) }
 
 // CertFiles is a client certificate and its key in two PEM files.
@@ -25,11 +26,6 @@ func CertFiles(cert, key string) Certificate {
 // CertPEM is a client certificate, with its chain, and its key as PEM text.
 func CertPEM(cert, key []byte) Certificate {
 	return certificateOf(certs.Client{Cert: string(cert), Key: string(key), Given: true})
-}
-
-// CertPKCS12 is a client certificate, its chain and its key in a PKCS#12 file.
-func CertPKCS12(path, password string) Certificate {
-	return certificateOf(certs.Client{CertFile: path, Password: password})
 }
 
 // CertTLS is a client certificate that the caller has loaded. Requests share

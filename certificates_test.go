@@ -54,9 +54,9 @@ func TestCertificates(t *testing.T) {
 		{"one file", strict, []requests.Option{trust, requests.CertFile(wiretest.File(t, "both", cert, key))}, nil},
 		{"two files", strict, []requests.Option{trust, requests.CertFiles(wiretest.File(t, "c", cert), wiretest.File(t, "k", key))}, nil},
 		{"client PEM", strict, []requests.Option{trust, requests.CertPEM(cert, key)}, nil},
-		{"PKCS 12", strict, []requests.Option{trust, requests.CertPKCS12(pfxFile, "secret")}, nil},
+		{"PKCS 12", strict, []requests.Option{trust, requests.CertFile(pfxFile).WithPassword("secret")}, nil},
 		{"PKCS 12, asked", strict, []requests.Option{trust, requests.CertFile(pfxFile).WithPasswordFunc(ask)}, nil},
-		{"PKCS 12, wrong password", strict, []requests.Option{trust, requests.CertPKCS12(pfxFile, "swordfish")}, requests.ErrFile},
+		{"PKCS 12, wrong password", strict, []requests.Option{trust, requests.CertFile(pfxFile).WithPassword("swordfish")}, requests.ErrFile},
 		{"loaded", strict, []requests.Option{trust, requests.CertTLS(client)}, nil},
 		{"missing certificate", strict, []requests.Option{trust, requests.CertFile("/nowhere")}, fs.ErrNotExist},
 	} {

@@ -119,7 +119,7 @@ func TestDigestStale(t *testing.T) {
 		}})
 		d := requests.DigestAuth("u", "p")
 		d.StaleRejects = tt.limit
-		r, err := newTestSession(t).Get(t.Context(), server.URL("/"), d)
+		r, err := newTestSession(t).Get(t.Context(), server.URL("/"), requests.Authenticate(d))
 		if err != nil || r.StatusCode != tt.status || sent != tt.want {
 			t.Errorf("%d rejects, at most %d: %v, %v after %d requests, want %d after %d", tt.rejects, tt.limit, r, err, sent, tt.status, tt.want)
 		}

@@ -131,8 +131,8 @@ const (
 	tcpNoDelay = 1
 )
 
-// String describes the connection for people: no credentials.
-func (c ConnConfig) String() string {
+// shown describes the connection for people: no credentials.
+func (c ConnConfig) shown() string {
 	var b strings.Builder
 	b.WriteString(c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port))
 	if c.Proxy.Scheme != "" {

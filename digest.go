@@ -21,7 +21,7 @@ import (
 // Authorization at once, each with the next nonce count. Challenges of origins that
 // a redirect led to are not answered, unless Policy.CrossOriginDigest says so.
 //
-// A Digest is an [Option] and safe for concurrent use. Make one with [DigestAuth].
+// A Digest is safe for concurrent use. Make one with [DigestAuth].
 type Digest struct {
 	// ClientNonce makes the client's nonce, 64 random bits in hexadecimal if nil.
 	// It is there for tests, and must be safe for concurrent use.
@@ -43,12 +43,6 @@ const defaultStaleRejects = 3
 // DigestAuth answers digest challenges for user with password.
 func DigestAuth(user, password string) *Digest {
 	return &Digest{user: user, password: password, StaleRejects: defaultStaleRejects}
-}
-
-// Apply makes d the auth of r.
-func (d *Digest) Apply(r *Request) error {
-	r.Auth = d
-	return nil
 }
 
 // Authenticate sets the Authorization header where the origin's challenge is

@@ -69,7 +69,7 @@ func TestDigestBeyondRequests(t *testing.T) {
 			s, sent := challenged(tt.challenge)
 			d := DigestAuth("u", "p")
 			d.ClientNonce = testNonce
-			if _, err := s.Post(t.Context(), "http://h.test/a;b?c", Body(tt.body), d); err != nil {
+			if _, err := s.Post(t.Context(), "http://h.test/a;b?c", Body(tt.body), Authenticate(d)); err != nil {
 				t.Fatal(err)
 			}
 			if tt.want == "" {
@@ -106,7 +106,7 @@ func challenged(challenge ...string) (*Session, *[]*PreparedRequest) {
 
 func TestDigestUserhashAndEscapes(t *testing.T) {
 	s, sent := challenged(`Digest realm="a\"b", nonce="n\\m", algorithm=SHA-256, userhash=true`)
-	if _, err := s.Get(t.Context(), "http://h.test/", DigestAuth("J\u00e4s\u00f8n", "p")); err != nil {
+	if _, err := s.Get(t.Context(), "http://h.test/", Authenticate(DigestAuth("J\u00e4s\u00f8n", "p"))); err != nil {
 		t.Fatal(err)
 	}
 	got := (*sent)[1].Headers.Get("Authorization")
@@ -120,7 +120,7 @@ func TestDigestUserhashAndEscapes(t *testing.T) {
 // Several fields, of which only the second is a digest challenge.
 func TestDigestChallengeInSeveralFields(t *testing.T) {
 	s, sent := challenged(`Basic realm="unfinished`, `Digest realm="r", nonce="n", qop="auth"`)
-	if _, err := s.Get(t.Context(), "http://h.test/", DigestAuth("u", "p")); err != nil {
+	if _, err := s.Get(t.Context(), "http://h.test/", Authenticate(DigestAuth("u", "p"))); err != nil {
 		t.Fatal(err)
 	}
 	if len(*sent) != 2 {

@@ -64,7 +64,7 @@ func TestDigestSendsTheBodyAgain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := wiretest.Start(t, wiretest.Config{Handler: challenging(`Digest realm="r", nonce="n", qop="` + tt.qop + `"`)})
-			r, err := newTestSession(t).Post(t.Context(), server.URL("/"), requests.Body(tt.body), requests.DigestAuth("u", "p"))
+			r, err := newTestSession(t).Post(t.Context(), server.URL("/"), requests.Body(tt.body), requests.Authenticate(requests.DigestAuth("u", "p")))
 			if !errors.Is(err, tt.err) {
 				t.Fatalf("error %v, want %v", err, tt.err)
 			}
@@ -85,7 +85,7 @@ func TestDigestSendsTheBodyAgain(t *testing.T) {
 // be looked at in the history.
 func TestDigestKeepsTheConnection(t *testing.T) {
 	server := wiretest.Origin(t, wiretest.Text(401, "denied", [2]string{"WWW-Authenticate", digestChallenge}), ok)
-	r, err := newTestSession(t).Get(t.Context(), server.URL("/"), requests.DigestAuth("u", "p"), requests.Stream(true))
+	r, err := newTestSession(t).Get(t.Context(), server.URL("/"), requests.Authenticate(requests.DigestAuth("u", "p")), requests.Stream(true))
 	if err != nil {
 		t.Fatal(err)
 	}

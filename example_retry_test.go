@@ -73,7 +73,7 @@ func ExampleRetry_State() {
 	tries := requests.Retry{Total: 2, BackoffFactor: time.Second}.State()
 	var err error
 	for err == nil {
-		fmt.Println(tries.Left.Total, "left, pause", tries.BackoffTime())
+		fmt.Println(tries.Left.Total, "left, pause", tries.Delay(nil, time.Now()))
 		tries, err = tries.Increment("GET", "/", nil, &requests.Error{Kind: requests.ErrReadTimeout})
 	}
 	fmt.Println(err)

@@ -83,7 +83,7 @@ func (h *hammer) strike(blow string) {
 	h.expect(ctx, "/set?name=c"+h.id+"&value="+blow, "set", blow)
 	h.expect(ctx, "/cookie?name=c"+h.id, blow, blow)
 	h.expect(ctx, "/hop?left=3&then="+url.QueryEscape("/cookie?name=c"+h.id), blow, blow)
-	h.expect(ctx, "/digest?say="+h.id+"."+blow, h.id+"."+blow, blow, requests.Body("body"), h.digest)
+	h.expect(ctx, "/digest?say="+h.id+"."+blow, h.id+"."+blow, blow, requests.Body("body"), requests.Authenticate(h.digest))
 	h.stream(ctx, blow)
 	h.abandon(ctx)
 	h.cancel(ctx)

@@ -91,7 +91,7 @@ func TestNetrcTold(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		for way, option := range map[string]requests.Option{"auth": requests.BasicAuth("u", "p"), "header": requests.Headers{{"Authorization", "x"}}} {
+		for way, option := range map[string]requests.Option{"auth": requests.Authenticate(requests.BasicAuth("u", "p")), "header": requests.Headers{{"Authorization", "x"}}} {
 			if _, err := s.Get(t.Context(), origin.URL("/"), option); err != nil {
 				t.Errorf("%s, with %s: %v", name, way, err)
 			}

@@ -4,9 +4,9 @@ import "sync"
 
 // Option fills in one keyword of a [Request]. Options are applied in order; a
 // later one wins over an earlier one. [Headers], [Params], [Form], [Files],
-// [Cookies], [Proxies], [Timeouts], [Verification], [Certificate] and the
-// package's auth types are options by themselves; other packages can write
-// their own, with [OptionFunc] or as types.
+// [Cookies], [Proxies], [Timeouts], [Limits], [Verification] and [Certificate] are
+// options by themselves, and [Authenticate] makes one of an [Auth]; other packages can
+// write their own, with [OptionFunc] or as types.
 type Option interface {
 	// Apply changes r. An error ends the call before anything is sent.
 	Apply(r *Request) error

@@ -49,9 +49,9 @@ func TestAuthPanics(t *testing.T) {
 		return r.Auth().Answer(ctx, func(*requests.PreparedRequest) error { panic("Answer") })
 	})
 	for want, options := range map[string][]requests.Option{
-		"ClientNonce":        {nonce},
-		"Auth":               {requests.AuthFunc(func(*requests.PreparedRequest) error { panic("Auth") })},
-		"Token":              {source},
+		"ClientNonce":        {requests.Authenticate(nonce)},
+		"Auth":               {requests.Authenticate(requests.AuthFunc(func(*requests.PreparedRequest) error { panic("Auth") }))},
+		"Token":              {requests.Authenticate(source)},
 		"Answer":             {requests.ReplaceHooks(answer)},
 		"ProxyAuthorization": {requests.Authenticate(forProxy("ProxyAuthorization")), requests.Proxies{"https": "http://" + proxy.Addr()}},
 		"ProxyChallenge":     {requests.Authenticate(forProxy("ProxyChallenge")), requests.Proxies{"https": "http://" + proxy.Addr()}},

@@ -113,13 +113,13 @@ func (a *HTTPAdapter) Stats() PoolStats {
 		Dead: p.Dead, Expired: p.Expired, Evicted: p.Evicted, Discarded: p.Discarded,
 	}
 	for _, k := range a.pool.Keys() {
-		s.Keys = append(s.Keys, PoolKeyStats{k.Key.String(), k.Idle, k.InUse, k.Waiting, k.Opened, k.Reused})
+		s.Keys = append(s.Keys, PoolKeyStats{k.Key.shown(), k.Idle, k.InUse, k.Waiting, k.Opened, k.Reused})
 	}
 	return s
 }
 
-// String shows the state of the pools: each pool key with its connections.
-func (a *HTTPAdapter) String() string {
+// shown is the state of the pools: each pool key with its connections.
+func (a *HTTPAdapter) shown() string {
 	var b strings.Builder
 	b.WriteString("HTTPAdapter(" + a.pool.String())
 	for _, p := range a.Stats().Keys {

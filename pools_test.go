@@ -92,7 +92,7 @@ func TestPoolPlaces(t *testing.T) {
 	if diff := cmp.Diff(want, stats.Keys); diff != "" || stats.Evicted != 2 {
 		t.Errorf("(-want +got):\n%s\n%+v", diff, stats)
 	}
-	if text := adapter.String(); !strings.Contains(text, want[0].Key+": idle 1, in use 0") {
+	if text := fmt.Sprint(adapter); !strings.Contains(text, want[0].Key+": idle 1, in use 0") {
 		t.Errorf("String: %s", text)
 	}
 	adapter.CloseIdle()
@@ -112,7 +112,7 @@ func TestPoolStatsHideCredentials(t *testing.T) {
 	if _, err := s.Get(t.Context(), "http://h.test/", requests.Proxies{"http": "http://user:hunter2@" + proxy.Addr()}); err != nil {
 		t.Fatal(err)
 	}
-	if text := a.String() + fmt.Sprintf("%+v %#v", a.Stats(), a.Stats()); strings.Contains(text, "hunter2") {
+	if text := fmt.Sprint(a) + fmt.Sprintf("%+v %#v", a.Stats(), a.Stats()); strings.Contains(text, "hunter2") {
 		t.Errorf("the password is in %s", text)
 	}
 }

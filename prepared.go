@@ -114,13 +114,10 @@ func (p *PreparedRequest) SetBodyReader(r io.Reader) error {
 }
 
 // Body returns the body's bytes if it is in memory (nil, true for no body); a
-// streamed body gives nil, false.
+// streamed body gives nil, false: [PreparedRequest.OpenBody] reads it.
 func (p *PreparedRequest) Body() (data []byte, ok bool) {
 	return p.body.Bytes()
 }
-
-// Streamed returns the reader of a streamed body, nil for every other body.
-func (p *PreparedRequest) Streamed() io.Reader { return p.body.Reader() }
 
 // ContentLength returns the number of bytes the body will have, -1 if unknown.
 func (p *PreparedRequest) ContentLength() int64 { return p.body.Len() }

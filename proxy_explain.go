@@ -37,7 +37,10 @@ func (s ProxySource) String() string {
 	return sourceText[s]
 }
 
-// ProxyDecision says how a URL is reached, and why.
+// ProxyDecision says how a URL is reached, and why. It prints as one line, user
+// information masked:
+//
+//	http://a.test/ goes through http://***@proxy.test:3128 (the environment: http_proxy)
 type ProxyDecision struct {
 	URL    string // the URL in question, prepared
 	Proxy  string // the proxy's URL, credentials included; "" is a direct connection
@@ -46,10 +49,8 @@ type ProxyDecision struct {
 	Bypass string // the no_proxy entry that keeps the proxy from being used
 }
 
-// String explains the decision in a line, user information masked:
-//
-//	http://a.test/ goes through http://***@proxy.test:3128 (the environment: http_proxy)
-func (d ProxyDecision) String() string {
+// shown explains the decision in a line.
+func (d ProxyDecision) shown() string {
 	way := "directly"
 	if d.Proxy != "" {
 		way = "through " + redactURL(d.Proxy)

@@ -290,7 +290,7 @@ func TestExplainProxy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, got := range []string{d.String(), fmt.Sprintf("%v", d), fmt.Sprintf("%#v", d)} {
+		for _, got := range []string{fmt.Sprint(d), fmt.Sprintf("%v", d), fmt.Sprintf("%#v", d)} {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

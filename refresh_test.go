@@ -145,7 +145,7 @@ func TestRefreshAuthExpiry(t *testing.T) {
 		return token, err
 	}))
 	for range 2 {
-		if r, err := newTestSession(t).Get(t.Context(), server.URL("/"), a); err != nil || !r.OK() {
+		if r, err := newTestSession(t).Get(t.Context(), server.URL("/"), requests.Authenticate(a)); err != nil || !r.OK() {
 			t.Fatal(r, err)
 		}
 		for start := time.Now(); time.Since(start) < 25*time.Millisecond; {
@@ -185,10 +185,10 @@ func TestRefreshAuthSourceFails(t *testing.T) {
 	}))
 	caught := func() (got any) {
 		defer func() { got = recover() }()
-		_, _ = s.Get(t.Context(), server.URL("/"), panics)
+		_, _ = s.Get(t.Context(), server.URL("/"), requests.Authenticate(panics))
 		return nil
 	}()
-	if _, err := s.Get(t.Context(), server.URL("/"), panics); caught != "source" || err != nil {
+	if _, err := s.Get(t.Context(), server.URL("/"), requests.Authenticate(panics)); caught != "source" || err != nil {
 		t.Errorf("panic %v, then %v", caught, err)
 	}
 	for name, bad := range map[string]requests.Auth{
@@ -207,13 +207,13 @@ func TestRefreshAuthLeaves401(t *testing.T) {
 	refusing := wiretest.Origin(t, wiretest.Text(401, ""))
 	fixed := requests.RefreshAuth(requests.TokenFunc[*requests.Bearer](func() (*requests.Bearer, error) { return requests.BearerAuth("same"), nil }))
 	s := newTestSession(t)
-	if r, err := s.Get(t.Context(), refusing.URL("/"), fixed); err != nil || r.StatusCode != 401 || len(refusing.Requests()) != 1 {
+	if r, err := s.Get(t.Context(), refusing.URL("/"), requests.Authenticate(fixed)); err != nil || r.StatusCode != 401 || len(refusing.Requests()) != 1 {
 		t.Errorf("%v, %v after %d requests", r, err, len(refusing.Requests()))
 	}
 	source := &rotating{}
 	foreign := source.protected(t)
 	home := wiretest.Origin(t, redirect(foreign.URL("/")))
-	if r, err := s.Get(t.Context(), home.URL("/"), requests.RefreshAuth(source)); err != nil || r.StatusCode != 401 || source.asked != 1 {
+	if r, err := s.Get(t.Context(), home.URL("/"), requests.Authenticate(requests.RefreshAuth(source))); err != nil || r.StatusCode != 401 || source.asked != 1 {
 		t.Errorf("%v, %v, asked %d times", r, err, source.asked)
 	}
 	if diff := cmp.Diff([]string{"-"}, values(foreign, "Authorization")); diff != "" {

@@ -123,8 +123,8 @@ type Attempt struct {
 	Location   string // of a redirect
 }
 
-// String shows the try and how it ended, without the user info of the URL.
-func (a Attempt) String() string {
+// shown is the try and how it ended.
+func (a Attempt) shown() string {
 	if a.Err != nil {
 		return fmt.Sprintf("%s %s: %v", a.Method, redactURL(a.URL), a.Err)
 	}
@@ -355,9 +355,9 @@ func isReadFailure(err error) bool {
 	return errors.Is(err, ErrReadTimeout) || errors.Is(err, ErrConnection)
 }
 
-// BackoffTime is the pause before the next try where no Retry-After names one: none
+// backoffTime is the pause before the next try where no Retry-After names one: none
 // before the first repeat, then BackoffFactor, doubled with each try.
-func (s RetryState) BackoffTime() time.Duration {
+func (s RetryState) backoffTime() time.Duration {
 	n, r := 0, &s.Left
 	for i := len(s.History) - 1; i >= 0 && s.History[i].Location == ""; i-- {
 		n++
@@ -366,16 +366,17 @@ func (s RetryState) BackoffTime() time.Duration {
 }
 
 // Delay is the pause before the next try: what Retry-After asks for, if resp is not
-// nil and has a usable one, else BackoffTime. It takes seconds with a fraction too, and
-// of several fields the longest.
+// nil and has a usable one, and else none before the first repeat, then BackoffFactor,
+// doubled with each try. It takes seconds with a fraction too, and of several fields the
+// longest.
 func (s RetryState) Delay(resp *Response, now time.Time) time.Duration {
 	if resp == nil || s.Left.RespectRetryAfter == Off {
-		return s.BackoffTime()
+		return s.backoffTime()
 	}
 	if d, ok := s.retryAfter(resp, now); ok && d > 0 {
 		return d
 	}
-	return s.BackoffTime()
+	return s.backoffTime()
 }
 
 // retryAfter reads the Retry-After fields of a response; ok is false where there are

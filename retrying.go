@@ -170,7 +170,7 @@ func (t *retrying) afterFailure(err error) (time.Duration, error) {
 		return 0, err
 	}
 	t.tries = next
-	return next.BackoffTime(), nil
+	return next.backoffTime(), nil
 }
 
 // isRetriable reports whether the connection or the server failed: not a bad request,
@@ -241,7 +241,7 @@ func (t *retrying) afterBody(resp *Response) (wait time.Duration, again bool, er
 		return 0, false, nil
 	}
 	t.tries = next
-	return next.BackoffTime(), true, nil
+	return next.backoffTime(), true, nil
 }
 
 // usedUp gives the end of the retrying its kind: that of the last failure, except

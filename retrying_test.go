@@ -57,7 +57,7 @@ func TestRetryAfterFields(t *testing.T) {
 		tries := requests.Retry{}.State()
 		want := tt.want
 		if want < 0 {
-			want = tries.BackoffTime()
+			want = tries.Delay(nil, time.Time{})
 		}
 		if got := tries.Delay(r, now); got != want {
 			t.Errorf("%q: %v, want %v", tt.values, got, want)

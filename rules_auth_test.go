@@ -112,7 +112,7 @@ func TestRule01OverSockets(t *testing.T) {
 	for _, to := range []string{b.URL("/"), "http://" + b.Host("localhost") + "/"} {
 		a := wiretest.Origin(t, redirect(to))
 		s := newTestSession(t)
-		if _, err := s.Get(t.Context(), a.URL("/"), requests.BasicAuth("u", "p"), requests.Headers{{"cOOkie", "k=v"}}); err != nil {
+		if _, err := s.Get(t.Context(), a.URL("/"), requests.Authenticate(requests.BasicAuth("u", "p")), requests.Headers{{"cOOkie", "k=v"}}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{"Basic dTpw"}, values(a, "Authorization")); diff != "" {
@@ -128,7 +128,7 @@ func TestRule01OverSockets(t *testing.T) {
 // Rule 2: a subdomain is another origin, and so is the parent.
 func TestRule02SubdomainIsAnotherOrigin(t *testing.T) {
 	for _, urls := range [][]string{{"http://a.test/", "http://sub.a.test/"}, {"http://sub.a.test/", "http://a.test/"}} {
-		got := along(t, newTestSession(t), "Authorization", []requests.Option{requests.BasicAuth("u", "p")}, urls...)
+		got := along(t, newTestSession(t), "Authorization", []requests.Option{requests.Authenticate(requests.BasicAuth("u", "p"))}, urls...)
 		if diff := cmp.Diff([]string{"Basic dTpw", "-"}, got); diff != "" {
 			t.Errorf("Authorization along %v (-want +got):\n%s", urls, diff)
 		}
@@ -210,8 +210,8 @@ func TestRule06ProxyCredentialsStayWithTheirProxy(t *testing.T) {
 	}{
 		{"in the URL", "pu:pp@", nil},
 		{"as header", "", requests.Headers{{"Proxy-Authorization", "Basic b3du"}}},
-		{"digest", "", toolbelt.HTTPProxyDigestAuth("pu", "pp")},
-		{"guessed", "", toolbelt.GuessProxyAuth("u", "p", "pu", "pp")},
+		{"digest", "", requests.Authenticate(toolbelt.HTTPProxyDigestAuth("pu", "pp"))},
+		{"guessed", "", requests.Authenticate(toolbelt.GuessProxyAuth("u", "p", "pu", "pp"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			first, second := wiretest.Start(t, wiretest.Config{Handler: asks}), wiretest.Origin(t, ok)
@@ -342,7 +342,7 @@ func TestRule07UpgradeIsAnswered(t *testing.T) {
 		got = append(got, or(p.Headers.Get("Authorization"), "-"))
 		return requests.NewResponse(p, 401, requests.Headers{{"WWW-Authenticate", digestChallenge}}, nil), nil
 	}))
-	if _, err := s.Get(t.Context(), "http://a.test/", requests.DigestAuth("u", "p")); err != nil {
+	if _, err := s.Get(t.Context(), "http://a.test/", requests.Authenticate(requests.DigestAuth("u", "p"))); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 2 || !strings.HasPrefix(got[1], "Digest ") {

@@ -85,7 +85,7 @@ func TestRule11AllKinds(t *testing.T) {
 		"JSON":        {requests.JSON("secret")},
 		"files":       {requests.Files{{Field: "f", Content: strings.NewReader("secret")}}},
 		"headers":     {requests.Headers{{"X-Once", "1"}, {"Authorization", "x"}, {"Host", "other.test"}, {"Cookie", "a=b"}}},
-		"auth":        {requests.BasicAuth("u", "p")},
+		"auth":        {requests.Authenticate(requests.BasicAuth("u", "p"))},
 		"cookies":     {requests.Cookies{{"k", "v"}}},
 		"params":      {requests.Params{{"a", "b"}}},
 		"too long":    {requests.Body("secret"), requests.Headers{{"Content-Length", "3"}}},

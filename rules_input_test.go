@@ -189,18 +189,18 @@ var places = map[string]place{
 		return get(ctx, s, base, requests.OptionFunc(func(r *requests.Request) error { r.Jar = jar; return nil }))
 	},
 	"basic": func(ctx context.Context, s *requests.Session, base, evil string) error {
-		return get(ctx, s, base, requests.BasicAuth(evil, evil))
+		return get(ctx, s, base, requests.Authenticate(requests.BasicAuth(evil, evil)))
 	},
 	"bearer": func(ctx context.Context, s *requests.Session, base, evil string) error {
-		return get(ctx, s, base, requests.BearerAuth(evil))
+		return get(ctx, s, base, requests.Authenticate(requests.BearerAuth(evil)))
 	},
 	"toolbelt": func(ctx context.Context, s *requests.Session, base, evil string) error {
-		return get(ctx, s, base, requests.BearerAuth(evil))
+		return get(ctx, s, base, requests.Authenticate(requests.BearerAuth(evil)))
 	},
 	"digest": func(ctx context.Context, s *requests.Session, base, evil string) error {
 		d := requests.DigestAuth(evil, evil)
 		d.ClientNonce = func() string { return evil }
-		return get(ctx, s, base, d)
+		return get(ctx, s, base, requests.Authenticate(d))
 	},
 	"user agent": func(ctx context.Context, s *requests.Session, base, evil string) error {
 		return get(ctx, s, base, requests.Headers{{"User-Agent", toolbelt.UserAgent(evil, evil, [2]string{evil, evil})}})

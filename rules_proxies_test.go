@@ -191,7 +191,7 @@ func TestRule06Digest(t *testing.T) {
 	s := newSession(t)
 	auth := toolbelt.HTTPProxyDigestAuth("u", "p")
 	for _, proxy := range []*wiretest.Server{a, b, a, b} {
-		r, err := s.Get(context.Background(), "http://example.com/", auth, requests.Proxies{"http": proxy.URL("")})
+		r, err := s.Get(context.Background(), "http://example.com/", requests.Authenticate(auth), requests.Proxies{"http": proxy.URL("")})
 		if err != nil || !r.OK() {
 			t.Fatal(r, err)
 		}

@@ -77,7 +77,7 @@ func secretTypes(t *testing.T) map[string]any {
 		"toolbelt.StreamedPart":      toolbelt.StreamedPart{Reader: strings.NewReader("x"), Headers: p.Headers},
 		"toolbelt.StreamingIterator": must(toolbelt.NewStreamingIterator(1, strings.NewReader(secret))),
 		"toolbelt.URLFile":           file,
-		"toolbelt.Pool":              must(toolbelt.NewPool(slices.Values([]*requests.Request{request}), toolbelt.SharedSession(s), toolbelt.EachRequest(requests.BearerAuth(secret)))),
+		"toolbelt.Pool":              must(toolbelt.NewPool(slices.Values([]*requests.Request{request}), toolbelt.SharedSession(s), toolbelt.EachRequest(requests.Authenticate(requests.BearerAuth(secret))))),
 	}
 }
 
@@ -89,7 +89,7 @@ var withoutSecrets = map[string]string{
 	"requests.Link":             "what a server says in the open, as text is",
 	"requests.Verification":     "authorities, which are public",
 	"requests.SocketOptionList": "numbers", "requests.SocketOption": "a number", "requests.DialFunc": "a function",
-	"adapters.CassetteMode": "a number", "toolbelt.Error": "words", "toolbelt.Kind": "a number", "toolbelt.Feature": "words", "toolbelt.Path": "a path",
+	"adapters.CassetteMode": "a number", "adapters.CassetteOption": "a number", "toolbelt.Feature": "words", "toolbelt.Path": "a path",
 	"toolbelt.UserAgentBuilder": "what every server is told",
 }
 

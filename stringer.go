@@ -235,14 +235,14 @@ func (c TLSConfig) LogValue() slog.Value          { return slog.StringValue(c.sh
 func (c TLSConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
 
 // Format, LogValue and MarshalJSON write where the connection goes, without credentials.
-func (c ConnConfig) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.String()) }
-func (c ConnConfig) LogValue() slog.Value          { return slog.StringValue(c.String()) }
-func (c ConnConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.String()) }
+func (c ConnConfig) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.shown()) }
+func (c ConnConfig) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
+func (c ConnConfig) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
 
-// Format, LogValue and MarshalJSON write what String returns.
-func (d ProxyDecision) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.String()) }
-func (d ProxyDecision) LogValue() slog.Value          { return slog.StringValue(d.String()) }
-func (d ProxyDecision) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.String()) }
+// Format, LogValue and MarshalJSON write the decision in a line, user info masked.
+func (d ProxyDecision) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.shown()) }
+func (d ProxyDecision) LogValue() slog.Value          { return slog.StringValue(d.shown()) }
+func (d ProxyDecision) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.shown()) }
 
 // Format, LogValue and MarshalJSON write the user's name.
 func (b Basic) Format(f fmt.State, verb rune) { secret.Format(f, verb, b.shown()) }
@@ -274,15 +274,16 @@ func (c Challenge) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.sho
 func (c Challenge) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
 func (c Challenge) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
 
-// Format, LogValue and MarshalJSON write what String returns.
-func (a *HTTPAdapter) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.String()) }
-func (a *HTTPAdapter) LogValue() slog.Value          { return slog.StringValue(a.String()) }
-func (a *HTTPAdapter) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.String()) }
+// Format, LogValue and MarshalJSON write each pool key with its connections, without
+// credentials.
+func (a *HTTPAdapter) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.shown()) }
+func (a *HTTPAdapter) LogValue() slog.Value          { return slog.StringValue(a.shown()) }
+func (a *HTTPAdapter) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.shown()) }
 
-// Format, LogValue and MarshalJSON write what String returns.
-func (a Attempt) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.String()) }
-func (a Attempt) LogValue() slog.Value          { return slog.StringValue(a.String()) }
-func (a Attempt) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.String()) }
+// Format, LogValue and MarshalJSON write the try and how it ended, secrets of the URL masked.
+func (a Attempt) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.shown()) }
+func (a Attempt) LogValue() slog.Value          { return slog.StringValue(a.shown()) }
+func (a Attempt) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.shown()) }
 
 // Format, LogValue and MarshalJSON write the counts and the tries.
 func (s RetryState) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }

@@ -36,7 +36,7 @@ func secretRequest() *requests.Request {
 		Cookies: requests.Cookies{{"sid", secret}}, Auth: requests.BearerAuth(secret),
 		Send: requests.SendOptions{
 			Proxies: requests.Proxies{"all": "http://ada:" + secret + "@p.test"},
-			Cert:    requests.CertPKCS12("id.p12", secret),
+			Cert:    requests.CertFile("id.p12").WithPassword(secret),
 		},
 	}
 }

@@ -131,7 +131,7 @@ func TestAuthenticatePrecedence(t *testing.T) {
 	s.Auth = requests.BasicAuth("session", "p")
 	s.Mount(server.URL("/"), adapters.Authenticate(requests.BearerAuth("mount"))(requests.NewHTTPAdapter()))
 	for _, option := range []requests.Option{
-		nil, requests.Headers{{"authorization", "Written x"}}, requests.DigestAuth("u", "p"), requests.Authenticate(requests.NoAuth), requests.BasicAuth("call", "p"),
+		nil, requests.Headers{{"authorization", "Written x"}}, requests.Authenticate(requests.DigestAuth("u", "p")), requests.Authenticate(requests.NoAuth), requests.Authenticate(requests.BasicAuth("call", "p")),
 	} {
 		s.Auth = requests.BasicAuth("session", "p")
 		if _, written := option.(requests.Headers); written {

@@ -24,24 +24,14 @@ const (
 	RecordAll                      // everything is sent, and the file written anew
 )
 
-// CassetteOption configures a [Cassette].
-type CassetteOption func(*cassette)
+// CassetteOption says how a [Cassette] records and replays.
+type CassetteOption uint8
 
-// CassetteSecrets redacts more names, of headers, parameters, form and JSON fields.
-func CassetteSecrets(names ...string) CassetteOption {
-	return func(c *cassette) { c.secrets = c.secrets.With(names...) }
-}
-
-// CassetteKeepsSecrets records everything as it is. The file then holds passwords.
-func CassetteKeepsSecrets() CassetteOption {
-	return func(c *cassette) { c.secrets = secret.None() }
-}
-
-// CassetteBodies compares the bodies of requests as well when replaying; otherwise
-// method and URL decide.
-func CassetteBodies() CassetteOption {
-	return func(c *cassette) { c.bodies = true }
-}
+// The options.
+const (
+	CassetteBodies       CassetteOption = 1 << iota // bodies of requests are compared as well; otherwise method and URL decide
+	CassetteKeepsSecrets                            // everything is recorded as it is: the file then holds passwords
+)
 
 // Cassette records what goes over an adapter into a file, and replays it from there:
 //
@@ -57,7 +47,8 @@ func CassetteBodies() CassetteOption {
 // The file is JSON made for reading: headers are lines, bodies are text where they are
 // text, content codings undone. Secrets are redacted: Authorization and cookies, and
 // whatever a header, parameter, form or JSON field called password, token, api_key and the
-// like holds. So a replayed response has no secrets either.
+// like holds; [requests.AddSecretNames] adds names. So a replayed response has no secrets
+// either.
 //
 // A file that cannot be read or is not a cassette is [requests.ErrFile]; RecordNone needs one.
 func Cassette(path string, mode CassetteMode, options ...CassetteOption) (requests.Wrapper, error) {
@@ -69,7 +60,10 @@ func Cassette(path string, mode CassetteMode, options ...CassetteOption) (reques
 	}
 	c := &cassette{path: path, secrets: tapeSecrets()}
 	for _, o := range options {
-		o(c)
+		c.bodies = c.bodies || o&CassetteBodies != 0
+		if o&CassetteKeepsSecrets != 0 {
+			c.secrets = secret.None()
+		}
 	}
 	if err := c.load(mode); err != nil {
 		return nil, err

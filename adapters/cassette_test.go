@@ -110,7 +110,7 @@ func TestCassetteBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	replay := tapedSession(t, path, adapters.RecordNone, base, adapters.CassetteBodies())
+	replay := tapedSession(t, path, adapters.RecordNone, base, adapters.CassetteBodies)
 	for body, want := range map[string]int{"two": 2, "one": 1} {
 		if n, err := number(t, replay, "http://h.test/", requests.Body(body)); err != nil || n != want {
 			t.Errorf("%s: %d, %v", body, n, err)
@@ -123,9 +123,10 @@ func TestCassetteBodies(t *testing.T) {
 
 // TestCassetteSecrets: the file holds no secret and can be read; what is replayed is what was recorded.
 func TestCassetteSecrets(t *testing.T) {
+	requests.AddSecretNames("X-Mine")
 	path := filepath.Join(t.TempDir(), "tape.json")
 	var asked atomic.Int32
-	s := tapedSession(t, path, adapters.RecordOnce, counting(&asked), adapters.CassetteSecrets("X-Mine"))
+	s := tapedSession(t, path, adapters.RecordOnce, counting(&asked))
 	send := func(s *requests.Session) (string, error) {
 		r, err := s.Post(t.Context(), "http://ada:s3cret@h.test/?api_key=s3cret&x=1", requests.Form{{"password", "s3cret"}, {"user", "ada"}},
 			requests.Headers{{"Authorization", "Bearer s3cret"}, {"Cookie", "a=s3cret"}, {"x-mine", "s3cret"}, {"X-Note", "note"}})
@@ -152,12 +153,12 @@ func TestCassetteSecrets(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	text, err := send(tapedSession(t, path, adapters.RecordNone, counting(&asked), adapters.CassetteSecrets("X-Mine")))
+	text, err := send(tapedSession(t, path, adapters.RecordNone, counting(&asked)))
 	if want := `{"n": 1, "access_token": "***", "code": "E7", "sent": 24}`; err != nil || text != want {
 		t.Errorf("replayed %s, %v", text, err)
 	}
 	open := filepath.Join(t.TempDir(), "open.json")
-	if _, err := send(tapedSession(t, open, adapters.RecordOnce, counting(&asked), adapters.CassetteKeepsSecrets())); err != nil {
+	if _, err := send(tapedSession(t, open, adapters.RecordOnce, counting(&asked), adapters.CassetteKeepsSecrets)); err != nil {
 		t.Fatal(err)
 	}
 	if file, _ := os.ReadFile(open); strings.Contains(string(file), "***") {

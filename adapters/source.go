@@ -10,33 +10,31 @@ import (
 )
 
 // SourceAddress makes connections leave from one address of this machine; the zero
-// Addr is the system's choice. [ParseSourceAddress] takes text, and [SourceAddrPort] a
-// port as well.
+// Addr is the system's choice. [ParseSourceAddress] takes text, and a port as well.
 //
 // It holds for connections to proxies as well, and not for Unix sockets. An address that
 // is in use, or not one of this machine, is [requests.ErrConnection] when connecting,
 // with syscall.EADDRINUSE or EADDRNOTAVAIL as its cause; an address of the other family
 // than all of the server's fails, too.
 func SourceAddress(address netip.Addr) requests.AdapterOption {
-	return SourceAddrPort(netip.AddrPortFrom(address, 0))
+	return source(netip.AddrPortFrom(address, 0))
 }
 
 // ParseSourceAddress is [SourceAddress] of text: an IP address ("10.0.0.7",
 // "2001:db8::7"), or one with a port ("10.0.0.7:4000", "[2001:db8::7]:4000"). The empty
-// text is the system's choice; any other is [requests.ErrInvalidArgument].
+// text is the system's choice; any other is [requests.ErrInvalidArgument]. With a port only
+// one connection to a server can be open at a time.
 func ParseSourceAddress(address string) (requests.AdapterOption, error) {
-	source, err := parseSource(address)
+	addrPort, err := parseSource(address)
 	if err != nil {
 		return nil, err
 	}
-	return SourceAddrPort(source), nil
+	return source(addrPort), nil
 }
 
-// SourceAddrPort is [SourceAddress] with a port, of which 0 is the system's choice. With
-// a port only one connection to a server can be open at a time.
-func SourceAddrPort(source netip.AddrPort) requests.AdapterOption {
+func source(local netip.AddrPort) requests.AdapterOption {
 	return requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
-		c.LocalAddr = source
+		c.LocalAddr = local
 		return nil
 	})
 }

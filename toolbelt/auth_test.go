@@ -236,7 +236,7 @@ func TestGuessAuthSendsTheBodyAgain(t *testing.T) {
 	if _, err := body.Seek(1, 0); err != nil {
 		t.Fatal(err)
 	}
-	r, err := newSession(t).Post(t.Context(), server.URL("/"), requests.Body(body), toolbelt.GuessAuth("u", "p"))
+	r, err := newSession(t).Post(t.Context(), server.URL("/"), requests.Body(body), requests.Authenticate(toolbelt.GuessAuth("u", "p")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,7 +422,7 @@ func TestProxyDigestStaleAgain(t *testing.T) {
 			}})
 			s := newSession(t)
 			s.Proxies = requests.Proxies{"all": "http://" + proxy.Addr()}
-			r, err := s.Get(t.Context(), url, toolbelt.HTTPProxyDigestAuth("pu", "pp"))
+			r, err := s.Get(t.Context(), url, requests.Authenticate(toolbelt.HTTPProxyDigestAuth("pu", "pp")))
 			if ok := err == nil && r.OK(); ok != tt.ok || int(sent.Load()) != tt.want {
 				t.Errorf("%s, %d refusals: %v, %v after %d requests, want %d", url, tt.refusals, r, err, sent.Load(), tt.want)
 			}

@@ -20,10 +20,12 @@ import (
 // With Policy.ChallengesAsRequests it chooses as requests-toolbelt does: by the words
 // "basic", then "digest" anywhere in the field, Basic with any status.
 //
-// It is a [requests.Option] and safe for concurrent use. Make one with [GuessAuth].
+// It is a [requests.Auth], safe for concurrent use. Make one with [GuessAuth].
 type Guess struct {
-	basic  *requests.Basic
-	digest *requests.Digest
+	// Digest is what answers with Digest. Its settings may be changed before the first use.
+	Digest *requests.Digest
+
+	basic *requests.Basic
 
 	// mu protects the fields below.
 	mu     sync.Mutex
@@ -41,14 +43,10 @@ const maxGuesses = 256
 func GuessAuth(user, password string) *Guess {
 	return &Guess{
 		basic:  requests.BasicAuth(user, password),
-		digest: requests.DigestAuth(user, password),
+		Digest: requests.DigestAuth(user, password),
 		chosen: map[string]requests.Auth{},
 	}
 }
-
-// SetClientNonce sets the function that makes the client's nonce of Digest, before g
-// is used; see [requests.Digest].
-func (g *Guess) SetClientNonce(nonce func() string) { g.digest.ClientNonce = nonce }
 
 // Authenticate uses what was chosen for the origin, or adds a hook that chooses.
 func (g *Guess) Authenticate(p *requests.PreparedRequest) error {
@@ -62,12 +60,6 @@ func (g *Guess) Authenticate(p *requests.PreparedRequest) error {
 	return nil
 }
 
-// Apply makes g the auth of r.
-func (g *Guess) Apply(r *requests.Request) error {
-	r.Auth = g
-	return nil
-}
-
 // answer is the hook that Authenticate adds.
 func (g *Guess) answer(ctx context.Context, r *requests.Response) (*requests.Response, error) {
 	if r.Request == nil || !r.Auth().MayAnswer() {
@@ -78,8 +70,8 @@ func (g *Guess) answer(ctx context.Context, r *requests.Response) (*requests.Res
 		g.choose(r, g.basic)
 		return r.Auth().Answer(ctx, g.basic.Authenticate)
 	case schemeDigest:
-		g.choose(r, g.digest)
-		return g.digest.Answer(ctx, r)
+		g.choose(r, g.Digest)
+		return g.Digest.Answer(ctx, r)
 	}
 	return r, nil
 }

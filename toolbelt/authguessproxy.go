@@ -10,12 +10,13 @@ import (
 // GuessProxy is a [Guess] for the origin and for the proxy in front of it. What is
 // learned of a proxy is used for that proxy only, for CONNECT too.
 //
-// It is a [requests.Option] and safe for concurrent use. Make one with
+// It is a [requests.Auth], safe for concurrent use. Make one with
 // [GuessProxyAuth].
 type GuessProxy struct {
-	guess  *Guess
-	basic  *requests.ProxyBasic
-	digest *ProxyDigest
+	Origin *Guess       // what is sent to the origin
+	Digest *ProxyDigest // what answers the proxy with Digest; settings of both may be changed before the first use
+
+	basic *requests.ProxyBasic
 
 	// mu protects the fields below.
 	mu     sync.Mutex
@@ -26,17 +27,11 @@ type GuessProxy struct {
 // of the proxy to the proxy: with Digest or Basic, whichever each asks for.
 func GuessProxyAuth(user, password, proxyUser, proxyPassword string) *GuessProxy {
 	return &GuessProxy{
-		guess:  GuessAuth(user, password),
+		Origin: GuessAuth(user, password),
 		basic:  requests.ProxyBasicAuth(proxyUser, proxyPassword),
-		digest: HTTPProxyDigestAuth(proxyUser, proxyPassword),
+		Digest: HTTPProxyDigestAuth(proxyUser, proxyPassword),
 		chosen: map[string]scheme{},
 	}
-}
-
-// SetClientNonce is [Guess.SetClientNonce] for both.
-func (g *GuessProxy) SetClientNonce(nonce func() string) {
-	g.guess.SetClientNonce(nonce)
-	g.digest.Digest.ClientNonce = nonce
 }
 
 // Authenticate adds hooks that answer the challenges of the proxy and of the origin,
@@ -44,13 +39,7 @@ func (g *GuessProxy) SetClientNonce(nonce func() string) {
 func (g *GuessProxy) Authenticate(p *requests.PreparedRequest) error {
 	p.SetProxyCredentials(guessCredentials{g})
 	p.Hooks = append(p.Hooks, g.answerProxy)
-	return g.guess.Authenticate(p)
-}
-
-// Apply makes g the auth of r.
-func (g *GuessProxy) Apply(r *requests.Request) error {
-	r.Auth = g
-	return nil
+	return g.Origin.Authenticate(p)
 }
 
 // answerProxy is the hook that Authenticate adds for the proxy's 407.
@@ -75,7 +64,7 @@ func (g guessCredentials) ProxyChallenge(proxy string, r *requests.Response) (bo
 	}
 	g.choose(proxy, chosen)
 	if chosen == schemeDigest {
-		return digestCredentials{g.digest}.ProxyChallenge(proxy, r)
+		return digestCredentials{g.Digest}.ProxyChallenge(proxy, r)
 	}
 	return true, nil
 }
@@ -91,7 +80,7 @@ func (g guessCredentials) ProxyAuthorization(proxy string, p *requests.PreparedR
 		err := g.basic.Authenticate(header)
 		return header.Headers.Get("Proxy-Authorization"), err
 	case schemeDigest:
-		return digestCredentials{g.digest}.ProxyAuthorization(proxy, p, target)
+		return digestCredentials{g.Digest}.ProxyAuthorization(proxy, p, target)
 	}
 	return "", nil
 }

@@ -27,7 +27,7 @@ type Strategy struct {
 // out with that. A redirect takes along what any request takes along: credentials to
 // the same origin only.
 //
-// It is a [requests.Option] and safe for concurrent use. The zero value knows no
+// It is a [requests.Auth], safe for concurrent use. The zero value knows no
 // domain.
 type AuthHandler struct {
 	// mu protects the fields below.
@@ -111,12 +111,6 @@ func (h *AuthHandler) Authenticate(p *requests.PreparedRequest) error {
 		return nil
 	}
 	return h.StrategyFor(p.URL).Authenticate(p)
-}
-
-// Apply makes h the auth of r.
-func (h *AuthHandler) Apply(r *requests.Request) error {
-	r.Auth = h
-	return nil
 }
 
 // covers reports whether a URL belongs to the domain. Dot segments, which a request

@@ -13,7 +13,7 @@ import (
 // through the same proxy carry credentials at once. A 407 without a challenge, or to an
 // answer, is [requests.ErrProxy], over http as over https, and the error has the response.
 //
-// It is a [requests.Option] and safe for concurrent use. Make one with
+// It is a [requests.Auth], safe for concurrent use. Make one with
 // [HTTPProxyDigestAuth].
 type ProxyDigest struct {
 	// Digest is what computes the credentials.
@@ -30,12 +30,6 @@ func HTTPProxyDigestAuth(user, password string) *ProxyDigest {
 func (d *ProxyDigest) Authenticate(p *requests.PreparedRequest) error {
 	p.SetProxyCredentials(digestCredentials{d})
 	p.Hooks = append(p.Hooks, d.answerProxy)
-	return nil
-}
-
-// Apply makes d the auth of r.
-func (d *ProxyDigest) Apply(r *requests.Request) error {
-	r.Auth = d
 	return nil
 }
 

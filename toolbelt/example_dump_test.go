@@ -31,7 +31,7 @@ func show(dump []byte, err error) {
 func ExampleDumpResponse() {
 	s := canned(200, requests.Headers{{"Set-Cookie", "sid=31d4d96e; Path=/"}}, "hello")
 	r, err := s.Post(context.Background(), "http://h.example/login?token=abc", requests.Form{{"user", "ada"}, {"password", "secret"}},
-		requests.BearerAuth("abc"))
+		requests.Authenticate(requests.BearerAuth("abc")))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -55,7 +55,7 @@ func ExampleDumpResponse() {
 
 func ExampleDumpAll() {
 	s := canned(200, nil, "")
-	r, err := s.Get(context.Background(), "http://h.example/", requests.BearerAuth("abc"))
+	r, err := s.Get(context.Background(), "http://h.example/", requests.Authenticate(requests.BearerAuth("abc")))
 	if err != nil {
 		fmt.Println(err)
 		return

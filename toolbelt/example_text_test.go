@@ -71,7 +71,7 @@ func ExampleUnicodeFromResponse() {
 	// Output: <meta charset="iso-8859-2"><p>ą</p> <nil>
 }
 
-func ExampleKind() {
+func Example_errors() {
 	_, err := toolbelt.NewMultipartDecoder(nil, "image/png", "")
 	fmt.Println(errors.Is(err, toolbelt.ErrNonMultipartContentType), err)
 	// Output: true unexpected content type "image/png"

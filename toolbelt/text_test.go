@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -135,18 +136,19 @@ func TestBaseURLSessionMethods(t *testing.T) {
 	}
 }
 
-func TestKinds(t *testing.T) {
-	for kind, want := range map[toolbelt.Kind]string{
-		toolbelt.ErrFileNotSupported: "file not supported",
-		toolbelt.Kind(0):             "unknown kind",
-		toolbelt.Kind(200):           "unknown kind",
-	} {
-		if diff := cmp.Diff(want, kind.Error()); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
-		}
+// TestErrors: an error is of its kind and of its cause.
+func TestErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "there")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	err := error(&toolbelt.Error{Kind: toolbelt.ErrStreaming, Err: os.ErrExist})
+	r := requests.NewResponse(nil, 200, nil, io.NopCloser(strings.NewReader("x")))
+	defer r.Close()
+	_, err := toolbelt.StreamResponseToFile(r, path)
 	if !isKind(err, toolbelt.ErrStreaming) || !isKind(err, os.ErrExist) || isKind(err, toolbelt.ErrVersionMismatch) {
 		t.Errorf("%v is not what it should be", err)
+	}
+	if !isKind(toolbelt.ErrChecksum, toolbelt.ErrStreaming) {
+		t.Error("ErrChecksum is not ErrStreaming")
 	}
 }

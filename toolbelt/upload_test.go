@@ -78,7 +78,7 @@ var secondTimes = map[string]struct {
 			w.Header().Set("WWW-Authenticate", `Digest realm="r", nonce="n", qop="auth"`)
 			w.WriteHeader(http.StatusUnauthorized)
 		},
-		option: requests.DigestAuth("ada", "secret"),
+		option: requests.Authenticate(requests.DigestAuth("ada", "secret")),
 	},
 	"retry": {
 		first: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },

@@ -169,7 +169,7 @@ func (t *tour) redirects(ctx context.Context) error {
 func (t *tour) basicAuth(ctx context.Context) error {
 	t.title("Basic authentication")
 	for _, password := range []string{"wrong", "secret"} {
-		r, err := t.session.Get(ctx, t.base+"/basic-auth/ada/secret", requests.BasicAuth("ada", password))
+		r, err := t.session.Get(ctx, t.base+"/basic-auth/ada/secret", requests.Authenticate(requests.BasicAuth("ada", password)))
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ const (
 	maxFunction    = 50
 	medianFunction = 8
 	percentile90   = 20
-	maxExported    = 415 // functions and methods of root, adapters and toolbelt, without redaction
+	maxExported    = 380 // functions and methods of root, adapters and toolbelt, without redaction
 )
 
 // redactionMethod are the methods that every type has which may hold a secret.

@@ -320,13 +320,13 @@ func (a *curlAction) authOptions() []requests.Option {
 	user, password, _ := strings.Cut(a.Auth.Credentials, ":")
 	switch a.Auth.Kind {
 	case "basic":
-		return []requests.Option{requests.BasicAuth(user, password)}
+		return []requests.Option{requests.Authenticate(requests.BasicAuth(user, password))}
 	case "digest":
-		return []requests.Option{requests.DigestAuth(user, password)}
+		return []requests.Option{requests.Authenticate(requests.DigestAuth(user, password))}
 	case "bearer":
-		return []requests.Option{requests.BearerAuth(a.Auth.Token)}
+		return []requests.Option{requests.Authenticate(requests.BearerAuth(a.Auth.Token))}
 	}
-	return []requests.Option{toolbelt.GuessAuth(user, password)}
+	return []requests.Option{requests.Authenticate(toolbelt.GuessAuth(user, password))}
 }
 
 // proxyURL puts the credentials into the proxy's URL, unless they are for Digest.

@@ -178,7 +178,7 @@ func digest401(t *testing.T, in input) (any, error) {
 	}
 	s, sent := recording(t, answers(in.intOr("status", 401), headers))
 	d := testDigest(in, in.textOr("username", "u"), in.textOr("password", "p"))
-	r, err := s.Request(t.Context(), in.textOr("method", "GET"), in.textOr("url", "http://h.test/x"), d, requests.AllowRedirects(false))
+	r, err := s.Request(t.Context(), in.textOr("method", "GET"), in.textOr("url", "http://h.test/x"), requests.Authenticate(d), requests.AllowRedirects(false))
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func digestSequence(t *testing.T, in input) (any, error) {
 			status, headers = 401, requests.Headers{{"WWW-Authenticate", unlatin1(step.text("www_authenticate"))}}
 		}
 		s, sent := recording(t, answers(status, headers))
-		if _, err := s.Request(t.Context(), step.text("method"), step.text("url"), auth); err != nil {
+		if _, err := s.Request(t.Context(), step.text("method"), step.text("url"), requests.Authenticate(auth)); err != nil {
 			return nil, err
 		}
 		tries := map[string]any{"initial": credentialsOf((*sent)[0], "Authorization"), "retry": nil}

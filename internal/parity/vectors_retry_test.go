@@ -186,7 +186,7 @@ func retryIncrement(t *testing.T, in input) (any, error) {
 			break
 		}
 		r = next
-		out = append(out, map[string]any{"state": retryCounts(r.Left), "exhausted": r.Exhausted(), "backoff": r.BackoffTime().Seconds()})
+		out = append(out, map[string]any{"state": retryCounts(r.Left), "exhausted": r.Exhausted(), "backoff": r.Delay(nil, time.Time{}).Seconds()})
 	}
 	return append(out, map[string]any{"history": retryHistory(r)}), nil
 }

@@ -21,7 +21,7 @@ var _ = register(map[string]vectorFunc{
 func init() {
 	guessAuth = func(user, password string) requests.Auth {
 		g := toolbelt.GuessAuth(user, password)
-		g.SetClientNonce(recordedNonce)
+		g.Digest.ClientNonce = recordedNonce
 		return g
 	}
 	ownCount := func(tree any) any {
@@ -142,7 +142,7 @@ func guessAuth401(t *testing.T, in input) (any, error) {
 	headers := optionalHeader(in, "www_authenticate", "WWW-Authenticate")
 	url, status := in.textOr("url", "http://h.test/a"), in.intOr("status", 401)
 	guess := toolbelt.GuessAuth("user", "passwd")
-	guess.SetClientNonce(func() string { return in.textOr("cnonce", recordedNonce()) })
+	guess.Digest.ClientNonce = func() string { return in.textOr("cnonce", recordedNonce()) }
 	c := challenges{field: "Authorization"}
 	resent, answer, later, err := c.run(t, &requests.Request{URL: url, Auth: guess}, url, status, headers)
 	if err != nil {
@@ -177,7 +177,7 @@ func optionalHeader(in input, key, name string) requests.Headers {
 func guessProxy407(t *testing.T, in input) (any, error) {
 	headers := optionalHeader(in, "proxy_authenticate", "Proxy-Authenticate")
 	guess := toolbelt.GuessProxyAuth("user", "passwd", "pu", "pp")
-	guess.SetClientNonce(recordedNonce)
+	guess.Origin.Digest.ClientNonce, guess.Digest.Digest.ClientNonce = recordedNonce, recordedNonce
 	p := &requests.PreparedRequest{URL: "http://h.test/a"}
 	if err := guess.Authenticate(p); err != nil {
 		return nil, err

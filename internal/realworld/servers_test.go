@@ -33,10 +33,10 @@ func (w *world) clientCertificates(t *testing.T) {
 		"two files":              {requests.CertFiles(f.clientCert, f.clientKey), nil},
 		"encrypted key":          {requests.CertFiles(f.clientCert, encrypted).WithPassword(password), nil},
 		"encrypted key, asked":   {requests.CertFiles(f.clientCert, encrypted).WithPasswordFunc(ask), nil},
-		"PKCS#12":                {requests.CertPKCS12(pfx, password), nil},
+		"PKCS#12":                {requests.CertFile(pfx).WithPassword(password), nil},
 		"PKCS#12, asked":         {requests.CertFile(pfx).WithPasswordFunc(ask), nil},
 		"wrong password":         {requests.CertFiles(f.clientCert, encrypted).WithPassword("wr0ng"), requests.ErrFile},
-		"wrong PKCS#12 password": {requests.CertPKCS12(pfx, "wr0ng"), requests.ErrFile},
+		"wrong PKCS#12 password": {requests.CertFile(pfx).WithPassword("wr0ng"), requests.ErrFile},
 	}
 	proxies := map[string]string{"directly": "", "squid": "http://" + auth + local(w.squid), "squid over TLS": fmt.Sprintf("https://%slocalhost:%d", auth, w.squidTLS)}
 	for name, c := range cases {

@@ -114,7 +114,7 @@ func (c *client) options1(f *flag.FlagSet) {
 	})
 	c.option(f, "u", "user:password", func(v string) (requests.Option, error) {
 		user, password, _ := strings.Cut(v, ":")
-		return requests.BasicAuth(user, password), nil
+		return requests.Authenticate(requests.BasicAuth(user, password)), nil
 	})
 	c.option(f, "b", "name=value", func(v string) (requests.Option, error) {
 		name, value, _ := strings.Cut(v, "=")
