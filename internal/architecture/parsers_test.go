@@ -209,7 +209,7 @@ var parsers = map[string]func(s string){
 			return requests.NewResponse(p, 302, fields, io.NopCloser(strings.NewReader(s))), nil
 		}))
 		session.MaxRedirects = 2
-		_, _ = session.Get(context.Background(), "http://a.test/"+s, requests.Headers{{"A", s}}, requests.Params{{"k", s}}, requests.DigestAuth("u", "p"))
+		_, _ = session.Get(context.Background(), "http://a.test/"+s, requests.Headers{{"A", s}}, requests.Params{{"k", s}}, requests.Authenticate(requests.DigestAuth("u", "p")))
 	},
 	"toolbelt.Filename":     func(s string) { toolbelt.Filename("attachment; filename=" + s); toolbelt.Filename(s) },
 	"toolbelt.SafeFilename": func(s string) { toolbelt.SafeFilename(s) },
