@@ -155,6 +155,10 @@ const (
 	segmentSize = 128 << 10
 	// maxAhead is the most that is allocated on a server's word alone.
 	maxAhead = 16 << 20
+	// firstPart of what is longer is read before more is allocated, which is growth times as
+	// much at most: 128 MiB then come into one exact allocation.
+	firstPart = 8 << 20
+	growth    = 16
 )
 
 var segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
@@ -165,14 +169,25 @@ func readAll(src io.Reader, length int64) ([]byte, error) {
 	if length == 0 {
 		return []byte{}, expectEOF(src)
 	}
-	if length > 0 && length <= maxAhead {
-		content := make([]byte, length)
-		if _, err := io.ReadFull(src, content); err != nil {
-			return nil, err
-		}
-		return content, expectEOF(src)
+	if length < 0 {
+		return readSegments(src)
 	}
-	return readSegments(src)
+	room := length
+	if length > maxAhead {
+		room = firstPart
+	}
+	content := make([]byte, 0, room)
+	for {
+		n, err := io.ReadFull(src, content[len(content):cap(content)])
+		content = content[:len(content)+n]
+		switch {
+		case err != nil:
+			return nil, err
+		case int64(len(content)) == length:
+			return content, expectEOF(src)
+		}
+		content = append(make([]byte, 0, min(length, growth*int64(len(content)))), content...)
+	}
 }
 
 // expectEOF takes the end of a body of known length, which gives its connection back.
