@@ -43,8 +43,8 @@ type HTTPAdapter struct {
 type AdapterOption func(a *HTTPAdapter)
 
 // ConnEditor edits the connection that a request is about to use. It must be
-// pure: the same request gives the same connection. An error ends the request
-// before anything is sent.
+// pure: the same request gives the same connection. It must not keep c, which is
+// used again for other requests. An error ends the request before anything is sent.
 type ConnEditor func(c *ConnConfig, p *PreparedRequest) error
 
 // ConfigureConn adds an editor. Editors run for each request, in the order given;

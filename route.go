@@ -6,6 +6,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -74,16 +75,20 @@ func (r *route) forMethod(p *PreparedRequest, u *uri.URL) {
 	}
 }
 
-// edit runs the editors on a copy, which they may keep for all the caller knows:
-// without editors the route stays on the stack.
+var configs = sync.Pool{New: func() any { return new(ConnConfig) }}
+
+// edit runs the editors on a copy that is used again: without editors the route stays on
+// the stack.
 func (a *HTTPAdapter) edit(r *route, p *PreparedRequest) error {
-	config := r.config
+	config := configs.Get().(*ConnConfig)
+	*config = r.config
 	for _, edit := range a.editors {
-		if err := edit(&config, p); err != nil {
+		if err := edit(config, p); err != nil {
 			return err
 		}
 	}
-	r.config = config
+	r.config, *config = *config, ConnConfig{}
+	configs.Put(config)
 	return nil
 }
 
