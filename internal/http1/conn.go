@@ -21,6 +21,11 @@ type Conn struct {
 	reader h1.Reader
 	source source
 	plain  bool // no TLS between the caller and the socket
+
+	// watched is the exchange that cancel ends. Nobody changes it while cancel may run: it is
+	// set before a context is watched, and taken away when the watching has ended without.
+	watched *Exchange
+	cancel  func() // made once, for the contexts of all exchanges
 }
 
 // NewConn makes a Conn of an open connection. plain says that no TLS lies above the
@@ -29,6 +34,7 @@ type Conn struct {
 func NewConn(c net.Conn, plain bool) *Conn {
 	hc := &Conn{Conn: c, plain: plain}
 	hc.source.conn = c
+	hc.cancel = func() { hc.watched.stop() }
 	hc.reader.Reset(&hc.source)
 	return hc
 }

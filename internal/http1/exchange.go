@@ -99,7 +99,8 @@ func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1
 func (x *Exchange) watch(ctx context.Context) {
 	x.ctx = ctx
 	if ctx.Done() != nil {
-		x.disarm = context.AfterFunc(ctx, x.stop)
+		x.conn.watched = x
+		x.disarm = context.AfterFunc(ctx, x.conn.cancel)
 	}
 }
 
@@ -115,7 +116,9 @@ func (x *Exchange) unwatch() bool {
 		return true
 	}
 	untouched := x.disarm()
-	x.disarm = nil
+	if x.disarm = nil; untouched {
+		x.conn.watched = nil
+	}
 	return untouched
 }
 
@@ -296,8 +299,8 @@ func (x *Exchange) Close() error {
 	x.mu.Lock()
 	if x.reading && !x.over {
 		x.closing = true
+		x.stop() // before finish can give the connection to another exchange
 		x.mu.Unlock()
-		x.stop()
 		return nil
 	}
 	over := x.over
@@ -400,7 +403,7 @@ func (x *Exchange) finish(err error) {
 	}
 	c := x.conn
 	fate := Close
-	if x.unwatch() && whole && x.keepable() && c.reader.Release() && c.source.end() {
+	if x.unwatch() && !x.stopped.Load() && whole && x.keepable() && c.reader.Release() && c.source.end() {
 		fate = Keep
 	}
 	x.done(fate)
