@@ -133,8 +133,11 @@ func (s *Session) request(ctx context.Context, method, url string, redirects Tog
 
 // Do prepares r with the session's settings and the environment's, and sends it.
 func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
-	during := call{ctx: ctx}
-	p, err := s.prepareDuring(&during, r)
+	var during *call
+	if r != nil && len(r.Files) > 0 { // nothing else waits
+		during = &call{ctx: ctx}
+	}
+	p, err := s.prepareDuring(during, r)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +145,7 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
-	if !during.deadline.IsZero() {
+	if during != nil && !during.deadline.IsZero() {
 		opts.Deadline = during.deadline
 	}
 	return s.Send(ctx, p, opts)
@@ -174,7 +177,7 @@ func (s *Session) prepareDuring(c *call, r *Request) (*PreparedRequest, error) {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
 	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, policy: &s.Policy, call: c}
-	if c != nil && len(r.Files) > 0 {
+	if c != nil {
 		c.deadline = s.withDeadline(s.mergeSession(r.Send)).Deadline
 	}
 	if s.TrustEnv {
