@@ -40,6 +40,7 @@ func TestExpectContinue(t *testing.T) {
 		"102, then 100":        {"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", time.Minute, 200, "data", false},
 		"nothing":              {"", 30 * time.Millisecond, 200, "data", false},
 		"417":                  {fmt.Sprintf(head, "417 No"), time.Minute, 417, "", false},
+		"302":                  {fmt.Sprintf(head, "302 Found"), time.Minute, 302, "", false},
 		"401":                  {fmt.Sprintf(head, "401 No"), time.Minute, 401, "", false},
 		"200, which keeps":     {fmt.Sprintf(head, "200 OK"), time.Minute, 200, "data", false},
 		"forever is no limit ": {"HTTP/1.1 100 Continue\r\n\r\n", requests.Forever, 200, "data", false},
@@ -53,7 +54,7 @@ func TestExpectContinue(t *testing.T) {
 					return
 				}
 				fmt.Fprint(c1, c.first)
-				if c.status >= 400 {
+				if c.status >= 300 {
 					rest, _ := io.ReadAll(in)
 					got <- string(rest)
 					return

@@ -196,14 +196,15 @@ func (x *Exchange) interim(req *wire.Request) func(*h1.ResponseHead) error {
 }
 
 // responded decides what the head of the response means to an upload that is under
-// way. It goes on, unless the server will close the connection, or refuses a body that is
-// held back. One that is on its way is refused by the whole response, not by its head: a
-// server may want to read all of it first.
+// way. It goes on, unless the server will close the connection, or has decided without a
+// body that is held back. One that is on its way is refused by the whole response, not by
+// its head: a server may want to read all of it first.
 func (x *Exchange) responded() {
 	switch up := x.upload; {
 	case up == nil:
-	case !x.mayKeep() || x.refused() && up.wait > 0:
+	case !x.mayKeep():
 		up.refuse()
+	case x.head.Status >= 300 && up.deny():
 	case !x.refused():
 		up.proceed()
 	}

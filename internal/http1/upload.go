@@ -16,7 +16,7 @@ import (
 // caller starts and which ends with the body, a failure, or cut.
 //
 //	state      left by
-//	held back  a 100, any final response that does not refuse the body, the end of ContinueWait
+//	held back  a 100, a final response below 300, the end of ContinueWait; cut, by any other final response
 //	sending    the end of the body; a failure, which ends the exchange; cut
 //	finished   -
 //
@@ -50,7 +50,7 @@ type upload struct {
 	mu         sync.Mutex
 	done       bool // finished is closed
 	ended      bool // the exchange is over: its connection is not to be touched
-	went       bool // goOn is closed
+	went       bool // it is not held back any more: goOn is closed, or it is cut
 	err        error
 	panicValue any
 }
@@ -135,6 +135,8 @@ func (u *upload) heldBack() error {
 	case <-u.goOn:
 	case <-timer.C:
 	case <-u.stop:
+	}
+	if u.proceed(); u.cut.Load() {
 		return errStopped
 	}
 	return nil
@@ -157,6 +159,18 @@ func (u *upload) proceed() {
 		u.went = true
 		close(u.goOn)
 	}
+}
+
+// deny keeps back a body that is still held back, and reports whether it was.
+func (u *upload) deny() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.wait <= 0 || u.went {
+		return false
+	}
+	u.went = true
+	u.abort()
+	return true
 }
 
 // close sends what ends the body.
