@@ -37,6 +37,7 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, e
 		if replaced != nil && replaced != r {
 			held.add(replaced)
 			replaced.content().Replace(r) // it may read from r
+			replaced.standInFor(r)
 			r = replaced
 		}
 	}

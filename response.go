@@ -94,6 +94,13 @@ func (r *Response) complete(p *PreparedRequest, a Adapter, opts SendOptions) {
 	}
 }
 
+// standInFor lets the hooks behind the one that made r know of the call, too.
+func (r *Response) standInFor(replaced *Response) {
+	if r.adapter == nil {
+		r.adapter, r.opts = replaced.adapter, replaced.opts
+	}
+}
+
 // Resend sends p over the adapter and with the settings that brought r, and
 // returns the response with neither hooks run nor redirects followed: what a hook
 // that answers a challenge needs. The body of r must have been read or closed
@@ -114,8 +121,9 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 }
 
 // Options returns the settings that r was sent with, those of the call, the session and
-// the environment put together: what a hook needs to know of the call. They are zero for
-// a response that no session sent for.
+// the environment put together: what a hook needs to know of the call. A response that a
+// hook made up has those of the one it replaces; they are zero for any other that no session
+// sent for.
 func (r *Response) Options() SendOptions { return r.opts }
 
 // SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or

@@ -181,6 +181,21 @@ func TestHooksKnowTheCall(t *testing.T) {
 	if diff := cmp.Diff([]any{"was here /from", "was here /to", nil, nil}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	s.Hooks = []requests.Hook{
+		func(context.Context, *requests.Response) (*requests.Response, error) {
+			return replyWith("made up"), nil
+		},
+		func(_ context.Context, r *requests.Response) (*requests.Response, error) {
+			again, err := r.Resend(t.Context(), noError((&requests.Request{URL: server.URL + "/to"}).Prepare()))
+			if err != nil || r.Options().Timeouts.Connect != 7*time.Second {
+				t.Errorf("behind a hook that made a response up: %+v, %v", r.Options(), err)
+			}
+			return again, err
+		},
+	}
+	if _, err := s.Get(t.Context(), server.URL+"/to"); err != nil {
+		t.Error(err)
+	}
 	made := replyWith("")
 	made.SetValue(nil, 1)
 	if made.Value(nil) != nil || made.Options().Stream != requests.Inherit {
