@@ -16,7 +16,7 @@ func Draw(names []string, took ...time.Duration) string {
 	var b strings.Builder
 	var before, total time.Duration
 	for _, d := range took {
-		total += d
+		total += max(d, 0)
 	}
 	for i, d := range took {
 		if d <= 0 {
