@@ -43,7 +43,7 @@ func TestKindsAreRequestsTree(t *testing.T) {
 	for _, c := range readVectors[class](t, filepath.Join(parityDir(t), "vectors", "exceptions.json")) {
 		kind, ok := pythonClasses[c.In.Name]
 		if !ok || c.In.Module != "requests" {
-			continue // a warning, which is no error; or urllib3's own
+			continue // a warning, which is not an error; or urllib3's own
 		}
 		var want, kinds, errs []string
 		for name, other := range pythonClasses {
@@ -99,7 +99,7 @@ func TestCauses(t *testing.T) {
 	mute := wiretest.Origin(t, wiretest.Reply{})
 	proxy := wiretest.Origin(t, wiretest.Text(407, "no"))
 	why := errors.New("the user pressed Escape")
-	cancelled, cancel := context.WithCancelCause(t.Context())
+	canceled, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
 	s := NewSession()
 	defer s.Close()
@@ -150,7 +150,7 @@ func TestCauses(t *testing.T) {
 			e, ok := errors.AsType[*fs.PathError](err)
 			return ok && e.Path == "/nowhere/ca.pem" && errors.Is(err, fs.ErrNotExist)
 		}},
-		"cancelled": {func() error { _, err := s.Get(cancelled, words.URL("/")); return err }, ErrCanceled, func(err error) bool {
+		"canceled": {func() error { _, err := s.Get(canceled, words.URL("/")); return err }, ErrCanceled, func(err error) bool {
 			return errors.Is(err, context.Canceled) && errors.Is(err, why)
 		}},
 		"too late": {get(mute.URL("/"), Timeouts{Read: 20 * time.Millisecond}), ErrReadTimeout, func(err error) bool {

@@ -27,7 +27,7 @@ const (
 )
 
 // TestHammer uses one Session from 64 goroutines for everything it can do at once: cookies set and read, Digest whose
-// nonces run out, redirects, hooks, bodies that are streamed or abandoned, calls that are cancelled. Every answer is the
+// nonces run out, redirects, hooks, bodies that are streamed or abandoned, calls that are canceled. Every answer is the
 // one to its own question, and in the end no cookie is lost. It is meant for the race detector.
 func TestHammer(t *testing.T) {
 	wiretest.NoLeak(t)
@@ -141,7 +141,7 @@ func (h *hammer) abandon(ctx context.Context) {
 	}
 }
 
-// cancel gives up at any moment of a call; either it was cancelled or the answer is right.
+// cancel gives up at any moment of a call; either it was canceled or the answer is right.
 func (h *hammer) cancel(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

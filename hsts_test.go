@@ -206,7 +206,7 @@ func TestHSTSBounds(t *testing.T) {
 	}
 }
 
-// TestHSTSDowngrade: a redirect from https to a host that has asked for https is no step down,
+// TestHSTSDowngrade: a redirect from https to a host that has asked for https is not a step down,
 // one that an http.Client follows to another host is, whatever the URL it was given.
 func TestHSTSDowngrade(t *testing.T) {
 	l := lane{newSite(t), "direct", "https", false, "http.Client"}

@@ -17,7 +17,7 @@ import (
 )
 
 // TestUploadThroughHTTPSProxy sends a long body in absolute form over TLS to the proxy. The session tickets that come
-// in meanwhile are no reply, though the request itself is one in the clear.
+// in meanwhile are not a response, though the request itself is one in the clear.
 func TestUploadThroughHTTPSProxy(t *testing.T) {
 	ca := wiretest.NewCA("one")
 	config := ca.Server()

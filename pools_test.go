@@ -75,8 +75,8 @@ func TestPoolSizes(t *testing.T) {
 	}
 }
 
-// TestPoolPlaces: the least recently used place gives way.
-func TestPoolPlaces(t *testing.T) {
+// TestPoolKeys: the least recently used pool key is evicted.
+func TestPoolKeys(t *testing.T) {
 	a, b := wiretest.Origin(t), wiretest.Origin(t)
 	adapter := requests.NewHTTPAdapter(requests.PoolConnections(1))
 	s := requests.NewSession()

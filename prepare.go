@@ -346,5 +346,5 @@ func urlKind(e *uri.Error) Kind {
 	return ErrInvalidURL
 }
 
-// isNil finds the nil pointers and functions that an interface hides.
+// isNil reports whether v is nil, or an interface around a nil pointer or function.
 func isNil(v any) bool { return body.IsNil(v) }

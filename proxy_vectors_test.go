@@ -46,7 +46,7 @@ func at(url string) *uri.Address {
 var proxyDepartures = map[string]any{
 	"should_bypass_proxies-094": true, // IPv6 networks are understood
 	"select_proxy-022":          "x",  // letter case of keys does not matter
-	"should_bypass_proxies-105": true, // 010.0.0.1 is the address 8.0.0.1, and dialled as such
+	"should_bypass_proxies-105": true, // 010.0.0.1 is the address 8.0.0.1, and dialed as such
 }
 
 // clearProxyEnvironment sets the environment's proxy variables to those given and

@@ -102,7 +102,7 @@ func TestLocations(t *testing.T) {
 	}
 }
 
-// TestUnfollowed: a redirect that could not be followed is no failure where nobody wanted to.
+// TestUnfollowed: a redirect that could not be followed is not a failure where nobody wanted to.
 func TestUnfollowed(t *testing.T) {
 	for _, fields := range []string{"Location: /b\r\nLocation: /c\r\n", "Location: ftp://a.test/\r\n", "Location: /b\r\n"} {
 		server := wiretest.Origin(t, wiretest.Send("HTTP/1.1 307 Moved\r\n"+fields+"Content-Length: 0\r\n\r\n"))

@@ -174,7 +174,7 @@ func TestRetryPause(t *testing.T) {
 		{"context's deadline", func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(t.Context(), time.Hour-time.Second)
 		}, requests.Timeouts{}, []error{requests.ErrTotalTimeout, context.DeadlineExceeded}, 0},
-		{"cancelled", func() (context.Context, context.CancelFunc) {
+		{"canceled", func() (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(60*time.Millisecond, func() { cancel(io.ErrClosedPipe) })
 			return ctx, func() { cancel(nil) }

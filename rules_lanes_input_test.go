@@ -19,7 +19,7 @@ import (
 	"github.com/mountable/requests/toolbelt"
 )
 
-// TestRule22Lanes: rules 22, 23 and 46: what would begin a line of its own, or is no host, is
+// TestRule22Lanes: rules 22, 23 and 46: what would begin a line of its own, or is not a host, is
 // refused before anything is sent.
 func TestRule22Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {

@@ -49,7 +49,7 @@ func TestRule14Netrc(t *testing.T) {
 	}
 }
 
-// Rule 15: an entry of netrc with nothing in it is no auth, and keeps the default
+// Rule 15: an entry of netrc with nothing in it is not an auth, and keeps the default
 // away.
 func TestRule15EmptyEntryIsNoAuth(t *testing.T) {
 	t.Setenv("NETRC", filepath.Join(t.TempDir(), "netrc"))

@@ -84,7 +84,7 @@ func TestRule42AdapterTransport(t *testing.T) {
 	}
 }
 
-// TestRule42UnixSocket: a Unix socket that is mounted for a host name is no target of
+// TestRule42UnixSocket: a Unix socket that is mounted for a host name is not a target of
 // other servers' redirects; its own lead back to it.
 func TestRule42UnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")

@@ -330,7 +330,7 @@ func TestContextOver(t *testing.T) {
 }
 
 // TestCancelRace cancels requests at moments that move over the whole exchange.
-// Each ends with its own answer or as cancelled, and the next one is not harmed.
+// Each ends with its own answer or as canceled, and the next one is not harmed.
 func TestCancelRace(t *testing.T) {
 	t.Parallel()
 	server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply { return wiretest.Text(200, r.Target) }})

@@ -166,7 +166,7 @@ func TestCassetteSecrets(t *testing.T) {
 	}
 }
 
-// TestCassetteBinary: bytes that are no text, and trailers, come back as they were.
+// TestCassetteBinary: bytes that are not text, and trailers, come back as they were.
 func TestCassetteBinary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tape.json")
 	base := adapters.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

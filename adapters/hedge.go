@@ -52,7 +52,7 @@ func (h *hedged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 	return r.first(<-r.tries)
 }
 
-// mayRepeat reports whether sending p twice, even at the same time, is no more than
+// mayRepeat reports whether sending p twice, even at the same time, is not more than
 // sending it once (RFC 9110 section 9.2.2; QUERY by RFC 10008).
 func mayRepeat(p *requests.PreparedRequest) bool {
 	switch p.Method {

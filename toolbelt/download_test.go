@@ -151,7 +151,7 @@ func TestRule38LinksAreNotFollowed(t *testing.T) {
 			t.Errorf("the file behind the link has become %q", got)
 		}
 		if got := readFile(t, link); options != nil && got != "body" {
-			t.Errorf("the file in the place of the link has %q", got)
+			t.Errorf("the file instead of the link has %q", got)
 		}
 	}
 }

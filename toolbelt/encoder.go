@@ -145,7 +145,7 @@ func inField(err error, piece *segment) error {
 	return e
 }
 
-// isBoundary is the grammar of RFC 2046 section 5.1.1.
+// isBoundary reports whether s keeps to the grammar of RFC 2046 section 5.1.1.
 func isBoundary(s string) bool {
 	for i := range len(s) {
 		c := s[i]

@@ -14,7 +14,7 @@ import (
 	"github.com/mountable/requests"
 )
 
-// testInterimError: the error ends the request, and its kind says that it is no reason to
+// testInterimError: the error ends the request, and its kind says that it is not a reason to
 // try again, though the body could be sent again.
 func testInterimError(t *testing.T, s *suite) {
 	var asked atomic.Int32

@@ -9,7 +9,7 @@ import (
 	"reflect"
 )
 
-// Body is the content of a request. The zero value is no body at all. A copy shares the
+// Body is the content of a request. The zero value is the absence of one. A copy shares the
 // stream with its original. A stream is read by one reader at a time; Open, WriteTo and
 // Restart may be called by several goroutines.
 type Body struct {
@@ -52,7 +52,7 @@ type streamer interface {
 
 // New makes a body of what a caller gave: nil, a string, bytes, a streamer, an io.Reader, an
 // iterator over []byte or string, with errors or without, or a Body. Empty text and empty
-// bytes are no body. Its error is an *Error.
+// bytes are not a body. Its error is an *Error.
 func New(v any) (Body, error) {
 	switch v := v.(type) {
 	case nil:

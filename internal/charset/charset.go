@@ -15,7 +15,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 )
 
-// isSpace is what Python's str.strip removes.
+// isSpace reports whether Python's str.strip removes the character.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }
 
 func isQuoteOrBlank(r rune) bool { return r == '"' || r == '\'' || r == ' ' }

@@ -107,7 +107,7 @@ func hasControl(s string) bool {
 }
 
 // readable reports whether a file may hold the cookie: not one without a domain, which
-// must not go to every host when it is read back (security rule 36), and none that
+// must not go to every host when it is read back, and none that
 // could not be read, such as one with a path that no URL has.
 func (c Cookie) readable() bool {
 	_, err := c.checkAll()

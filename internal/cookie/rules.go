@@ -22,7 +22,7 @@ type Rules struct {
 }
 
 // origin is what of a URL matters for cookies. The host is the one that is
-// connected to, never that of a Host header (security rule 35), and an IPv6 zone
+// connected to, never that of a Host header, and an IPv6 zone
 // is not part of it.
 type origin struct {
 	host   string

@@ -131,7 +131,7 @@ func brief(err error) error {
 	return err
 }
 
-// isTransport tells a connection that broke from a protocol that failed. A TLS alert
+// isTransport reports whether the connection broke, not the protocol. A TLS alert
 // comes as an OpError too, but is not a system call's error.
 func isTransport(err error) bool {
 	var sys *os.SyscallError

@@ -29,7 +29,7 @@ func knownProxy(scheme string) bool {
 	return false
 }
 
-// secureProxy starts TLS with the proxy: its own name, certificate and roots (rule 18).
+// secureProxy starts TLS with the proxy: its own name, certificate and roots.
 func (p *Plan) secureProxy(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	t := p.Proxy.TLS
 	if t == nil {

@@ -96,7 +96,7 @@ func (c *socksCase) request() *SocksRequest {
 }
 
 // messages is what was recorded, without what is known to be wrong there: a handshake that fails over
-// a look-up is played twice (once an address of "localhost"), and a length above 127 is two bytes long.
+// a lookup is played twice (once an address of "localhost"), and a length above 127 is two bytes long.
 func (c *socksCase) messages() [][]byte {
 	var out [][]byte
 	for _, m := range c.Out.Messages {

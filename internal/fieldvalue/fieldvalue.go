@@ -103,5 +103,5 @@ func split(value string) []string {
 	return items
 }
 
-// isSpace is what Python's str.strip removes.
+// isSpace reports whether Python's str.strip removes the character.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }

@@ -32,7 +32,7 @@ var framingText = [...]string{NoBody: "none", Length: "length", Chunked: "chunke
 // over Content-Length (such a connection is not used again, see Exchange). The length is -1 where it is not known.
 //
 // A response without body (to HEAD, 1xx, 204, 304, or 2xx to CONNECT) has none whatever its fields announce; but
-// Content-Length fields that are no lengths, or differ, are an error there too, as in Requests.
+// Content-Length fields that are not lengths, or differ, are an error there too, as in Requests.
 func ResponseFraming(reqMethod string, h *ResponseHead) (Framing, int64, error) {
 	length, badLength := contentLength(h.Fields)
 	switch coding := transferCoding(h.Fields); {

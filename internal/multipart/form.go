@@ -223,7 +223,7 @@ func (f File) filename() string {
 	return f.Field
 }
 
-// isFilename tells names of files from "<stdin>" and "|1", a pipe's.
+// isFilename reports whether name is that of a file, and not "<stdin>" or "|1", a pipe's.
 func isFilename(name string) bool {
 	return name != "" && name[0] != '<' && name[0] != '|' && name[len(name)-1] != '>'
 }

@@ -16,7 +16,7 @@ type File struct {
 
 type entry struct{ login, account, password string }
 
-// Lookup returns the credentials of the last entry which names host (ports are no part of a name; letter case matters
+// Lookup returns the credentials of the last entry which names host (ports are not part of a name; letter case matters
 // to ParsePython alone). The account stands in for a missing login, and either value may be empty, but an entry with
 // nothing in it is not an entry: ok is false. The default entry is left alone.
 func (f *File) Lookup(host string) (login, password string, ok bool) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// corpus decodes a file of the public corpora. It skips the test where the folder is absent: it is no part of the module.
+// corpus decodes a file of the public corpora. It skips the test where the folder is absent: it is not part of the module.
 func corpus(t *testing.T, name string, into any) {
 	t.Helper()
 	path := filepath.Join(corporaDir(), name+".json")

@@ -259,7 +259,7 @@ func withoutProxyAuthorization(o observed) bool {
 	return o.err == nil && mismatch(shown, normalTree(o.got)) == ""
 }
 
-// isAddress finds hosts that are addresses.
+// isAddress reports whether a host is an address.
 func isAddress(in input, _ map[string]any) bool {
 	host := hostOf(in.text("url"))
 	_, ok := oldAddress(host)

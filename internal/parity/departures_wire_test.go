@@ -250,7 +250,7 @@ func gotBody(out map[string]any) []byte {
 	return b
 }
 
-// isLongHead finds what Python refuses for its size and this library takes.
+// isLongHead reports whether it is what Python refuses for its size and this library takes.
 func isLongHead(in input, _ map[string]any) bool {
 	lines, _ := rawHead(in)
 	return len(lines) > 100 || slices.ContainsFunc(lines, func(line string) bool { return len(line) > 65535 })

@@ -118,7 +118,7 @@ func normalJSON(o map[string]any) {
 	}
 }
 
-// normalSOCKS fills in the default port and writes the host as it is dialled.
+// normalSOCKS fills in the default port and writes the host as it is dialed.
 func normalSOCKS(o map[string]any) {
 	if o["proxy_port"] == nil {
 		o["proxy_port"] = json.Number("1080")

@@ -87,7 +87,7 @@ func latin1[T string | []byte](b T) string {
 	return sb.String()
 }
 
-// unlatin1 is the way back: the bytes meant by such a text. Characters that are no bytes stay UTF-8.
+// unlatin1 is the way back: the bytes meant by such a text. Characters that are not bytes stay UTF-8.
 func unlatin1(s string) string {
 	out := make([]byte, 0, len(s))
 	for _, r := range s {

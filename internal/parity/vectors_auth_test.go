@@ -147,7 +147,7 @@ func digestWord(v any) (string, error) {
 	case string:
 		return v, nil
 	case []byte:
-		return "", cannot("bytes in the place of text")
+		return "", cannot("bytes instead of text")
 	}
 	return pythonText(v)
 }

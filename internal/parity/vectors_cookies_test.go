@@ -159,7 +159,7 @@ func cookieExchange(t *testing.T, in input) (any, error) {
 	request := in.object("request")
 	for _, step := range append(in.objects("set"), request) {
 		if step.present("host") {
-			return nil, cannot("a Host header in the place of the connection's host, which cookies do not follow (rule 35)")
+			return nil, cannot("a Host header instead of the connection's host, which cookies do not follow (rule 35)")
 		}
 	}
 	var out any

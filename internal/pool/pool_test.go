@@ -317,7 +317,7 @@ func TestWaitingEnds(t *testing.T) {
 		{"with the deadline", time.Hour, func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(context.Background(), time.Second)
 		}, nil, context.DeadlineExceeded, time.Second},
-		{"at once with a cancelled context", 0, func() (context.Context, context.CancelFunc) {
+		{"at once with a canceled context", 0, func() (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			cancel(cause)
 			return ctx, func() {}

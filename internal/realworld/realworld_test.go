@@ -95,7 +95,7 @@ func drip(t *testing.T, r route, s *requests.Session) {
 	}
 }
 
-// slow meets the read timeout, and a cancelled context.
+// slow meets the read timeout, and a canceled context.
 func slow(t *testing.T, r route, s *requests.Session) {
 	_, err := s.Get(t.Context(), r.url+"/slow", requests.Timeouts{Read: 200 * time.Millisecond})
 	if !errors.Is(err, requests.ErrReadTimeout) {
@@ -104,7 +104,7 @@ func slow(t *testing.T, r route, s *requests.Session) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	if _, err := s.Get(ctx, r.url+"/slow"); !errors.Is(err, context.Canceled) || !errors.Is(err, requests.ErrCanceled) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 const (
 	excerptLen = 80      // a line of a log
 	excerptOf  = 4 << 10 // what is looked at for it
-	tokenLen   = 16      // words of letters and digits that are longer are no language's
+	tokenLen   = 16      // words of letters and digits that are longer are not of a language
 )
 
 // Excerpt shows how a body begins, in 80 bytes at most: what is secret by its name is

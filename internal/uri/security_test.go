@@ -179,7 +179,7 @@ func TestRule26IDNA(t *testing.T) {
 		"b\u00fccher.example":          "xn--bcher-kva.example",
 		"fa\u00df.de":                  "xn--fa-hia.de", // not fass.de
 		"\uff45xample.com":             "",              // fullwidth
-		"\u212a.com":                   "",              // the Kelvin sign is no k
+		"\u212a.com":                   "",              // the Kelvin sign is not a k
 		"\u2603.net":                   "",              // a symbol
 		"a\u00adb.com":                 "",              // soft hyphen
 		"a\u200db.com":                 "",              // joiner without context
@@ -359,7 +359,7 @@ func sameHost(t *testing.T, c corpusURL, url string) {
 	if _, hostport, _ := text.userinfo(); err == nil {
 		host, _, _, _ := splitHostPort(hostport)
 		if name, bad := normaliseHost(host); bad != nil || canonical(name) != u.Host {
-			t.Errorf("%s: %q has the host %q in its text, but %q is dialled", c.ID, url, host, u.Host)
+			t.Errorf("%s: %q has the host %q in its text, but %q is dialed", c.ID, url, host, u.Host)
 		}
 	}
 }

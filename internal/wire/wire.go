@@ -45,7 +45,7 @@ type Request struct {
 	Trace *httptrace.ClientTrace // nil for none
 }
 
-// Limits bound the time an exchange takes. Zero values are no limit.
+// Limits bound the time an exchange takes. Zero values mean no limit.
 type Limits struct {
 	Read     time.Duration // each wait for bytes
 	Write    time.Duration // each wait for the peer to take some
