@@ -2,6 +2,7 @@ package parity
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -24,9 +25,29 @@ func brokenResults(right result) []result {
 		broken = append(broken, result{eachObject(tree, func(o map[string]any) { setIfPresent(o, "b64", "V1JPTkc=") }), nil})
 		broken = append(broken, result{mapStrings(tree, func(s string) string { return s + "WRONG" }), nil})
 	}
+	broken = append(broken, brokenFields(right)...)
 	return slices.DeleteFunc(broken, func(b result) bool {
 		return mismatch(normalTree(right.got), normalTree(b.got)) == "" && (b.err == nil) == (right.err == nil)
 	})
+}
+
+// brokenFields are the right result but for one field: another method, no body, a wrong path.
+func brokenFields(right result) (broken []result) {
+	tree, _ := normalTree(right.got).(map[string]any)
+	if right.err != nil {
+		return nil // the error is the result
+	}
+	for name, value := range tree {
+		for _, wrong := range []any{"WRONG", nil} {
+			if text, ok := value.(string); ok && wrong != nil {
+				wrong = text + "/WRONG"
+			}
+			own := maps.Clone(tree)
+			own[name] = wrong
+			broken = append(broken, result{own, right.err})
+		}
+	}
+	return broken
 }
 
 // unseen are inputs for rules of which no recording that comes with this library is a case.

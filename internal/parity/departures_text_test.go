@@ -316,7 +316,7 @@ func readsTheRest(in input, _ map[string]any) bool {
 }
 
 func givesEverything(o observed) bool {
-	return o.err == nil && bytes.Equal(readsOf(o), iteratorContent(o.in))
+	return o.err == nil && bytes.Equal(readsOf(o), iteratorContent(o.in)) && o.sameBut("reads")
 }
 
 // filesFromPosition cuts off of files what lies before where they stand.
@@ -365,8 +365,8 @@ func setsControls(in input, _ map[string]any) bool {
 
 func keepsNoCookie(o observed) bool {
 	out, ok := o.got.(map[string]any)
-	_, shown := out["jar"]
-	return o.err == nil && ok && shown && out["cookie"] == nil
+	jar, shown := normalTree(out["jar"]).([]any)
+	return o.err == nil && ok && shown && len(jar) == 0 && out["cookie"] == nil
 }
 
 var badDate = regexp.MustCompile(`(?i);\s*expires=([^;]*)`)

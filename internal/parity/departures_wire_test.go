@@ -240,8 +240,8 @@ func decodesModern(o observed) bool {
 	if err != nil {
 		return readFailedAs(o, "ContentDecodingError") && bytes.HasPrefix(plain, gotBody(o.member()))
 	}
-	out, _ := o.got.(map[string]any)
-	return o.err == nil && out["read_error"] == nil && bytes.Equal(gotBody(out), plain)
+	out := o.member()
+	return o.err == nil && out["read_error"] == nil && bytes.Equal(gotBody(out), plain) && o.sameBut("body", "chunks", "read_error", "read_error_cause") && hasItsPieces(out)
 }
 
 func gotBody(out map[string]any) []byte {
@@ -269,7 +269,8 @@ func readsWholeHead(o observed) bool {
 	}
 	out := o.member()
 	words := strings.Fields(lines[0])
-	return o.err == nil && fmt.Sprint(out["status"]) == words[1] && bytes.Equal(gotBody(out), sentData(o.in)) &&
+	line := fmt.Sprintf("%v %v %v", out["version"], out["status"], out["reason"])
+	return o.err == nil && hasItsPieces(out) && line == "11 "+strings.Join(words[1:], " ") && bytes.Equal(gotBody(out), sentData(o.in)) &&
 		mismatch(normalTree(want), normalTree(out["headers"])) == ""
 }
 
@@ -298,10 +299,39 @@ func readFailed(_ input, want map[string]any) bool {
 	return out["read_error"] != nil
 }
 
-// readFailedAs wants the reading of the body to end with an error of the class.
+// readFailedAs wants the reading of the body to end with an error of the class, and the rest of the response as recorded.
 func readFailedAs(o observed, class string) bool {
-	out, _ := o.got.(map[string]any)
-	return o.err == nil && out["read_error"] == class
+	out := o.member()
+	return o.err == nil && out["read_error"] == class && o.sameBut("body", "chunks", "read_error", "read_error_cause") && hasItsPieces(out)
+}
+
+// sameBut wants the recorded result but for fields that a rule speaks of.
+func (o observed) sameBut(fields ...string) bool {
+	recorded, _ := normalTree(o.want["out"]).(map[string]any)
+	got, _ := normalTree(o.got).(map[string]any)
+	for name, want := range recorded {
+		if !slices.Contains(fields, name) && mismatch(want, got[name]) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// hasItsPieces wants a body, and where it was read in pieces, those of which it consists.
+func hasItsPieces(out map[string]any) bool {
+	if _, ok := out["body"].(map[string]any); !ok {
+		return false
+	}
+	pieces, ok := out["chunks"]
+	if !ok {
+		return true
+	}
+	sizes, ok := normalTree(pieces).([]any)
+	sum := 0
+	for _, size := range sizes {
+		sum += intOf(size)
+	}
+	return ok && sum == len(gotBody(out))
 }
 
 // failsReadingAs wants an error of the class, and nothing but what the peer sent before it.
