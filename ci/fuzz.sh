@@ -16,7 +16,7 @@ esac
 echo "$count targets, $each seconds each"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-fuzz() { go test -run '^$' -fuzz "^$2\$" -fuzztime "${each}s" "$1" >"$out" 2>&1; }
+fuzz() { go test -run '^$' -fuzz "^$2\$" -fuzztime "${each}s" -fuzzminimizetime 2s "$1" >"$out" 2>&1; }
 # The go command may end with "context deadline exceeded", and without an input, where the time is up while a worker is busy.
 # That says nothing of the target, so it has another try.
 timed_out() { grep -q 'context deadline exceeded' "$out" && ! grep -q 'Failing input' "$out"; }

@@ -409,3 +409,16 @@ func TestRule25NumbersAreAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestRule25ASCIIHost: what is not a host alone is none, whatever may be cut off or escaped.
+func TestRule25ASCIIHost(t *testing.T) {
+	for host, want := range map[string]string{
+		"a.test": "a.test", "A.Test.": "a.test.", "::1": "", "[::1]": "::1", "0x7f.1": "127.0.0.1", "b\u00fccher.example": "xn--bcher-kva.example",
+		"a.test:80": "", "a.test:": "", ":80": "", "a:b": "", "u@a.test": "", "a%40b": "", "a%3a80": "", "a.test/": "", "a?b": "", "a#b": "", `a\b`: "", "a b": "", "a%2fb": "", "[::1]:80": "",
+		"": "", "a<b": "", "a>b": "", "a|b": "", "a^b": "", "a%": "", "[": "", "]": "", "[a]": "", "a\x00": "",
+	} {
+		if got := ASCIIHost(host); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+}
