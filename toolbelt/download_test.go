@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -407,4 +408,31 @@ func drained[T any](seq func(yield func(T, error) bool)) error {
 		}
 	}
 	return nil
+}
+
+// TestRule38RandomNames: the file that a download is written to until it is whole has a name
+// that nobody can make before it.
+func TestRule38RandomNames(t *testing.T) {
+	dir, seen := t.TempDir(), map[string]bool{}
+	for i := range 3 {
+		progress := OnProgress(func(int64, int64) {
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				if name, ok := strings.CutPrefix(e.Name(), ".download-"); ok {
+					seen[name] = len(name) >= 26 // rand.Text: 130 bits
+				}
+			}
+		})
+		if _, err := StreamResponseToFile(streamed(t, wiretest.Text(200, "body")), filepath.Join(dir, fmt.Sprint(i)), progress); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("the names of three downloads: %v", seen)
+	}
+	for name, long := range seen {
+		if !long {
+			t.Errorf("%q is guessed too easily", name)
+		}
+	}
 }
