@@ -38,7 +38,7 @@ func http2Mode(mode HTTP2Mode) AdapterOption {
 func (a *HTTPAdapter) http2Config(nc *dial.Conn, lease connLease) http2.Config {
 	return http2.Config{
 		HeadBytes: a.limits.HeadBytes, Fields: a.limits.Fields, Interim: a.limits.Interim, TrailerBytes: a.limits.TrailerBytes,
-		Quiet: nc.Quiet(), Settled: func() { a.pool.Settled(lease) },
+		Quiet: nc.Quiet(), Layered: !nc.Plain(), Settled: func() { a.pool.Settled(lease) },
 	}
 }
 

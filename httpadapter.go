@@ -366,6 +366,7 @@ func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, 
 	pc := &conn{net: nc, state: nc.TLS, way: wayOf(nc)}
 	if nc.Protocol() == "h2" || c.HTTP2 == HTTP2Assumed && c.Scheme != "https" {
 		pc.h2 = http2.New(nc, a.http2Config(nc, lease))
+		pc.h2.Listen()
 		return pc, nil
 	}
 	pc.h1 = http1.NewConn(nc, nc.Plain())

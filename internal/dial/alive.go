@@ -39,14 +39,20 @@ func (c *Conn) Quiet() func() bool {
 // leaves the connection without a read deadline.
 func Spoke(c net.Conn) bool {
 	p, layered := probeOf(c)
-	if p == nil || !canPeek || !p.spoke() {
+	if p == nil || !canPeek {
 		return false
 	}
+	spoke := p.spoke()
 	if !layered {
-		return true
+		return spoke
 	}
-	// A TLS server may have sent session tickets, or alerts, which the request meets.
-	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	// A TLS server may have sent session tickets, or alerts, which the request meets. What
+	// came with the end of the handshake has been read from the socket already.
+	end := past
+	if spoke {
+		end = time.Now().Add(time.Millisecond)
+	}
+	_ = c.SetReadDeadline(end)
 	var b [1]byte
 	n, _ := c.Read(b[:])
 	_ = c.SetReadDeadline(time.Time{})

@@ -22,6 +22,10 @@ type Config struct {
 	// by a read with a short deadline.
 	Quiet func() bool
 
+	// Layered tells that TLS lies between the connection and its socket: what it has read of the socket already, Quiet
+	// does not see.
+	Layered bool
+
 	// Settled is called, where no lock is held, when Room has changed because of the peer's settings. May be nil.
 	Settled func()
 }

@@ -65,15 +65,42 @@ const (
 
 // look handles what has arrived, without waiting for more. Nobody leads.
 func (c *Conn) look() {
+	c.listen()
+	c.flushReplies()
+	c.hangUp()
+	c.passOn()
+}
+
+// Listen handles what the peer of a new connection has said before the first request: settings are to be expected, but
+// a response to a stream that has not been opened is a violation. It does not block, and writes nothing; nor is Settled
+// called, as the connection is nobody's yet. Where it takes waiting to find out, nothing is handled.
+func (c *Conn) Listen() {
+	if c.cfg.Quiet == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.unlock()
+	c.listen()
+	c.hangUp()
+	c.changed = false
+}
+
+// listen leads for as long as something has arrived. What a layer over the socket has read already shows only in a read,
+// which does not wait.
+func (c *Conn) listen() {
 	c.leader = &c.looker
-	for range mostLooks {
+	for i := range mostLooks {
 		for c.failed == nil && c.ready() {
 			c.handle()
 		}
-		if c.failed != nil || c.quiet() {
+		quiet := c.quiet()
+		if c.failed != nil || quiet && (i > 0 || !c.cfg.Layered) {
 			break
 		}
-		c.readUntil = time.Now().Add(lookTime)
+		c.readUntil = time.Now()
+		if !quiet {
+			c.readUntil = c.readUntil.Add(lookTime)
+		}
 		_ = c.nc.SetReadDeadline(c.readUntil)
 		c.unlock()
 		err := c.in.fill(c.nc)
@@ -87,9 +114,6 @@ func (c *Conn) look() {
 		}
 	}
 	c.leader = nil
-	c.flushReplies()
-	c.hangUp()
-	c.passOn()
 }
 
 func (c *Conn) quiet() bool { return c.cfg.Quiet != nil && c.cfg.Quiet() }
