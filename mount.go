@@ -12,8 +12,10 @@ import (
 // aside. The longest mounted prefix wins. Mounting an old prefix again replaces
 // its adapter, which is not closed; mounting nil there leaves its URLs to shorter
 // prefixes. A prefix begins with a scheme, as in "https://api.example.com/": Mount
-// panics where it does not, because it would never be found. An IPv4 address is looked for
-// in its dotted form, however a URL has it.
+// panics where it does not, because it would never be found. A host or port that it names it
+// names whole: "https://api.test" is for every port of api.test, and not for
+// "https://api.test.example/". User info of a URL does not count. An IPv4 address is looked
+// for in its dotted form, however a URL has it. Policy.MountsAsRequests compares texts.
 func (s *Session) Mount(prefix string, adapter Adapter) {
 	checkPrefix(prefix)
 	s.mounts.Put(uri.WithDottedHost(prefix), adapter)
@@ -21,7 +23,11 @@ func (s *Session) Mount(prefix string, adapter Adapter) {
 
 // Adapter returns the adapter that carries url, which is absolute, or [ErrInvalidSchema].
 func (s *Session) Adapter(url string) (Adapter, error) {
-	if a := s.mounts.Lookup(uri.WithDottedHost(url)); a != nil {
+	find := s.mounts.LookupURL
+	if s.Policy.MountsAsRequests {
+		find = s.mounts.Lookup
+	}
+	if a := find(uri.WithDottedHost(url)); a != nil {
 		return a, nil
 	}
 	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), s.mountHint(url))

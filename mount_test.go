@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -38,9 +39,8 @@ func TestMountLookup(t *testing.T) {
 		{"case of the URL", []string{"http://h/a"}, "HTTP://H/A", "http://h/a"},
 		{"case of the prefix", []string{"HTTP://H/"}, "http://h/x", "HTTP://H/"},
 		{"first of two cases", []string{"http://h/", "HTTP://H/"}, "http://h/", "http://h/"},
-		{"not a host border", []string{"http://example.com"}, "http://example.com.evil.test/", "http://example.com"},
 		{"an address in octal", []string{"http://", "http://127.0.0.1/a"}, "http://0177.0.0.1/ab", "http://127.0.0.1/a"},
-		{"an address in hexadecimal", []string{"http://", "http://127.0.0.1:8080/"}, "HTTP://u:p@0x7f.1:8080/", "http://"},
+		{"an address in hexadecimal", []string{"http://", "http://127.0.0.1:8080/"}, "HTTP://u:p@0x7f.1:8080/", "http://127.0.0.1:8080/"},
 		{"a number", []string{"https://", "https://127.0.0.1/"}, "https://2130706433/", "https://127.0.0.1/"},
 		{"a short address", []string{"http://", "http://127.0.0.1"}, "http://127.1", "http://127.0.0.1"},
 		{"a dot at its end", []string{"http://", "http://127.0.0.1/"}, "http://127.0.0.1./", "http://127.0.0.1/"},
@@ -74,6 +74,96 @@ func TestMountLookup(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMountBorders: what is mounted for a host is for that host, whatever a URL begins with.
+// Policy.MountsAsRequests compares texts.
+func TestMountBorders(t *testing.T) {
+	cases := []struct{ prefix, url, want, asRequests string }{
+		{"http://a.test", "http://a.test/x", "it", "it"},
+		{"http://a.test", "http://a.test", "it", "it"},
+		{"http://a.test", "HTTP://A.Test?q=1", "it", "it"},
+		{"http://a.test", "http://a.test#f", "it", "it"},
+		{"http://a.test", "http://a.test:8080/", "it", "it"},
+		{"http://a.test:", "http://a.test:8080/", "it", "it"},
+		{"http://a.test", "http://a.test@evil/", "", "it"},
+		{"http://a.test", "http://a.test:x@evil/", "", "it"},
+		{"http://a.test:80", "http://a.test:80@evil/", "", "it"},
+		{"http://a.test", "http://a.test:@a.test.evil/", "", "it"},
+		{"http://a.test", "http://a.test.evil/", "", "it"},
+		{"http://a.test", "http://a.test-evil/", "", "it"},
+		{"http://a.test", "http://a.test%2eevil/", "", "it"},
+		{"http://a", "http://a.test/", "", "it"},
+		{"http://a.test:80", "http://a.test:8080/", "", "it"},
+		{"http://a.test:80", "http://a.test:80/x", "it", "it"},
+		{"http://10.0.0.1", "http://10.0.0.10/", "", "it"},
+		{"http://[::1]", "http://[::1]:8080/", "it", "it"},
+		{"http://[::1", "http://[::1]/", "", "it"},
+		{"http://[:", "http://[::1]/", "", "it"},
+		{"http://[::1]:80", "http://[::1]:8080/", "", "it"},
+		{"http://a.test", "http://u:p@a.test:1/x", "it", ""},
+		{"http://a.test", "http://@a.test/", "it", ""},
+		{"http://a.test/x", "http://u@a.test/xy", "it", ""},
+		{"http://u:p@a.test", "http://u:p@a.test/", "it", "it"},
+		{"http://u:p@a.test", "http://u:p@a.test.evil/", "", "it"},
+		{"http://u:p@a.test", "http://a.test/", "", ""},
+		{"http://u:p@", "http://u:p@evil/", "", "it"},
+		{"http://u", "http://u@evil/", "", "it"},
+		{"http", "http://evil/", "it", "it"},
+		{"http://", "http://u@evil/", "it", "it"},
+		{"", "http://evil/", "it", "it"},
+		{"mailto:", "mailto:a@b", "it", "it"},
+		{"data:a", "data:ab://c", "it", "it"},
+		{"http+unix://%2Frun%2Fd.sock", "http+unix://%2Frun%2Fd.sock/x", "it", "it"},
+		{"http+unix://%2Frun%2Fd.sock", "http+unix://%2Frun%2Fd.sock2/x", "", "it"},
+	}
+	for _, c := range cases {
+		for _, policy := range []requests.Policy{{}, requests.PolicyRequests()} {
+			want := c.want
+			if policy.MountsAsRequests {
+				want = c.asRequests
+			}
+			s := &requests.Session{Policy: policy}
+			s.Mount(c.prefix, named("it"))
+			a, _ := s.Adapter(c.url)
+			if got, _ := a.(named); string(got) != want {
+				t.Errorf("Mount(%q) and %q, as Requests %v: got %q, want %q", c.prefix, c.url, policy.MountsAsRequests, got, want)
+			}
+		}
+	}
+}
+
+// TestMountedCredentials: a redirect to a host that merely looks like that of a mount does
+// not get what the mount adds.
+func TestMountedCredentials(t *testing.T) {
+	for _, to := range []string{"http://api.test@evil.test/", "http://api.test:x@evil.test/", "http://api.test.evil.test/", "http://api.test:8@api.test.evil.test/"} {
+		for _, caller := range []string{"Session", "http.Client"} {
+			s := requests.NewSession()
+			s.TrustEnv = false
+			var got []string
+			send := func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+				if p.URL == "http://a.test/" {
+					return requests.NewResponse(p, 302, requests.Headers{{"Location", to}}, nil), nil
+				}
+				got = append(got, p.URL)
+				return requests.NewResponse(p, 200, nil, nil), nil
+			}
+			s.Mount("http://", requests.AdapterFunc(send))
+			s.Mount("http://api.test", requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+				t.Errorf("%s: the mount has got %s", caller, p.URL)
+				return requests.NewResponse(p, 200, nil, nil), nil
+			}))
+			var err error
+			if caller == "Session" {
+				_, err = s.Get(t.Context(), "http://a.test/")
+			} else {
+				_, err = (&http.Client{Transport: s.RoundTripper()}).Get("http://a.test/")
+			}
+			if err != nil || len(got) != 1 {
+				t.Errorf("%s to %s: %v, %v", caller, to, got, err)
+			}
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ type Policy struct {
 	// SettingsBeyondBase lets a session with a BaseURL add its Auth, its Params and all of
 	// its Headers to requests for other origins too.
 	SettingsBeyondBase bool
+	// MountsAsRequests lets the prefix of a mount end within a host, and be found in user info.
+	MountsAsRequests bool
 	// BodiesAsRequests drops JSON where another body is given, leaves a File without
 	// Content out, and sends a Content-Length of the caller's without a body, for which the
 	// server waits. By default these are errors.
@@ -91,6 +93,7 @@ func PolicyRequests() Policy {
 		ResendUnrewindable:         true,
 		MethodsAsRequests:          true,
 		SettingsBeyondBase:         true,
+		MountsAsRequests:           true,
 		BodiesAsRequests:           true,
 		NoDefaultTimeouts:          true,
 		AllowDowngrade:             true,

@@ -78,6 +78,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"ResendUnrewindable":         has(`"data"`),
 	"MethodsAsRequests":          redirects,
 	"BodiesAsRequests":           has(`"(json|files)"`),
+	"MountsAsRequests":           has(`"mounts"`),
 	"NoDefaultTimeouts":          has(`timeout`),
 	"AllowDowngrade":             both(redirects, has(`"tls": ?true`)),
 	"NetrcOnRedirect":            both(redirects, usesNetrc),

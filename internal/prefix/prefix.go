@@ -73,12 +73,17 @@ func (t *Table[V]) All() []Entry[V] {
 }
 
 // Lookup returns the value of the longest prefix of text, the zero value if none.
-func (t *Table[V]) Lookup(text string) (found V) {
+func (t *Table[V]) Lookup(text string) V {
+	return t.lookup(text, func(int) bool { return true })
+}
+
+// lookup is Lookup among the prefixes that have a length which may be.
+func (t *Table[V]) lookup(text string, mayBe func(length int) bool) (found V) {
 	var none V
 	node, rest := t.root.Load(), text
 	for node != nil && ascii.HasPrefixFold(rest, node.label) {
 		rest = rest[len(node.label):]
-		if node.value != none {
+		if node.value != none && mayBe(len(text)-len(rest)) {
 			found = node.value
 		}
 		if rest == "" {
