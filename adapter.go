@@ -8,7 +8,7 @@ import (
 // Adapter carries one prepared request to a server and brings the response back.
 // Mount it on a [Session] by URL prefix. It must be safe for concurrent use.
 //
-// Send must honour ctx and opts, must not change p, and must leave redirects,
+// Send must honor ctx and opts, must not change p, and must leave redirects,
 // cookies and hooks to the session. The response's body is read by the caller
 // after Send has returned; its Close must release whatever it holds. Close
 // releases what the adapter holds; it may be used again afterwards.

@@ -77,7 +77,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// TestCertificateFileIsCheckedForPlainHTTP keeps a behaviour of Requests.
+// TestCertificateFileIsCheckedForPlainHTTP keeps a behavior of Requests.
 func TestCertificateFileIsCheckedForPlainHTTP(t *testing.T) {
 	origin := wiretest.Origin(t)
 	s := requests.NewSession()

@@ -1,9 +1,8 @@
 package requests
 
-// Policy holds the switches that restore Requests' behaviour where this package
+// Policy holds the switches that restore Requests' behavior where this package
 // is safer by default. The zero value is the safe one; [PolicyRequests] sets
-// every switch to Requests' way. The numbers are those of the security rules in
-// docs/differences.md.
+// every switch to Requests' way. docs/differences.md has a row for each.
 type Policy struct {
 	// KeepCrossOriginHeaders lets every header but Authorization and Cookie
 	// travel to another origin on a redirect. By default only Accept*,
@@ -49,8 +48,8 @@ type Policy struct {
 	// NetrcReplacesAuthorization lets netrc, and the user info of the URL, replace an
 	// Authorization field that the caller has written.
 	NetrcReplacesAuthorization bool
-	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL
-	//. By default the entry must be that user's.
+	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL.
+	// By default the entry must be that user's.
 	NetrcIgnoresUser bool
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the
 	// defaults of Limits.

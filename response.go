@@ -162,7 +162,8 @@ func (r *Response) RaiseForStatus() error {
 	return &Error{Kind: ErrHTTP, Request: r.Request, Response: r, Detail: text}
 }
 
-// redirectStatuses are those with a Location that Requests follows.
+// isRedirectStatus reports whether a Location that comes with status is followed, as in
+// Requests.
 func isRedirectStatus(status int) bool {
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308
 }

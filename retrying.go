@@ -48,8 +48,8 @@ func MaxRetries(n int) AdapterOption {
 
 // RetryBudget bounds the retries of an adapter over all its requests: a bucket
 // of burst tokens, of which each retry takes one and each response that is not to be
-// tried again gives back ratio (0.1: one retry for ten such responses in the long run). Where it is empty,
-// failures and responses are returned as they are. There is no budget by default. A
+// tried again gives back ratio (0.1: one retry for ten such responses in the long run).
+// Where it is empty, failures and responses are returned as they are. There is no budget by default. A
 // negative argument makes every Send of the adapter [ErrInvalidArgument].
 func RetryBudget(burst int, ratio float64) AdapterOption {
 	if burst < 0 || !(ratio >= 0) {

@@ -3,7 +3,7 @@
 //
 // [Parse] is the one reading of a URL that decides about credentials, proxies,
 // cookies and dialling. [Prepare] turns what a caller typed into the URL of a
-// request. The other functions work on URL text and keep the behaviour of the
+// request. The other functions work on URL text and keep the behavior of the
 // Python function named in their comments.
 //
 // Where several parsers are known to read a URL differently (a backslash, an
