@@ -118,13 +118,13 @@ func (b *bucket[K, C]) pending() bool { return b.opening > 0 && b.listed && !b.u
 // use finds or makes the bucket of key and marks it as the most recently used one. If others are evicted, their idle
 // connections are returned.
 func (p *Pool[K, C]) use(key K, stale []C) (*bucket[K, C], []C) {
+	if last := p.lru.root.next; last != nil && last != &p.lru.root && last.key == key {
+		return last, stale // without hashing a key, which is long
+	}
 	b, ok := p.buckets[key]
 	if !ok {
 		b = &bucket[K, C]{key: key}
 		p.buckets[key] = b
-	}
-	if p.lru.root.next == b {
-		return b, stale
 	}
 	if b.listed {
 		p.lru.remove(b)
