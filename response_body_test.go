@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -421,6 +422,78 @@ func TestCloseWhileReading(t *testing.T) {
 		r.Close()
 		if err := <-done; !errors.Is(err, requests.ErrStreamConsumed) || !errors.Is(err, http.ErrBodyReadAfterClose) {
 			t.Errorf("%q: %v", coding, err)
+		}
+	}
+}
+
+// TestCloseBesideReading: Close in one goroutine and each way of reading in another: all of
+// the body comes, or an error that says it was closed, and never a part of it for the whole.
+func TestCloseBesideReading(t *testing.T) {
+	whole := strings.Repeat(strings.Repeat("x", 63)+"\n", 50)
+	ways := map[string]func(r *requests.Response) (n int, err error){
+		"Content": func(r *requests.Response) (int, error) {
+			content, err := r.Content()
+			return len(content), err
+		},
+		"WriteTo": func(r *requests.Response) (int, error) {
+			n, err := r.WriteTo(io.Discard)
+			return int(n), err
+		},
+		"Read": func(r *requests.Response) (n int, err error) {
+			for piece := make([]byte, 48); err == nil; {
+				var m int
+				m, err = r.Read(piece)
+				n += m
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return n, err
+		},
+		"Chunks": func(r *requests.Response) (n int, last error) {
+			for chunk, err := range r.Chunks(-1) {
+				n, last = n+len(chunk), err
+			}
+			return n, last
+		},
+		"Lines": func(r *requests.Response) (n int, last error) {
+			for line, err := range r.Lines() {
+				if last = err; err == nil {
+					n += len(line) + 1
+				}
+			}
+			return n, last
+		},
+	}
+	server := h2Server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/length" {
+			w.Header().Set("Content-Length", fmt.Sprint(len(whole)))
+		}
+		for piece := range slices.Chunk([]byte(whole), 640) {
+			_, _ = w.Write(piece)
+			_ = http.NewResponseController(w).Flush()
+		}
+	})
+	for _, version := range []bool{false, true} {
+		s := h2Session(t, requests.HTTP2(version))
+		for name, read := range ways {
+			for i := range 40 {
+				path := []string{"/length", "/chunks"}[i%2]
+				r, err := s.Get(t.Context(), server.URL+path, requests.Stream(true))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i%4 > 1 {
+					_, _ = r.Read(make([]byte, 1))
+				}
+				var closing sync.WaitGroup
+				closing.Go(func() { r.Close() })
+				n, err := read(r)
+				closing.Wait()
+				if err == nil && n < len(whole)-1 || err != nil && !errors.Is(err, requests.ErrStreamConsumed) {
+					t.Errorf("%s of %s, HTTP/2 %v: %d bytes of %d, %v", name, path, version, n, len(whole), err)
+				}
+			}
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package adapters
 
 import (
+	"cmp"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/mountable/requests"
 )
@@ -24,13 +26,21 @@ type tapping struct {
 	io.ReadCloser
 	reply  requests.Response
 	method string
-	seen   []byte
-	done   func(raw []byte) error // nil once called
+
+	// mu protects the fields below: Close may come while another goroutine reads.
+	mu      sync.Mutex
+	reading bool
+	seen    []byte
+	done    func(raw []byte) error // nil once called
 }
 
 // Read implements [io.Reader]. A cassette that cannot be written is an error at the end.
 func (t *tapping) Read(p []byte) (int, error) {
+	t.setReading(true)
 	n, err := t.ReadCloser.Read(p)
+	t.setReading(false)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.seen = append(t.seen, p[:n]...)
 	if err == io.EOF {
 		if failed := t.finish(); failed != nil {
@@ -38,6 +48,12 @@ func (t *tapping) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+func (t *tapping) setReading(reading bool) {
+	t.mu.Lock()
+	t.reading = reading
+	t.mu.Unlock()
 }
 
 // finish records the exchange, unless more of the body was announced than came: replayed,
@@ -69,13 +85,13 @@ func (t *tapping) cut() bool {
 
 // Close implements [io.Closer]. A body of known length may never have been asked for its end.
 func (t *tapping) Close() error {
-	if t.Remaining() == 0 {
-		if err := t.finish(); err != nil {
-			_ = t.ReadCloser.Close()
-			return err
-		}
+	var failed error
+	t.mu.Lock()
+	if !t.reading && t.Remaining() == 0 {
+		failed = t.finish()
 	}
-	return t.ReadCloser.Close()
+	t.mu.Unlock()
+	return cmp.Or(failed, t.ReadCloser.Close())
 }
 
 // Remaining is what is left of a body of known length, -1 otherwise.

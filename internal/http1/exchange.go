@@ -31,6 +31,10 @@ const (
 // done is called once, on the way to over; the connection may already serve another
 // exchange when it returns. The upload, which may outlive the head of the response, ends
 // before that, except that it may still wait for the caller's body to give something.
+//
+// The body, and the connection's reader below it, belong to one goroutine at a time: to who
+// has entered a read, or to who ends the exchange. Close, which may come from anywhere,
+// stops a read that is under way and leaves the rest to it; else it keeps others out.
 type Exchange struct {
 	conn   *Conn
 	done   func(Fate)
@@ -43,9 +47,10 @@ type Exchange struct {
 	// mu protects the fields below.
 	mu      sync.Mutex
 	reading bool // a read of the body is under way
-	closing bool // Close was called meanwhile
+	closing bool // Close was called before: no read may begin
+	ending  bool // the read that was under way ends the exchange
 	over    bool
-	drained bool // Close has read the rest, which the reader has not seen
+	drained bool // Close has read some of the rest, which the reader has not seen
 
 	request sent
 	head    h1.ResponseHead

@@ -63,10 +63,10 @@ func (x *Exchange) enter() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case !x.over:
+	case !x.over && !x.closing:
 		x.reading = true
 		return nil
-	case x.body.Done() && !x.drained:
+	case x.over && x.body.Done() && !x.drained:
 		return io.EOF
 	}
 	return &wire.Error{Phase: wire.Reading, Err: wire.ErrClosed, Written: true}
@@ -76,9 +76,10 @@ func (x *Exchange) enter() error {
 func (x *Exchange) leave(err error) error {
 	x.mu.Lock()
 	x.reading = false
-	closing := x.closing
+	x.ending = x.closing || err != nil || x.body.Done()
+	ends := x.ending
 	x.mu.Unlock()
-	if err == nil && !closing && !x.body.Done() {
+	if !ends {
 		return nil
 	}
 	if err != nil && err != io.EOF {
@@ -93,17 +94,17 @@ func (x *Exchange) leave(err error) error {
 // closed otherwise. A Read that is under way is ended.
 func (x *Exchange) Close() error {
 	x.mu.Lock()
-	if x.reading && !x.over {
-		x.closing = true
+	first := !x.over && !x.ending && !x.closing
+	x.closing = x.closing || first
+	reading := x.reading
+	if first && reading {
 		x.stop() // before finish can give the connection to another exchange
-		x.mu.Unlock()
+	}
+	x.mu.Unlock()
+	if !first || reading {
 		return nil
 	}
-	over := x.over
-	x.mu.Unlock()
-	if !over {
-		x.drain()
-	}
+	x.drain()
 	x.finish(nil)
 	return nil
 }
@@ -121,7 +122,7 @@ func (x *Exchange) drain() {
 		return
 	}
 	wait := time.Duration(0)
-	if left := x.Remaining(); left > maxDrain {
+	if left := x.remaining(); left > maxDrain {
 		return
 	} else if left > 0 {
 		wait = maxDrainWait
@@ -148,8 +149,18 @@ func (x *Exchange) LimitUntil(t time.Time) {
 	}
 }
 
-// Remaining is what is left of a body of known length, -1 otherwise.
+// Remaining is what is left of a body of known length, -1 otherwise, and where Close keeps
+// the reader from it: 0 would be taken for the end.
 func (x *Exchange) Remaining() int64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.drained || !x.over && (x.reading || x.closing) {
+		return -1
+	}
+	return x.remaining()
+}
+
+func (x *Exchange) remaining() int64 {
 	switch x.framing {
 	case h1.NoBody:
 		return 0
@@ -169,15 +180,25 @@ func (x *Exchange) Chunked() bool { return x.framing == h1.Chunked }
 // one's size where one has ended. 0 at the end, or on an error, which the next
 // read gives.
 func (x *Exchange) ChunkRemaining() int64 {
+	if x.enter() != nil {
+		return 0
+	}
 	n, err := x.body.Chunk()
-	if err != nil {
+	if _ = x.leave(nil); err != nil {
 		return 0
 	}
 	return n
 }
 
-// Trailers returns the fields after a chunked body.
-func (x *Exchange) Trailers() [][2]string { return x.body.Trailers() }
+// Trailers returns the fields after a chunked body that has been read to its end.
+func (x *Exchange) Trailers() [][2]string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.over || x.drained {
+		return nil
+	}
+	return x.body.Trailers()
+}
 
 // Verifiable reports whether the end of the body can be told from a connection
 // cut short: not where only the end of the connection ends it.

@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -295,5 +296,29 @@ func TestRemainingInside(t *testing.T) {
 	close(goOn)
 	if rest, err := io.ReadAll(resp.Body); string(rest) != " bytes" || err != nil || resp.Body.Remaining() != 0 {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// TestClosedIsNotTheEnd: what Close has thrown away is not taken for the end of the body.
+func TestClosedIsNotTheEnd(t *testing.T) {
+	c := scripted(t, func(p *peer) {
+		p.skipTo("HEADERS")
+		p.head(1, false, ":status", "200", "content-length", "6")
+		p.data(1, false, "abcdef")
+		p.head(1, true, "x-sum", "1")
+		p.drain()
+	})
+	resp, err := roundTrip(t.Context(), c, get("/"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := resp.Body.Read(make([]byte, 2)); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	_ = resp.Body.Close()
+	_, err = resp.Body.Read(make([]byte, 2))
+	got := []any{resp.Body.Remaining(), len(resp.Body.Trailers()), errors.Is(err, wire.ErrClosed)}
+	if diff := cmp.Diff([]any{int64(-1), 0, true}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

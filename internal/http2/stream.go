@@ -22,6 +22,7 @@ type Stream struct {
 	done   Owner           // told when the connection is no longer used
 	failed *cause
 	over   bool    // the reader has what it wanted, or wants no more
+	closed bool    // with something of the body unread
 	left   bool    // done has been, or is about to be, called
 	next   *Stream // of those whose done is about to be called
 
@@ -157,7 +158,7 @@ func (c *Conn) unlock() {
 
 // quit ends the reader's use of a stream, and with it what is under way.
 func (s *Stream) quit() {
-	s.over = true
+	s.over, s.closed = true, true
 	s.abort(&cause{err: wire.ErrClosed}, http2.ErrCodeCancel)
 	s.stopUpload()
 	s.content.clear()
@@ -305,11 +306,15 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// Remaining returns what is left of a body of known length, -1 otherwise; 0 only when the end has come.
+// Remaining returns what is left of a body of known length, -1 otherwise; 0 only when the end has come to the reader,
+// not where Close has taken it away.
 func (s *Stream) Remaining() int64 {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	if s.ended {
+	switch {
+	case s.closed:
+		return -1
+	case s.ended:
 		return int64(s.content.size)
 	}
 	if left := s.length - s.taken; s.length >= 0 && left > 0 {
@@ -331,7 +336,7 @@ func (s *Stream) Verifiable() bool { return true }
 func (s *Stream) Trailers() [][2]string {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	if !s.ended || s.content.size > 0 {
+	if !s.ended || s.closed || s.content.size > 0 {
 		return nil
 	}
 	return s.trailers
