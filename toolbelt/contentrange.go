@@ -66,7 +66,7 @@ func (t *transfer) continues(r *requests.Response) bool {
 	if t.total >= 0 && total >= 0 && t.total != total {
 		return false
 	}
-	t.total = max(t.total, total)
+	t.total, t.due = max(t.total, total), last+1
 	return true
 }
 

@@ -40,6 +40,8 @@ const defaultAttempts = 5
 // what it is, the download starts over without a Range: a file that appears is whole.
 // It is asked for without content coding.
 //
+// A part that is not as long as its Content-Range says, in any framing, is a failure too.
+//
 // Statuses other than 200 are errors: [requests.ErrHTTP] where they are one, else
 // [ErrStreaming], as is a server that gives one strong ETag to bodies of different
 // lengths. Connection errors and timeouts are tried again after a short wait; see
@@ -78,6 +80,7 @@ type transfer struct {
 	validator string   // of the representation in the file; "" if it cannot be gone on with
 	offset    int64    // bytes in the file
 	total     int64    // of the representation, -1 if unknown
+	due       int64    // where the part that comes ends, -1 where it is not one
 	seen      partialNote
 }
 
@@ -104,7 +107,7 @@ func (t *transfer) run(ctx context.Context) error {
 		case err == nil || !passing(err) || ctx.Err() != nil:
 			return err
 		case errors.Is(err, errMore):
-			continue // it brought at least a byte
+			continue // it brought at least a byte: a part has one
 		}
 		if failures++; t.offset > furthest {
 			furthest, failures = t.offset, 1
@@ -158,6 +161,7 @@ func pause(ctx context.Context, failures int) bool {
 
 // attempt sends one request and takes what comes.
 func (t *transfer) attempt(ctx context.Context) error {
+	t.due = -1
 	headers := requests.Headers{{"Accept-Encoding", "identity"}}
 	ranged := t.offset > 0 && t.validator != ""
 	if ranged {
@@ -279,13 +283,19 @@ func (t *transfer) receive(r *requests.Response) error {
 			return err
 		}
 	}
+	return t.received(r)
+}
+
+// received says what a body that has come to its end was: a part has to be as long as it
+// said, in any framing, so that what is asked next is never the same again.
+func (t *transfer) received(r *requests.Response) error {
 	switch {
-	case t.total < 0 && r.StatusCode == 206:
-		return errMore // the next one tells, or sends all
-	case t.total >= 0 && t.offset > t.total:
+	case t.due >= 0 && t.offset > t.due, t.total >= 0 && t.offset > t.total:
 		return t.startOver(nil)
-	case t.total >= 0 && t.offset < t.total:
+	case t.offset < max(t.due, t.total):
 		return &requests.Error{Kind: requests.ErrChunkedEncoding, Request: r.Request, Response: r, Detail: "the body ended early"}
+	case t.total < 0 && t.due >= 0:
+		return errMore // the next one tells, or sends all
 	}
 	return nil
 }

@@ -205,6 +205,39 @@ func TestDownloadFails(t *testing.T) {
 	}
 }
 
+// TestDownloadGoesForward: a part that ends before it said, in any framing, is a failure
+// that counts, and none that is longer is believed.
+func TestDownloadGoesForward(t *testing.T) {
+	const first = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
+	part := func(status, of, chunks string) wiretest.Reply {
+		return wiretest.Send("HTTP/1.1 " + status + "\r\nETag: \"e\"\r\nContent-Range: bytes " + of + "\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n")
+	}
+	for name, test := range map[string]struct {
+		then wiretest.Reply
+		want error
+	}{
+		"an empty part":           {part("206 Partial Content", "5-9/*", ""), requests.ErrChunkedEncoding},
+		"of known length":         {part("206 Partial Content", "5-9/10", ""), requests.ErrChunkedEncoding},
+		"under the status of all": {part("200 OK", "5-9/*", ""), requests.ErrChunkedEncoding},
+		"shorter than it said":    {part("206 Partial Content", "5-9/*", "2\r\nfg\r\n"), requests.ErrChunkedEncoding},
+		"longer than it said":     {part("206 Partial Content", "5-5/*", "2\r\nfg\r\n"), requests.ErrChunkedEncoding},
+	} {
+		asked := 0
+		server := wiretest.Start(t, wiretest.Config{Handler: func(r *wiretest.Request) wiretest.Reply {
+			if asked++; r.Get("Range") != "bytes=5-" {
+				return wiretest.Send(first).ThenClose()
+			}
+			return test.then
+		}})
+		s := requests.NewSession()
+		defer s.Close()
+		_, err := Download(t.Context(), s, server.URL("/"), filepath.Join(t.TempDir(), "f"), Attempts(3))
+		if !errors.Is(err, test.want) || asked > 6 {
+			t.Errorf("%s: %v after %d requests", name, err, asked)
+		}
+	}
+}
+
 func replies(r wiretest.Reply) func(int) (wiretest.Reply, bool) {
 	return func(int) (wiretest.Reply, bool) { return r, true }
 }
