@@ -15,7 +15,8 @@ import (
 
 // SingleFlight lets identical GET and HEAD requests that are under way at the same time
 // share one response: one is sent, and each caller gets a copy. Identical are requests
-// with the same URL, header, credentials for proxies and settings, but for deadlines,
+// with the same URL, header, credentials, whether they are sent already or are the call's
+// own that an adapter has to respect, origin of their redirects and settings, but for deadlines,
 // which are each caller's own: who gives up leaves the others waiting, and the request
 // is canceled when nobody waits any more.
 //
@@ -41,12 +42,12 @@ type singleFlight struct {
 
 // flight is a request that is under way for several callers.
 type flight struct {
-	key         string
-	opts        requests.SendOptions
-	credentials requests.ProxyCredentials
-	cancel      context.CancelFunc
-	waiting     int  // by singleFlight.mu
-	left        bool // the first caller has gone; by singleFlight.mu
+	key     string
+	opts    requests.SendOptions
+	asked   *requests.PreparedRequest // by the first caller, never changed
+	cancel  context.CancelFunc
+	waiting int  // by singleFlight.mu
+	left    bool // the first caller has gone; by singleFlight.mu
 
 	done     chan struct{} // closed when the fields below are set
 	response *requests.Response
@@ -96,16 +97,16 @@ func shareable(p *requests.PreparedRequest, opts requests.SendOptions) bool {
 // join waits for a flight that is under way, or begins one.
 func (s *singleFlight) join(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (f *flight, first bool) {
 	opts.Deadline = time.Time{} // each caller watches its own
-	key := flightKey(p)
+	key, asked := flightKey(p), identity(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.flights[key] {
-		if f.credentials == p.ProxyCredentials() && reflect.DeepEqual(f.opts, opts) {
+		if reflect.DeepEqual(f.asked, asked) && reflect.DeepEqual(f.opts, opts) {
 			f.waiting++
 			return f, false
 		}
 	}
-	f = &flight{key: key, opts: opts, credentials: p.ProxyCredentials(), waiting: 1, done: make(chan struct{})}
+	f = &flight{key: key, opts: opts, asked: asked, waiting: 1, done: make(chan struct{})}
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.flights[key] = append(s.flights[key], f)
 	go s.fly(ctx, f, p.Clone()) // the caller may leave, and edit its own
@@ -120,6 +121,17 @@ func flightKey(p *requests.PreparedRequest) string {
 		b.WriteString("\n" + strings.ToLower(name) + ":" + value)
 	}
 	return b.String()
+}
+
+// identity is what else decides about a response: whether the call has an auth of its own,
+// whose the Authorization is, to whom the chain of redirects belongs, the credentials for
+// proxies. An adapter below, such as [Authenticate], goes by it, so all of it has to be
+// equal, whatever that will be some day. Hooks and trailers do not reach an adapter that
+// sends no body; the header is part of the key.
+func identity(p *requests.PreparedRequest) *requests.PreparedRequest {
+	own := p.Clone()
+	own.Headers, own.Hooks, own.Trailers = nil, nil, nil
+	return own
 }
 
 // fly sends the request and reads the response.

@@ -364,6 +364,52 @@ func TestSingleFlight(t *testing.T) {
 	})
 }
 
+// TestSingleFlightKeepsIdentitiesApart: requests that look the same share nothing where an
+// adapter below would authenticate them differently.
+func TestSingleFlightKeepsIdentitiesApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		shared := adapters.Chain(h, adapters.SingleFlight(), adapters.Authenticate(requests.BearerAuth("root")))
+		session := func(auth requests.Auth) *requests.Session {
+			s := requests.NewSession()
+			s.TrustEnv, s.Auth = false, auth
+			s.Mount("http://", shared)
+			return s
+		}
+		plain, ada := session(nil), session(requests.BasicAuth("ada", "x"))
+		written := requests.Headers{{"Authorization", "Basic YWRhOng="}}
+		var wg sync.WaitGroup
+		get := func(s *requests.Session, options ...requests.Option) {
+			wg.Go(func() {
+				if _, err := s.Get(t.Context(), "http://h.test/", options...); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		var sent []int32
+		for _, send := range []func(){
+			func() { get(plain) }, // root
+			func() { get(plain) },
+			func() { get(plain, requests.Authenticate(requests.NoAuth)) }, // nobody
+			func() { get(plain, requests.Authenticate(requests.DigestAuth("alice", "x"))) },
+			func() { get(ada) },            // root, instead of ada
+			func() { get(plain, written) }, // ada
+			func() { get(ada, written) },
+		} {
+			send()
+			sent = append(sent, h.sent.Load())
+		}
+		if diff := cmp.Diff([]int32{1, 1, 2, 2, 3, 4, 4}, sent); diff != "" {
+			t.Errorf("sent after each (-want +got):\n%s", diff)
+		}
+		for range h.sent.Load() {
+			h.release <- reply(200, "")
+		}
+		wg.Wait()
+	})
+}
+
 // Who gives up leaves the others waiting; the last one cancels the request. A failure is
 // everybody's, each with its own request.
 func TestSingleFlightEnds(t *testing.T) {
