@@ -119,5 +119,5 @@ func ByHand(c Cookie, rules Rules) Stored {
 	if rules.Netscape {
 		c.Value = dropEscapedQuotes(c.Value)
 	}
-	return Stored{Cookie: c, trusted: true}
+	return Stored{Cookie: c, trusted: true, byHand: true}
 }

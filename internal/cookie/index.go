@@ -7,11 +7,12 @@ import (
 )
 
 // Bounds on what servers can make a jar keep (RFC 6265bis section 6.1 asks for
-// 50 and 3000 at the least). Cookies put in by hand or read from a file count, but
-// may be more; then each that a server adds pushes one out.
+// 50 and 3000 at the least): of a site, which is all the hosts below one that can be
+// registered, and in all. Those read from a file count, but may be more; then each that a
+// server adds pushes one out. Cookies put in by hand do not count, and none pushes them out.
 const (
-	maxOfDomain = 180
-	maxOfJar    = 3000
+	maxOfSite = 180
+	maxOfJar  = 3000
 )
 
 // An index keeps cookies so that neither a request nor a Set-Cookie has to walk it:
@@ -20,7 +21,7 @@ const (
 //	one cookie                      its domain, path and name (names)
 //	the cookies for a request       the host and the domains above it (hosts), in each the
 //	                                request's path and those above it (paths)
-//	whom to push out                the oldest (the lists), the first to expire (expiring)
+//	whom to push out                the first to expire (expiring), else the oldest of a site (sites)
 //	whom http must not shadow       secure
 //
 // The jar's order is that of Python's: by domain, then path, then name, each in the
@@ -33,6 +34,7 @@ type index struct {
 	names    map[nameKey]*entry
 	all      list
 	expiring heap
+	sites    sites
 	secure   secureIndex
 
 	seq     uint64
@@ -45,9 +47,9 @@ type hostSet struct{ own, wide *domainSet }
 // domainSet is the cookies with the same Domain.
 type domainSet struct {
 	name      string
+	site      string // "" until it is needed
 	order     uint64
 	paths     []*pathSet // in the jar's order
-	all       list
 	size      int
 	elsewhere int // of them, those for another path than "/"
 }
@@ -74,6 +76,7 @@ type Stored struct {
 	seq     uint64 // when the cookie was first set; replacing keeps it
 	port    string // Netscape: the ports it is for
 	trusted bool   // set over a secure connection, or by hand
+	byHand  bool   // no server may push it out
 }
 
 // entry is a cookie in its index.
@@ -118,10 +121,10 @@ func (x *index) put(c *Stored, now time.Time) (changed bool) {
 	e.Domain, e.Path, e.seq = d.name, e.path.name, x.seq
 	x.names[nameKey{d, e.Path, e.Name}] = e
 	x.all.push(e, inJar)
-	d.all.push(e, inDomain)
 	e.path.all.push(e, inPath)
 	d.count(e, 1)
 	x.expiring.fix(e)
+	x.sites.add(e)
 	x.secure.add(e, 1)
 	return true
 }
@@ -135,6 +138,11 @@ func (x *index) replace(e *entry, c *Stored, now time.Time) (changed bool) {
 	}
 	e.Stored = *c
 	e.Name, e.Domain, e.Path, e.seq = old.Name, old.Domain, old.Path, old.seq
+	if old.byHand {
+		e.byHand = true // what a server changes stays the program's
+	} else if c.byHand {
+		x.sites.drop(e)
+	}
 	if e.Value = old.Value; c.Value != old.Value {
 		e.Value = strings.Clone(c.Value)
 	}
@@ -206,10 +214,12 @@ func (x *index) remove(e *entry) {
 	d := e.domain
 	delete(x.names, nameKey{d, e.Path, e.Name})
 	x.all.drop(e, inJar)
-	d.all.drop(e, inDomain)
 	e.path.all.drop(e, inPath)
 	d.count(e, -1)
 	x.expiring.drop(e)
+	if !e.byHand {
+		x.sites.drop(e)
+	}
 	x.secure.add(e, -1)
 	if e.path.all.first == nil {
 		x.vacated++
@@ -280,22 +290,24 @@ func (x *index) removeIf(match func(*Stored) bool) int {
 	return before - x.size()
 }
 
-// limit makes room in a domain and in the whole for a cookie that a server has added:
-// what has expired goes first, then the oldest. Where there were more before than the
-// bounds allow, which no server can have done, one goes for one that came.
+// limit makes room in a site and in the whole for a cookie that a server has added in d:
+// what has expired goes first, then the oldest of the site, or of the one with the most
+// cookies, so that a server cannot push out those of others. Where there were more before
+// than the bounds allow, which no server can have done, one goes for one that came.
 func (x *index) limit(d *domainSet, now time.Time) {
-	if d.size <= maxOfDomain && x.size() <= maxOfJar {
+	s := x.sites.of(d)
+	if s.size <= maxOfSite && x.sites.size <= maxOfJar {
 		return
 	}
-	inDomainBefore, inJarBefore := d.size-1, x.size()-1
+	inSiteBefore, inJarBefore := s.size-1, x.sites.size-1
 	for e := x.expiring.top(); e != nil && e.Expired(now); e = x.expiring.top() {
 		x.remove(e)
 	}
-	if d.size > max(maxOfDomain, inDomainBefore) {
-		x.remove(d.all.first)
+	if s.size > max(maxOfSite, inSiteBefore) {
+		x.remove(s.all.first)
 	}
-	if x.size() > max(maxOfJar, inJarBefore) {
-		x.remove(x.all.first)
+	if x.sites.size > max(maxOfJar, inJarBefore) {
+		x.remove(x.sites.largest().all.first)
 	}
 }
 

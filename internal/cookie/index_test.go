@@ -148,7 +148,7 @@ func TestEviction(t *testing.T) {
 		}
 		return names
 	}
-	for i := range maxOfDomain {
+	for i := range maxOfSite {
 		age := 99
 		if i == 5 {
 			age = 1
@@ -169,17 +169,77 @@ func TestEviction(t *testing.T) {
 		t.Errorf("first six and last after each new one (-want +got):\n%s", diff)
 	}
 
-	hand := make([]Stored, 2*maxOfJar)
-	for i := range hand {
-		hand[i] = ByHand(Cookie{Name: fmt.Sprint("h", i), Domain: "two.test", Path: "/"}, Rules{})
+	read := make([]Stored, 2*maxOfJar) // of a file
+	for i := range read {
+		read[i] = Stored{Cookie: Cookie{Name: fmt.Sprint("h", i), Domain: "two.test", Path: "/"}}
 	}
-	j.Put(hand...)
+	j.Put(read...)
 	before := j.Len()
 	j.receive("http://two.test/", "new=1")
 	j.receive("http://two.test/", "new=2")
 	j.receive("http://three.test/", "new=1")
-	if j.Len() > before || j.Len() < before-2 {
+	if j.Len() != before {
 		t.Errorf("%d cookies, and %d once servers have set two", before, j.Len())
+	}
+}
+
+// TestEvictionIsFair: a server that has a domain, and all below it, pushes out its own
+// cookies only, and nobody's that were put in by hand.
+func TestEvictionIsFair(t *testing.T) {
+	for _, rules := range []Rules{{}, {Netscape: true}} {
+		j := newJar(rules)
+		hand := make([]Stored, maxOfJar+1)
+		for i := range hand {
+			hand[i] = ByHand(Cookie{Name: fmt.Sprint("h", i), Value: "1", Domain: "victim.test", Path: "/"}, rules)
+		}
+		j.Put(hand...)
+		j.receive("http://victim.test/", "sid=1", "h0=2") // h0 stays the program's
+		fill := func(format string, hosts int) {
+			fields := make([]string, maxOfSite)
+			for i := range fields {
+				fields[i] = fmt.Sprintf("%d=1; Path=/", i)
+			}
+			for host := range hosts {
+				j.receive(fmt.Sprintf(format, host), fields...)
+			}
+		}
+		kept := func() (got [3]int) {
+			for _, c := range j.Snapshot() {
+				switch {
+				case c.byHand:
+					got[0]++
+				case c.Domain == "victim.test":
+					got[1]++
+				default:
+					got[2]++
+				}
+			}
+			return got
+		}
+		var got [][3]int
+		fill("http://h%d.evil.test/", 20)
+		got = append(got, kept())
+		fill("http://evil%d.co.uk/", 40)
+		got = append(got, kept())
+		want := [][3]int{{len(hand), 1, maxOfSite}, {len(hand), 1, maxOfJar - 1}}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("by hand, of the victim, others (-want +got):\n%s", diff)
+		}
+		j.RemoveIf(func(*Stored) bool { return true })
+		if n := j.index.sites.size + len(j.index.sites.named); n > 0 {
+			t.Errorf("%d left of the sites of an empty jar", n)
+		}
+	}
+}
+
+func TestSiteOf(t *testing.T) {
+	for domain, want := range map[string]string{
+		"a.b.evil.test": "evil.test", ".evil.test": "evil.test", "evil.test": "evil.test", "test": "test", "x.co.uk": "x.co.uk", ".y.x.co.uk": "x.co.uk",
+		"co.uk": "co.uk", "me.github.io": "me.github.io", "10.0.0.1": "10.0.0.1", "::1": "::1", "localhost": "localhost", "": "", "evil.test.": "evil.test",
+	} {
+		if got := siteOf(domain); got != want {
+			t.Errorf("%q: %q, want %q", domain, got, want)
+		}
 	}
 }
 

@@ -1,10 +1,10 @@
 package cookie
 
-// Every entry is on three lists.
+// Every entry is on two lists, and one that a server may push out on that of its site.
 const (
 	inJar = iota
-	inDomain
 	inPath
+	inSite
 	kinds
 )
 
