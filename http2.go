@@ -37,7 +37,7 @@ func http2Mode(mode HTTP2Mode) AdapterOption {
 // it learn when the server has said how many requests it takes.
 func (a *HTTPAdapter) http2Config(nc *dial.Conn, lease connLease) http2.Config {
 	return http2.Config{
-		HeadBytes: a.limits.HeadBytes, Fields: a.limits.Fields, Interim: a.limits.Interim, TrailerBytes: a.limits.TrailerBytes,
+		HeadBytes: a.limits.HeadBytes, Fields: a.limits.Fields, Interim: a.limits.Interim, InterimBytes: a.limits.InterimBytes, TrailerBytes: a.limits.TrailerBytes,
 		Quiet: nc.Quiet(), Layered: !nc.Plain(), Settled: func() { a.pool.Settled(lease) },
 	}
 }

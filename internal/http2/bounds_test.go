@@ -325,3 +325,25 @@ func TestInterim(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestInterimBytes: all interim responses of a request together have a bound, as over HTTP/1.1.
+func TestInterimBytes(t *testing.T) {
+	const size = 4 << 10
+	field := strings.Repeat("x", size-32-len("link")-32-len(":status103")) // RFC 9113 section 6.5.2
+	for n, want := range map[int]string{
+		4: "200 ",
+		5: "the server's interim responses are larger than 16384 bytes",
+	} {
+		c := scriptedWith(t, Config{InterimBytes: 4 * size}, nil, func(p *peer) {
+			p.skipTo("HEADERS")
+			for range n {
+				p.head(1, false, ":status", "103", "link", field)
+			}
+			p.head(1, true, ":status", "200")
+			p.drain()
+		})
+		if got := outcome(t.Context(), c, get("/")); !strings.Contains(got, want) {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

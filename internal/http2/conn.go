@@ -16,6 +16,7 @@ type Config struct {
 	HeadBytes    int // of the fields of one head, as RFC 9113 section 6.5.2 counts them, and of its frames (256 KiB)
 	Fields       int // of one head or trailer section (1,000)
 	Interim      int // 1xx responses before the final one (20)
+	InterimBytes int // of the fields of all of them (256 KiB)
 	TrailerBytes int // of one trailer section (64 KiB)
 
 	// Quiet reports, without waiting, whether nothing has arrived at the connection's socket. If nil, that is found out
@@ -39,6 +40,7 @@ func (c Config) withDefaults() Config {
 	or(&c.HeadBytes, 256<<10)
 	or(&c.Fields, 1000)
 	or(&c.Interim, 20)
+	or(&c.InterimBytes, 256<<10)
 	or(&c.TrailerBytes, 64<<10)
 	return c
 }

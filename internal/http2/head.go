@@ -199,11 +199,14 @@ func (s *Stream) takeBlock(b headBlock) {
 func (s *Stream) receivedInterim(b headBlock) {
 	status, _ := strconv.Atoi(b.status)
 	s.interimCount++
+	s.interimSize += b.size
 	switch {
 	case b.last:
 		s.violated(violation(http2.ErrCodeProtocol, "the server ends a stream with the status %d", status))
 	case s.interimCount > s.conn.cfg.Interim:
 		s.violated(violation(http2.ErrCodeEnhanceYourCalm, "the server sent more than %d interim responses", s.conn.cfg.Interim))
+	case s.interimSize > s.conn.cfg.InterimBytes:
+		s.violated(violation(http2.ErrCodeEnhanceYourCalm, "the server's interim responses are larger than %d bytes", s.conn.cfg.InterimBytes))
 	default:
 		s.continued = s.continued || status == 100
 		s.interims = append(s.interims, interim{status, slices.Clone(b.fields)})

@@ -31,6 +31,7 @@ type Stream struct {
 	response     wire.Response
 	interims     []interim
 	interimCount int
+	interimSize  int  // of their fields, as that of a head is counted
 	begun        bool // something has come
 	headed       bool // the final head has come
 	continued    bool // 100 has come
