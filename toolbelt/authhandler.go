@@ -3,6 +3,7 @@ package toolbelt
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -116,7 +117,7 @@ func (h *AuthHandler) Authenticate(p *requests.PreparedRequest) error {
 // covers reports whether a URL belongs to the domain. Dot segments, which a request
 // for an http.Client may have, must not lead out of it.
 func (d domain) covers(url domain) bool {
-	return d.origin == url.origin && (d.path == "" || under(d.path, url.path) && under(d.path, withoutDots(url.path)))
+	return d.origin == url.origin && (d.path == "" || under(d.path, url.path) && under(resolved(d.path), resolved(url.path)))
 }
 
 // under reports whether path is prefix or below it, on the border of a segment.
@@ -125,20 +126,47 @@ func under(prefix, path string) bool {
 	return ok && (rest == "" || rest[0] == '/' || prefix[len(prefix)-1] == '/')
 }
 
-// dots are the escapes that a server may read as a dot.
-var dots = strings.NewReplacer("%2e", ".", "%2E", ".")
-
-// withoutDots resolves dot segments.
-func withoutDots(p string) string {
-	plain := dots.Replace(p)
-	if !strings.Contains(plain, "/.") {
-		return p
+// resolved is a path as the server may read it that reads the most into it: every escape
+// undone, however often it was escaped, a backslash taken for a slash, the parameters of
+// segments dropped, as in "..;/", and then dot segments resolved.
+func resolved(p string) string {
+	var segments strings.Builder
+	for segment := range strings.SplitAfterSeq(strings.ReplaceAll(unescaped(p), `\`, "/"), "/") {
+		name, slash := strings.CutSuffix(segment, "/")
+		name, _, _ = strings.Cut(name, ";")
+		segments.WriteString(name)
+		if slash {
+			segments.WriteByte('/')
+		}
+	}
+	plain := segments.String()
+	if !strings.Contains(plain, "/.") && !strings.Contains(plain, "//") {
+		return plain
 	}
 	clean := path.Clean(plain)
 	if strings.HasSuffix(plain, "/") && clean != "/" {
 		clean += "/"
 	}
 	return clean
+}
+
+// unescaped undoes percent-escapes until there are none.
+func unescaped(p string) string {
+	if strings.IndexByte(p, '%') < 0 {
+		return p
+	}
+	plain := make([]byte, 0, len(p))
+	for i := range len(p) {
+		plain = append(plain, p[i])
+		for n := len(plain) - 3; n >= 0 && plain[n] == '%'; n = len(plain) - 3 {
+			c, err := strconv.ParseUint(string(plain[n+1:]), 16, 8)
+			if err != nil {
+				break
+			}
+			plain = append(plain[:n], byte(c))
+		}
+	}
+	return string(plain)
 }
 
 // domainOf takes scheme, authority and path of a URL.
