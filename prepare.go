@@ -134,7 +134,7 @@ func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 		}
 		jar, p.jar = own, own
 	}
-	p.setCookieHeader(jar, d.policy, true)
+	p.setCookieHeader(jar, d.policy, r.given == nil || !r.given.away)
 	return nil
 }
 

@@ -175,6 +175,7 @@ func (p *PreparedRequest) frameLike(req *http.Request) {
 // asGiven is what an http.Request asks to be sent, where Requests would normalize it.
 type asGiven struct {
 	target string // of the request line
+	away   bool   // a redirect has led to where unbound cookies do not go
 }
 
 func newGiven(req *http.Request) *asGiven {

@@ -31,6 +31,14 @@ func Target(req *http.Request) string {
 	return req.URL.RequestURI()
 }
 
+// First returns the request that the redirects which led to req began with.
+func First(req *http.Request) *http.Request {
+	for req.Response != nil && req.Response.Request != nil {
+		req = req.Response.Request
+	}
+	return req
+}
+
 // Text writes a URL as text. [url.URL.String] would write the bytes of a host that is
 // not ASCII as escapes, which are refused, and those of a query as they are, which need
 // not be text.
