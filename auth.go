@@ -102,7 +102,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 	r, err = dispatch(ctx, hooks, r)
 	if err == nil && r.Request != nil && r.Request != p {
 		own := *r.Request
-		own.home = p.home // what comes next is the caller's chain again
+		own.home, own.strayed = p.home, p.strayed // what comes next is the caller's chain again
 		r.Request = &own
 	}
 	return r, err
@@ -111,7 +111,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 // authenticated is p as auth makes it, for its URL alone.
 func (p *PreparedRequest) authenticated(auth Auth) (*PreparedRequest, error) {
 	q := p.Clone()
-	q.Hooks, q.original, q.home = nil, p.unanswered(), uri.OriginOf(p.URL)
+	q.Hooks, q.original, q.home, q.strayed = nil, p.unanswered(), uri.OriginOf(p.URL), false
 	written := p.Headers.Values("Authorization")
 	q.Headers.Del("Authorization")
 	if err := auth.Authenticate(q); err != nil {

@@ -53,14 +53,14 @@ func (x AuthExchange) Challenges(field string) []Challenge {
 }
 
 // MayAnswer reports whether a challenge may be answered with the caller's credentials:
-// the response came from the origin the caller asked, or from its https side, and not
-// from one that a redirect led to. Policy.CrossOriginDigest allows it everywhere.
+// the response came from the origin the caller asked, or from its https side, and no
+// redirect led to another one, not even on the way back. Policy.CrossOriginDigest allows it everywhere.
 func (x AuthExchange) MayAnswer() bool {
 	if x.Policy().CrossOriginDigest {
 		return true
 	}
 	p := x.response.Request
-	if p == nil {
+	if p == nil || p.strayed {
 		return false
 	}
 	home := p.Origin()

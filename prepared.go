@@ -34,6 +34,7 @@ type PreparedRequest struct {
 	ambient bool // Authorization is the session's, netrc's or the URL's, and nobody wrote it for this call
 	beyond  bool // it is for another origin than the session's BaseURL
 	crossed bool // a redirect to another origin is among the hops that led here
+	strayed bool // and so is one to where Authorization may not go
 
 	given *asGiven // what goes on the wire as an http.Request has it; may be nil
 

@@ -178,6 +178,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	p.setURL(target)
 	p.home = c.home
 	p.crossed = p.crossed || !from.SameOrigin(p.at())
+	p.strayed = p.strayed || !keepsAuth(from.Text, p.URL)
 	c.chooseMethod(p, r.StatusCode)
 	c.stripHeaders(p, from)
 	if err := c.rebuildCookies(p, r); err != nil {

@@ -58,7 +58,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.crossed = leftOrigin(req, uri.ShareOrigin)
+		p.crossed, p.strayed = leftOrigin(req, uri.ShareOrigin), leftOrigin(req, keepsAuth)
 		p.frameLike(req)
 		opts, err := s.mergeSend(p, r.Send)
 		if err != nil {
