@@ -76,6 +76,17 @@ func (s *Session) mergeEnvironment(to *uri.Address, opts SendOptions) (SendOptio
 	return s.mergeSession(opts), nil
 }
 
+// mergeFor is mergeEnvironment for p. The session's Cert is kept from where its credentials
+// do not go; what opts themselves have is meant for p.
+func (s *Session) mergeFor(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
+	given := opts.Cert
+	opts, err := s.mergeEnvironment(p.at(), opts)
+	if p.beyond || p.strayed && !s.Policy.CertAcrossOrigins {
+		opts.Cert = given
+	}
+	return opts, err
+}
+
 // check refuses settings that make no sense, before anything is done with them.
 func (s *Session) check(opts SendOptions) error {
 	if s.MaxRedirects < 0 {
@@ -107,7 +118,7 @@ func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, 
 	}
 	given := opts.Proxies
 	verify := opts.Verify
-	opts, err := s.mergeEnvironment(p.at(), opts)
+	opts, err := s.mergeFor(p, opts)
 	if err != nil {
 		return opts, err
 	}

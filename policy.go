@@ -23,7 +23,7 @@ type Policy struct {
 	// MethodsAsRequests has redirects change methods as Requests does: 302 makes a GET of
 	// PUT, PATCH and DELETE too, and 301 sends these again without their body.
 	MethodsAsRequests bool
-	// SettingsBeyondBase lets a session with a BaseURL add its Auth, its Params and all of
+	// SettingsBeyondBase lets a session with a BaseURL add its Auth, Params, Cert and all of
 	// its Headers to requests for other origins too.
 	SettingsBeyondBase bool
 	// MountsAsRequests lets the prefix of a mount end within a host, and be found in user info.
@@ -35,6 +35,9 @@ type Policy struct {
 	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been
 	// changed.
 	NoDefaultTimeouts bool
+	// CertAcrossOrigins shows the client certificate of the call or the session to servers of
+	// other origins too, where a redirect leads there.
+	CertAcrossOrigins bool
 	// AllowDowngrade follows redirects from https to http.
 	AllowDowngrade bool
 	// NetrcOnRedirect looks up credentials in netrc for redirect targets.
@@ -95,6 +98,7 @@ func PolicyRequests() Policy {
 		MountsAsRequests:           true,
 		BodiesAsRequests:           true,
 		NoDefaultTimeouts:          true,
+		CertAcrossOrigins:          true,
 		AllowDowngrade:             true,
 		NetrcOnRedirect:            true,
 		NetrcDefault:               true,

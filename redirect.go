@@ -179,6 +179,9 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	p.home = c.home
 	p.crossed = p.crossed || !from.SameOrigin(p.at())
 	p.strayed = p.strayed || !keepsAuth(from.Text, p.URL)
+	if p.strayed && !c.session.Policy.CertAcrossOrigins {
+		c.opts.Cert = Certificate{}
+	}
 	c.chooseMethod(p, r.StatusCode)
 	c.stripHeaders(p, from)
 	if err := c.rebuildCookies(p, r); err != nil {

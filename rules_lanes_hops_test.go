@@ -1,9 +1,12 @@
 package requests_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
@@ -77,4 +80,90 @@ func TestRule03Challenges(t *testing.T) {
 			t.Errorf("the mount's credentials were not sent: %v", hops)
 		}
 	})
+}
+
+// optionsSeen is an adapter that redirects along its hosts, and notes what it gets.
+type optionsSeen struct {
+	hosts []string
+	sent  []string
+}
+
+func (o *optionsSeen) Close() error { return nil }
+
+func (o *optionsSeen) Send(_ context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	cert, _ := opts.Cert.Files()
+	o.sent = append(o.sent, p.Method+" "+p.URL+" "+cert)
+	if len(o.sent) < len(o.hosts) {
+		return requests.NewResponse(p, 307, requests.Headers{{"Location", o.hosts[len(o.sent)]}}, nil), nil
+	}
+	return requests.NewResponse(p, 200, nil, nil), nil
+}
+
+// TestCertAcrossOrigins: a client certificate of the call or the session is shown to the
+// origin that was asked, and to nobody a redirect leads to, on the way back either; nor is
+// the session's to others than the origin of its BaseURL.
+func TestCertAcrossOrigins(t *testing.T) {
+	const a, a2, b, sub, port = "https://a.test/", "https://a.test/2", "https://b.test/", "https://x.a.test/", "https://a.test:444/"
+	mine := requests.CertFile("mine")
+	get := func(options ...requests.Option) func(t *testing.T, s *requests.Session) error {
+		return func(t *testing.T, s *requests.Session) error {
+			_, err := s.Get(t.Context(), s.Headers.Get("X-Start"), options...)
+			return err
+		}
+	}
+	byClient := func(t *testing.T, s *requests.Session) error {
+		_, err := (&http.Client{Transport: s.RoundTripper()}).Get(s.Headers.Get("X-Start"))
+		return err
+	}
+	byNext := func(t *testing.T, s *requests.Session) error {
+		r, err := s.Get(t.Context(), s.Headers.Get("X-Start"), requests.AllowRedirects(false))
+		for err == nil && r.Next != nil {
+			r, err = s.Send(t.Context(), r.Next, requests.SendOptions{Redirects: requests.Off})
+		}
+		return err
+	}
+	session := func(s *requests.Session) { s.Cert = mine }
+	based := func(s *requests.Session) { s.Cert, s.BaseURL = mine, a }
+	asRequests := func(s *requests.Session) { s.Cert, s.Policy = mine, requests.PolicyRequests() }
+	basedAsRequests := func(s *requests.Session) { based(s); s.Policy.SettingsBeyondBase = true }
+	cases := []struct {
+		name  string
+		set   func(s *requests.Session)
+		walk  func(t *testing.T, s *requests.Session) error
+		hosts []string
+		want  string // those that have seen it
+	}{
+		{"of the call", func(*requests.Session) {}, get(mine), []string{a, a2, b, a}, "yes yes no no"},
+		{"of the session", session, get(), []string{a, sub, a}, "yes no no"},
+		{"another port", session, get(), []string{a, port, port}, "yes no no"},
+		{"to its https side", session, get(), []string{"http://a.test/", a, b}, "yes yes no"},
+		{"http.Client", session, byClient, []string{a, a2, b, a}, "yes yes no no"},
+		{"http.Client, https side", session, byClient, []string{"http://a.test/", a, b}, "yes yes no"},
+		{"by hand", session, byNext, []string{a, a2, b, a}, "yes yes no no"},
+		{"beyond BaseURL", based, get(), []string{b, b}, "no no"},
+		{"beyond BaseURL and back", based, get(), []string{b, a}, "no no"},
+		{"beyond BaseURL, of the call", based, get(mine), []string{b, b, a}, "yes yes no"},
+		{"beyond BaseURL, http.Client", based, byClient, []string{b, a}, "no no"},
+		{"beyond BaseURL, as toolbelt", basedAsRequests, get(), []string{b}, "yes"},
+		{"within BaseURL", based, get(), []string{a, a2}, "yes yes"},
+		{"as Requests", asRequests, get(), []string{a, b, a}, "yes yes yes"},
+		{"as Requests, http.Client", asRequests, byClient, []string{a, b, a}, "yes yes yes"},
+	}
+	for _, c := range cases {
+		s, seen := newSession(t), &optionsSeen{hosts: c.hosts}
+		c.set(s)
+		s.Headers.Set("X-Start", c.hosts[0])
+		s.Mount("http://", seen)
+		s.Mount("https://", seen)
+		if err := c.walk(t, s); err != nil {
+			t.Fatal(c.name, err)
+		}
+		var want []string
+		for i, word := range strings.Fields(c.want) {
+			want = append(want, "GET "+c.hosts[i]+" "+map[string]string{"yes": "mine"}[word])
+		}
+		if diff := cmp.Diff(want, seen.sent); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.name, diff)
+		}
+	}
 }

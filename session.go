@@ -141,7 +141,7 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := s.mergeEnvironment(p.at(), r.Send)
+	opts, err := s.mergeFor(p, r.Send)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

@@ -80,6 +80,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"BodiesAsRequests":           has(`"(json|files)"`),
 	"MountsAsRequests":           has(`"mounts"`),
 	"NoDefaultTimeouts":          has(`timeout`),
+	"CertAcrossOrigins":          both(redirects, has(`"cert"`)),
 	"AllowDowngrade":             both(redirects, has(`"tls": ?true`)),
 	"NetrcOnRedirect":            both(redirects, usesNetrc),
 	"NetrcDefault":               both(usesNetrc, has(`default`)),
