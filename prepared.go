@@ -158,9 +158,9 @@ func (b *openBody) Close() error {
 	return nil
 }
 
-// dropBody removes the body and every header that describes it.
+// dropBody removes the body, what follows it and every header that describes it.
 func (p *PreparedRequest) dropBody() {
-	p.body = body.Body{}
+	p.body, p.Trailers = body.Body{}, nil
 	p.Headers.delBody()
 }
 

@@ -221,12 +221,13 @@ func (h *Headers) delBody() {
 }
 
 // stripHeaders removes what must not reach the target: the Cookie line, which is
-// built anew, and on a change of origin what is not on the list.
+// built anew, and on a change of origin what is not on the list, and the trailers.
 func (c *chain) stripHeaders(p *PreparedRequest, from *uri.Address) {
 	p.Headers.Del("Cookie")
 	if c.session.Policy.KeepCrossOriginHeaders || from.SameOrigin(p.at()) {
 		return
 	}
+	p.Trailers = nil
 	kept := p.Headers[:0]
 	for _, f := range p.Headers {
 		if redirect.MayCross(f[0]) {

@@ -167,3 +167,52 @@ func TestCertAcrossOrigins(t *testing.T) {
 		}
 	}
 }
+
+// TestRule10Trailers: trailers go with the body they follow, and are, like headers that
+// nobody knows, for one origin alone.
+func TestRule10Trailers(t *testing.T) {
+	cases := []struct {
+		status int
+		to     string
+		keep   bool
+		want   []string
+	}{
+		{307, "http://a.test/2", false, []string{"POST X-Sig", "POST X-Sig"}},
+		{308, "http://b.test/", false, []string{"POST X-Sig", "POST -"}},
+		{307, "http://a.test:81/", false, []string{"POST X-Sig", "POST -"}},
+		{307, "http://b.test/", true, []string{"POST X-Sig", "POST X-Sig"}},
+		{303, "http://a.test/2", false, []string{"POST X-Sig", "GET -"}},
+		{302, "http://b.test/", true, []string{"POST X-Sig", "GET -"}},
+	}
+	for _, c := range cases {
+		for _, caller := range []string{"Session", "toolbelt"} {
+			s := newSession(t)
+			s.Policy.KeepCrossOriginHeaders = c.keep
+			var got []string
+			s.Mount("http://", requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+				names := "-"
+				if p.Trailers != nil {
+					names = p.Trailers()[0][0]
+				}
+				if got = append(got, p.Method+" "+names); len(got) == 1 {
+					return requests.NewResponse(p, c.status, requests.Headers{{"Location", c.to}}, nil), nil
+				}
+				return requests.NewResponse(p, 200, nil, nil), nil
+			}))
+			r := &requests.Request{Method: "POST", URL: "http://a.test/", Body: []byte("data"),
+				Trailers: func() requests.Headers { return requests.Headers{{"X-Sig", "secret"}} }}
+			var err error
+			if caller == "Session" {
+				_, err = s.Do(t.Context(), r)
+			} else {
+				_, err = sendByPool(t.Context(), s, r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s, %d to %s (-want +got)\n%s", caller, c.status, c.to, diff)
+			}
+		}
+	}
+}
