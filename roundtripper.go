@@ -194,14 +194,6 @@ func (g *asGiven) addParams(params Params) {
 	g.target += join + uri.EncodePairs(params)
 }
 
-// absolute is the target in the form in which a proxy is asked for it.
-func (g *asGiven) absolute(u *uri.URL) string {
-	if strings.HasPrefix(g.target, "/") {
-		return u.Scheme + "://" + u.Netloc() + g.target
-	}
-	return g.target
-}
-
 // checkHTTPRequest refuses what no transport can send.
 func checkHTTPRequest(req *http.Request) error {
 	switch {

@@ -171,7 +171,10 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	r.forProxy = c.Headers
 	r.host = u.Netloc()
 	if p.given != nil {
-		r.target = p.given.absolute(u)
+		ok := false
+		if r.target, ok = nethttp.Absolute(p.Method, p.given.target, u); !ok {
+			return fail(ErrInvalidURL, "the target that URL.Opaque asks the proxy for is not of the URL's host")
+		}
 		return nil
 	}
 	r.target, err = uri.AbsoluteTarget(p.URL)

@@ -2,7 +2,9 @@ package requests_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
+	"github.com/mountable/requests/internal/wiretest"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -213,6 +216,43 @@ func TestRule10Trailers(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("%s, %d to %s (-want +got)\n%s", caller, c.status, c.to, diff)
 			}
+		}
+	}
+}
+
+// TestRule46Opaque: an opaque URL does not ask a proxy for another origin than its host,
+// which credentials and guards are about.
+func TestRule46Opaque(t *testing.T) {
+	for _, c := range []struct{ method, host, opaque, want string }{
+		{"GET", "a.test", "//a.test/x%2Fy", "GET http://a.test/x%2Fy HTTP/1.1"},
+		{"GET", "a.test", "http://A.test:80/x", "GET http://A.test:80/x HTTP/1.1"},
+		{"GET", "a.test", "/x", "GET http://a.test/x HTTP/1.1"},
+		{"OPTIONS", "a.test", "*", "OPTIONS * HTTP/1.1"},
+		{"GET", "a.test", "//internal.test/secret", ""},
+		{"GET", "a.test", "http://internal.test/secret", ""},
+		{"GET", "a.test", "//a.test@internal.test/", ""},
+		{"GET", "a.test", "//a.test:8080/", ""},
+		{"GET", "a.test", "https://a.test/", ""},
+		{"GET", "a.test", "internal.test/secret", ""},
+		{"GET", "a.test", "//a.test\\@internal.test/", ""},
+		{"CONNECT", "a.test:80", "a.test:80", "CONNECT a.test:80 HTTP/1.1"},
+		{"CONNECT", "a.test:80", "internal.test:22", ""},
+	} {
+		proxy := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{ok}})
+		s := newSession(t)
+		s.Auth, s.Proxies = requests.BearerAuth("for-a"), requests.Proxies{"http": proxy.URL("")}
+		s.Mount("http://", requests.NewHTTPAdapter(adapters.AllowHosts("a.test"), adapters.AllowPorts(80)))
+		req := (&http.Request{Method: c.method, URL: &url.URL{Scheme: "http", Host: c.host, Opaque: c.opaque}, Header: http.Header{}}).WithContext(t.Context())
+		resp, err := s.RoundTripper().RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		got := ""
+		if raw := proxy.Raw(); len(raw) > 0 {
+			got, _, _ = strings.Cut(raw[0], "\r\n")
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || (c.want == "") != errors.Is(err, requests.ErrInvalidURL) {
+			t.Errorf("%q: %v (-want +got)\n%s", c.opaque, err, diff)
 		}
 	}
 }

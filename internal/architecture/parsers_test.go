@@ -256,6 +256,7 @@ var notMeasured = map[string]string{
 	"h1.Reader.Reset":        "h1.NewReader",
 	"http1.*.Read":           "h1.NewReader",
 	"http2.Stream.Read":      "copies",
+	"nethttp.Absolute":       "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.Body.Read":      "copies",
 	"pairs.*":                "lists of headers; those of requests are the caller's, those of responses bounded",
 	"multipart.Append*":      "writes",

@@ -31,6 +31,21 @@ func Target(req *http.Request) string {
 	return req.URL.RequestURI()
 }
 
+// Absolute returns the target of a request for u in the form in which a proxy is asked for
+// it, and whether that is u's origin: an opaque URL may name another one.
+func Absolute(method, target string, u *uri.URL) (string, bool) {
+	origin := u.Scheme + "://"
+	switch {
+	case strings.HasPrefix(target, "/"):
+		return origin + u.Netloc() + target, true
+	case target == "*":
+		return target, true
+	case method == http.MethodConnect:
+		return target, uri.ShareOrigin(origin+target, origin+u.Netloc())
+	}
+	return target, uri.ShareOrigin(target, origin+u.Netloc())
+}
+
 // First returns the request that the redirects which led to req began with.
 func First(req *http.Request) *http.Request {
 	for req.Response != nil && req.Response.Request != nil {
