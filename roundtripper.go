@@ -11,6 +11,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/nethttp"
+	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -129,7 +130,7 @@ func bareError(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if e := certificateError(err); e != nil {
-		return e
+		return secret.CleanError(e)
 	}
 	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
 		return &unanswered{err}

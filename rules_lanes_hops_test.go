@@ -2,6 +2,7 @@ package requests_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
@@ -254,5 +255,28 @@ func TestRule46Opaque(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" || (c.want == "") != errors.Is(err, requests.ErrInvalidURL) {
 			t.Errorf("%q: %v (-want +got)\n%s", c.opaque, err, diff)
 		}
+	}
+}
+
+// TestRule39CertificateText: what a server's certificate or reason says moves no cursor, in
+// what an http.Client gets either, which is crypto/tls's own error.
+func TestRule39CertificateText(t *testing.T) {
+	wild := &tls.CertificateVerificationError{Err: errors.New("for a\x1b[31mred.test")}
+	s := newSession(t)
+	refusing := requests.AdapterFunc(func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error) {
+		return nil, &requests.Error{Kind: requests.ErrSSL, Err: wild}
+	})
+	s.Mount("https://", refusing)
+	for name, transport := range map[string]http.RoundTripper{"Session": s.RoundTripper(), "adapter": requests.AdapterTransport(refusing)} {
+		_, err := (&http.Client{Transport: transport}).Get("https://a.test/")
+		_, found := errors.AsType[*tls.CertificateVerificationError](err)
+		if !found || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), `a\x1b[31mred.test`) {
+			t.Errorf("%s: %q", name, err)
+		}
+	}
+	r := requests.NewResponse(nil, 500, nil, nil)
+	r.Reason = "\x9b31mEvil"
+	if err := r.RaiseForStatus(); err == nil || !strings.Contains(err.Error(), `\x9b31mEvil`) {
+		t.Errorf("%q", err)
 	}
 }

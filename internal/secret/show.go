@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Format writes text for a [fmt.Formatter], whatever the verb: quoted for %q, as digits
@@ -20,21 +21,44 @@ func Format(f fmt.State, verb rune, text string) {
 func MarshalText(text string) ([]byte, error) { return json.Marshal(text) }
 
 // Clean escapes control characters, which somebody else may have chosen, so that text is
-// one line and moves no cursor.
+// one line and moves no cursor. Bytes that are not UTF-8 may be control characters of
+// another charset, and are escaped too.
 func Clean(s string) string {
-	if strings.IndexFunc(s, isControl) < 0 {
+	if utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
-		if isControl(r) {
+	for i, n := 0, 0; i < len(s); i += n {
+		var r rune
+		switch r, n = utf8.DecodeRuneInString(s[i:]); {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, "\\x%02x", s[i])
+		case isControl(r):
 			fmt.Fprintf(&b, "\\x%02x", r)
-			continue
+		default:
+			b.WriteString(s[i : i+n])
 		}
-		b.WriteRune(r)
 	}
 	return b.String()
 }
+
+// CleanError returns err with a clean text: err itself, if its text is.
+func CleanError(err error) error {
+	text := err.Error()
+	if clean := Clean(text); clean != text {
+		return &cleaned{err, clean}
+	}
+	return err
+}
+
+// cleaned is an error whose own text holds control characters.
+type cleaned struct {
+	error
+	text string
+}
+
+func (e *cleaned) Error() string { return e.text }
+func (e *cleaned) Unwrap() error { return e.error }
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }
 

@@ -1,0 +1,34 @@
+package secret
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestClean: no control character is left, those of C1 included, be they UTF-8 or bytes.
+func TestClean(t *testing.T) {
+	got := map[string]string{}
+	want := map[string]string{
+		"plain": "plain", "größe ✓": "größe ✓", "a\x1b[31mb": `a\x1b[31mb`, "a\nb\x7f": `a\x0ab\x7f`,
+		"\u009b31m": `\x9b31m`, "\x9b31mEvil": `\x9b31mEvil`, "\xff\xfe": `\xff\xfe`, "é\xc3": `é\xc3`, "�": "�", "": "",
+	}
+	for text := range want {
+		got[text] = Clean(text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestCleanError: the error can be found in what is shown in its place.
+func TestCleanError(t *testing.T) {
+	plain, wild := errors.New("plain"), errors.New("a\x1b[31mred")
+	if got := CleanError(plain); got != plain {
+		t.Errorf("got %v", got)
+	}
+	if got := CleanError(wild); got.Error() != `a\x1b[31mred` || !errors.Is(got, wild) {
+		t.Errorf("got %q", got)
+	}
+}
