@@ -21,8 +21,8 @@ func Format(f fmt.State, verb rune, text string) {
 func MarshalText(text string) ([]byte, error) { return json.Marshal(text) }
 
 // Clean escapes control characters, which somebody else may have chosen, so that text is
-// one line and moves no cursor. Bytes that are not UTF-8 may be control characters of
-// another charset, and are escaped too.
+// one line and moves no cursor. So are bytes that are not UTF-8 and those of control
+// characters in Latin-1.
 func Clean(s string) string {
 	if utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 {
 		return s
@@ -31,7 +31,7 @@ func Clean(s string) string {
 	for i, n := 0, 0; i < len(s); i += n {
 		var r rune
 		switch r, n = utf8.DecodeRuneInString(s[i:]); {
-		case r == utf8.RuneError && n == 1:
+		case r == utf8.RuneError && n == 1 && isControl(rune(s[i])):
 			fmt.Fprintf(&b, "\\x%02x", s[i])
 		case isControl(r):
 			fmt.Fprintf(&b, "\\x%02x", r)
