@@ -290,30 +290,16 @@ func drainRaw(r *Response) {
 	r.Close()
 }
 
-// pause waits until d is over, or the context. A pause that would outlast the context's
-// deadline or the request's is not begun: its end is known, so it is told at once.
+// pause is backoff.Pause, with an error of this package.
 func pause(ctx context.Context, d time.Duration, deadline time.Time) *Error {
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	if !deadline.IsZero() && time.Until(deadline) <= d {
-		e := totalTimeout()
-		e.Detail = fmt.Sprintf("a pause of %v before the next try would outlast Timeouts.Total", d.Round(time.Millisecond))
-		return e
-	}
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
-		detail := fmt.Sprintf("a pause of %v before the next try would outlast the context", d.Round(time.Millisecond))
-		return &Error{Kind: contextKind(context.DeadlineExceeded), Err: context.DeadlineExceeded, Detail: detail}
-	}
-	if d <= 0 {
+	const text = "a pause of %v before the next try would outlast "
+	switch shown := d.Round(time.Millisecond); backoff.Pause(ctx, d, deadline) {
+	case nil:
 		return nil
+	case backoff.ErrPastDeadline:
+		return &Error{Kind: ErrTotalTimeout, Err: errOverdue, Detail: fmt.Sprintf(text+"Timeouts.Total", shown)}
+	case backoff.ErrPastContext:
+		return &Error{Kind: contextKind(context.DeadlineExceeded), Err: context.DeadlineExceeded, Detail: fmt.Sprintf(text+"the context", shown)}
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return contextError(ctx)
-	}
+	return contextError(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/backoff"
 )
 
 // Attempts is how often in a row [Download] may fail without a further byte coming
@@ -149,14 +150,7 @@ func pause(ctx context.Context, failures int) bool {
 	if failures == 1 {
 		return true
 	}
-	timer := time.NewTimer(min(100*time.Millisecond<<min(failures-2, 10), 5*time.Second))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return backoff.Pause(ctx, min(100*time.Millisecond<<min(failures-2, 10), 5*time.Second), time.Time{}) == nil
 }
 
 // attempt sends one request and takes what comes.
