@@ -162,24 +162,42 @@ func TestFilesAreStreamed(t *testing.T) {
 	}
 }
 
-// TestFilesThatLie: content of another length than its reader said is not sent as if it were whole.
+// TestFilesThatLie: content of another length than its reader said is not sent as if it were whole, be it a body by itself or a
+// part of one, in one write with the head or moved by the kernel.
 func TestFilesThatLie(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "shrinks")
-	if err := os.WriteFile(name, make([]byte, 2<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for what, change := range map[string]int64{"shrinks": 1 << 20, "grows": 3 << 20} {
-		s := newTestSession(t)
-		url, _ := uploads(t)
-		p, err := s.Prepare(&requests.Request{Method: "POST", URL: url, Files: requests.Files{{Field: "f", Content: open(t, name)}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Truncate(name, change); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Send(t.Context(), p, requests.SendOptions{}); !errors.Is(err, requests.ErrBodyLength) || !strings.Contains(err.Error(), `"f"`) {
-			t.Errorf("%s: %v", what, err)
+	for what, c := range map[string]struct{ size, change int64 }{
+		"large, shrinks": {2 << 20, 1 << 20}, "large, grows": {2 << 20, 3 << 20},
+		"small, shrinks": {100, 50}, "small, grows": {100, 150},
+	} {
+		for _, h2 := range []bool{false, true} {
+			for form, given := range map[string]func(f *os.File) requests.Request{
+				"Body": func(f *os.File) requests.Request { return requests.Request{Body: f} },
+				"Files": func(f *os.File) requests.Request {
+					return requests.Request{Files: requests.Files{{Field: "f", Content: f}}}
+				},
+			} {
+				if form == "Files" && c.size < 1<<20 {
+					continue // it is read when the request is prepared
+				}
+				name := filepath.Join(t.TempDir(), "lies")
+				if err := os.WriteFile(name, make([]byte, c.size), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				site := newSite(t)
+				s := lane{site, "direct", "http", h2, "Session"}.session(t)
+				r := given(open(t, name))
+				r.Method, r.URL = "POST", "http://example.com/"
+				p, err := s.Prepare(&r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(name, c.change); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Send(t.Context(), p, requests.SendOptions{}); !errors.Is(err, requests.ErrBodyLength) {
+					t.Errorf("%s of %s, HTTP/2 %v: %v", form, what, h2, err)
+				}
+			}
 		}
 	}
 }

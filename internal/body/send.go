@@ -195,11 +195,22 @@ func (b *Body) sendReader(w Sink) error {
 	case own && ok:
 		_, err = to.WriteTo(w)
 	case !b.waits && b.length >= 0:
-		_, err = w.ReadFrom(&io.LimitedReader{R: b.reader, N: b.length})
+		if _, err = w.ReadFrom(&io.LimitedReader{R: b.reader, N: b.length}); err == nil {
+			err = b.ended()
+		}
 	default:
 		_, err = w.ReadFrom(b.reader)
 	}
 	return err
+}
+
+// ended returns an error if the reader, of which all has been read that was announced, goes on: a file has grown.
+func (b *Body) ended() error {
+	var more [1]byte
+	if n, _ := b.reader.Read(more[:]); n > 0 {
+		return LengthError("the body is longer than the %d bytes announced", b.length)
+	}
+	return nil
 }
 
 func sendSeq(w io.Writer, seq iter.Seq2[[]byte, error]) error {
@@ -229,8 +240,13 @@ func (b *Body) Append(dst []byte) ([]byte, error) {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return dst[:head], LengthError("the body ended after %d bytes of %d", n, b.length)
 	}
+	if err == nil {
+		err = b.ended()
+	} else {
+		err = ReadError(err)
+	}
 	if err != nil {
-		return dst[:head], ReadError(err)
+		return dst[:head], err
 	}
 	return dst, nil
 }
