@@ -169,7 +169,9 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 	if err != nil {
 		return err
 	}
-	p.body = b
+	if p.body = b; b.None() && p.Trailers != nil && p.given == nil {
+		return fail(ErrInvalidBody, "Trailers come behind a body, and there is none")
+	}
 	if b.Streamed() {
 		p.frameStream()
 	} else {

@@ -21,7 +21,7 @@ type PreparedRequest struct {
 	Headers Headers
 	Hooks   []Hook
 
-	// Trailers is called when the body has been sent in chunks, for the fields behind it;
+	// Trailers is called when the body has been sent, in chunks, for the fields behind it;
 	// nil sends none.
 	Trailers func() Headers
 	address  uri.Address // of URL, as it was when p was prepared
@@ -183,6 +183,8 @@ func (p *PreparedRequest) checkFraming(policy *Policy) error {
 // where the method usually has one and the caller gave none.
 func (p *PreparedRequest) setContentLength() {
 	switch {
+	case p.trailed():
+		p.Headers.Set("Transfer-Encoding", "chunked")
 	case p.body.Len() > 0 && !p.body.Streamed():
 		p.Headers.Set("Content-Length", strconv.FormatInt(p.body.Len(), 10))
 	case p.body.None() && p.Method != "GET" && p.Method != "HEAD":
@@ -190,10 +192,16 @@ func (p *PreparedRequest) setContentLength() {
 	}
 }
 
+// trailed reports whether fields are to follow the body, which they can behind chunks only.
+// An http.Request says by itself how it is framed.
+func (p *PreparedRequest) trailed() bool {
+	return p.Trailers != nil && p.given == nil && !p.body.None()
+}
+
 // frameStream announces the length of a stream if it is known and not 0, and
 // chunks otherwise.
 func (p *PreparedRequest) frameStream() {
-	if n := p.body.Len(); n > 0 {
+	if n := p.body.Len(); n > 0 && !p.trailed() {
 		p.Headers.Set("Content-Length", strconv.FormatInt(n, 10))
 		return
 	}

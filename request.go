@@ -26,8 +26,9 @@ type Request struct {
 	JSON  any   // see the JSON option
 	Files Files // multipart/form-data
 
-	// Trailers is called when the body has been sent, for the fields behind it. They need a
-	// body that is sent in chunks, and a Trailer header that names them.
+	// Trailers is called when the body has been sent, for the fields behind it. The body is
+	// sent in chunks then, whatever its kind; none is ErrInvalidBody. A Trailer header should
+	// name the fields.
 	Trailers func() Headers
 
 	Cookies Cookies    // sent with this request only
