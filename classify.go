@@ -295,8 +295,9 @@ func poolError(ctx context.Context, err error, opts SendOptions) error {
 		e = contextError(ctx)
 		e.Op = "waiting for a connection"
 	case errors.Is(err, pool.ErrTimeout) && passed(opts.Deadline):
-		e.Kind, e.Detail = ErrTotalTimeout, totalText
+		e.Kind, e.Detail, e.Err = ErrTotalTimeout, totalText, dial.Overdue{Err: err}
 	case errors.Is(err, pool.ErrTimeout):
+		e.Err = dial.Overdue{Err: err}
 		e.Kind, e.Detail = ErrPoolTimeout, fmt.Sprintf("no connection came free within %v (Timeouts.Pool)", opts.Timeouts.Pool)
 	}
 	return e

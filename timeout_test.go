@@ -271,9 +271,9 @@ func TestTimeoutPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Pool: short})
-	check(t, err, requests.ErrPoolTimeout, short.String()+" (Timeouts.Pool)", requests.ErrConnection, requests.ErrTimeout)
+	check(t, err, requests.ErrPoolTimeout, short.String()+" (Timeouts.Pool): all connections", requests.ErrConnection, requests.ErrTimeout, os.ErrDeadlineExceeded)
 	_, err = s.Get(t.Context(), server.URL("/"), requests.Timeouts{Total: short, Pool: ample})
-	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total")
+	check(t, err, requests.ErrTotalTimeout, "Timeouts.Total", os.ErrDeadlineExceeded)
 	ctx, cancel := context.WithTimeout(t.Context(), short)
 	defer cancel()
 	_, err = s.Get(ctx, server.URL("/"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -134,7 +135,7 @@ func (h *hostLimit) wait(ctx context.Context, p *requests.PreparedRequest, opts 
 		}
 		if tooLate(ctx, opts, now.Add(delay)) {
 			turn.CancelAt(now)
-			return &requests.Error{Kind: requests.ErrTotalTimeout, Request: p, Detail: "the rate limit asks for a wait of " + delay.Round(time.Millisecond).String() + ", which the deadline does not allow"}
+			return &requests.Error{Kind: requests.ErrTotalTimeout, Request: p, Err: os.ErrDeadlineExceeded, Detail: "the rate limit asks for a wait of " + delay.Round(time.Millisecond).String() + ", which the deadline does not allow"}
 		}
 		timer := time.NewTimer(delay)
 		select {

@@ -15,7 +15,7 @@ var ErrClosed = errors.New("pool closed while waiting for a connection")
 type timeoutError struct{}
 
 func (timeoutError) Error() string {
-	return "no connection became free in time: all of the pool are in use"
+	return "all connections of the pool are in use"
 }
 func (timeoutError) Timeout() bool { return true }
 

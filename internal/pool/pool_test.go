@@ -111,7 +111,7 @@ func TestScripts(t *testing.T) {
 	block := Config{PerKey: 1, Block: true}
 	two := Config{Keys: 2, PerKey: 2}
 	aged := Config{MaxAge: 100 * time.Second, MaxIdle: 10 * time.Second}
-	const timeout = "no connection became free in time: all of the pool are in use"
+	const timeout = "all connections of the pool are in use"
 	tests := []struct {
 		name  string
 		cfg   Config
