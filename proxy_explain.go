@@ -78,6 +78,7 @@ func (s *Session) ExplainProxy(url string, options ...Option) (ProxyDecision, er
 	if err != nil {
 		return ProxyDecision{}, urlError(err)
 	}
+	prepared = s.HSTS.upgrade(prepared)
 	u, err := uri.Parse(prepared)
 	if err != nil {
 		return ProxyDecision{}, urlError(err)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -295,6 +297,14 @@ func TestExplainProxy(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		}
+	}
+	s.HSTS = NewHSTS()
+	hosts := filepath.Join(t.TempDir(), "hsts")
+	if err := errors.Join(os.WriteFile(hosts, []byte("strict.test \"20990101 00:00:00\"\n"), 0o600), s.HSTS.Load(hosts)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := s.ExplainProxy("http://strict.test/"); err != nil || d.URL != "https://strict.test/" || d.Proxy != "socks5h://s.test" {
+		t.Errorf("a host that wants https only: %v, %v", d, err)
 	}
 	if _, err := s.ExplainProxy("http://a.test/", Proxies{"http": "http://:3128"}); !errors.Is(err, ErrInvalidProxyURL) {
 		t.Errorf("a proxy without host: %v", err)
