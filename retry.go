@@ -125,8 +125,12 @@ type Attempt struct {
 
 // shown is the try and how it ended.
 func (a Attempt) shown() string {
-	if a.Err != nil {
-		return fmt.Sprintf("%s %s: %v", a.Method, redactURL(a.URL), a.Err)
+	if err := a.Err; err != nil {
+		if e, ok := err.(*Error); ok {
+			own := *e
+			own.Request, err = nil, &own // which would say again what the line begins with
+		}
+		return fmt.Sprintf("%s %s: %v", a.Method, redactURL(a.URL), err)
 	}
 	return fmt.Sprintf("%s %s: %d", a.Method, redactURL(a.URL), a.StatusCode)
 }
@@ -141,6 +145,9 @@ type MaxRetryError struct {
 
 // Error tells how many tries there were, and how the last one ended.
 func (e *MaxRetryError) Error() string {
+	if len(e.History) == 1 {
+		return fmt.Sprintf("gave up after 1 try: %v", e.Reason)
+	}
 	return fmt.Sprintf("gave up after %d tries: %v", len(e.History), e.Reason)
 }
 
