@@ -1,9 +1,6 @@
 package requests
 
 import (
-	"sync"
-	"time"
-
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/http2"
 )
@@ -53,38 +50,6 @@ type shared struct {
 
 // Done gives the connection back.
 func (x *shared) Done() {
-	x.conn.rest.end()
+	x.conn.rest.End()
 	closeAll(x.adapter.pool.Put(x.lease, x.conn))
-}
-
-// rest tells since when a connection that several share has been used by none.
-type rest struct {
-	// mu protects the fields below.
-	mu    sync.Mutex
-	users int
-	start time.Time // zero before the first has ended
-}
-
-func (r *rest) begin() {
-	r.mu.Lock()
-	r.users++
-	r.mu.Unlock()
-}
-
-func (r *rest) end() {
-	r.mu.Lock()
-	if r.users--; r.users == 0 {
-		r.start = time.Now()
-	}
-	r.mu.Unlock()
-}
-
-// since is zero while somebody uses the connection.
-func (r *rest) since() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.users > 0 {
-		return time.Time{}
-	}
-	return r.start
 }

@@ -220,7 +220,7 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (wire.Response, *responseRoom, error) {
 	if c.h2 != nil {
 		x := &shared{adapter: a, conn: c, lease: lease}
-		c.rest.begin()
+		c.rest.Begin()
 		got, err := x.Do(ctx, c.h2, req, x)
 		return got, &x.responseRoom, err
 	}
@@ -247,7 +247,7 @@ type conn struct {
 	lease connLease              // of the exchange that is using it, over HTTP/1.1
 	trace *httptrace.ClientTrace // of that
 	idle  time.Time              // when it was given back last, over HTTP/1.1
-	rest  rest                   // the same over HTTP/2
+	rest  pool.Rest              // the same over HTTP/2
 	done  func(http1.Fate)       // gives it back
 }
 

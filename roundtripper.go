@@ -59,7 +59,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.crossed, p.strayed = leftOrigin(req, uri.ShareOrigin), leftOrigin(req, keepsAuth)
+		p.crossed, p.strayed = nethttp.LeftOrigin(req, uri.ShareOrigin), nethttp.LeftOrigin(req, keepsAuth)
 		p.frameLike(req)
 		opts, err := s.mergeSend(p, r.Send)
 		if err != nil {
@@ -84,7 +84,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		p.ownAuth = false // nobody gave the call an auth; the adapter may have one
 		p.frameLike(req)
-		p.crossed = leftOrigin(req, uri.ShareOrigin)
+		p.crossed = nethttp.LeftOrigin(req, uri.ShareOrigin)
 		resp, err := sendThrough(ctx, t.adapter, p, r.Send)
 		if err != nil {
 			return nil, withRequest(err, p)

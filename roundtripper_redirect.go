@@ -3,7 +3,6 @@ package requests
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/redirect"
@@ -31,7 +30,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		r.Headers.delBody()
 	}
 	r.dropForwarded(before.Header, func(name string) bool { return name == "proxy-authorization" })
-	if !leftOrigin(req, uri.ShareOrigin) {
+	if !nethttp.LeftOrigin(req, uri.ShareOrigin) {
 		return nil
 	}
 	r.Auth = NoAuth
@@ -42,7 +41,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		r.dropForwarded(before.Header, func(name string) bool { return !redirect.MayCross(name) && (name != "cookie" || s.Cookies != nil) })
 		s.omitSessionHeaders(r, req)
 	}
-	if leftOrigin(req, keepsAuth) {
+	if nethttp.LeftOrigin(req, keepsAuth) {
 		r.dropForwarded(before.Header, func(name string) bool { return name == "authorization" })
 	}
 	r.given.away = !s.Policy.NetscapeCookies && !keepsAuth(nethttp.Text(nethttp.First(req).URL), r.URL)
@@ -57,18 +56,9 @@ func refuseRedirect(req *http.Request) error {
 	return allowScheme(nethttp.Text(req.Response.Request.URL), nethttp.Text(req.URL))
 }
 
-// dropForwarded removes the fields that mayNot chooses by their lower-case names and
-// that have the values of the request before: those the client has carried along. One
-// that its CheckRedirect has given another value is meant for the new place.
+// dropForwarded removes what the client has carried along.
 func (r *Request) dropForwarded(before http.Header, mayNot func(name string) bool) {
-	carried := func(f [2]string) bool {
-		old, name := before[f[0]], strings.ToLower(f[0])
-		if name == "host" {
-			return mayNot(name)
-		}
-		return mayNot(name) && slices.ContainsFunc(old, func(v string) bool { return strings.Trim(v, " \t") == f[1] })
-	}
-	r.Headers = slices.DeleteFunc(r.Headers, carried)
+	r.Headers = nethttp.WithoutForwarded(r.Headers, before, mayNot)
 }
 
 // omitSessionHeaders keeps the session's headers that may not travel from being added.
@@ -78,19 +68,6 @@ func (s *Session) omitSessionHeaders(r *Request, req *http.Request) {
 			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
 		}
 	}
-}
-
-// leftOrigin reports whether a chain of redirects has left its origin at any step; what
-// was dropped then does not come back.
-func leftOrigin(req *http.Request, same func(from, to string) bool) bool {
-	for req.Response != nil && req.Response.Request != nil {
-		before := req.Response.Request
-		if !same(nethttp.Text(before.URL), nethttp.Text(req.URL)) {
-			return true
-		}
-		req = before
-	}
-	return false
 }
 
 // keepsAuth reports whether Authorization may go from one URL to the other.

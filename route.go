@@ -290,7 +290,7 @@ func (c *conn) info(lease connLease) httptrace.GotConnInfo {
 	info := httptrace.GotConnInfo{Conn: c.net.NetConn(), Reused: lease.Reused}
 	idle := c.idle
 	if c.h2 != nil {
-		idle = c.rest.since()
+		idle = c.rest.Since()
 	}
 	if lease.Reused && !idle.IsZero() {
 		info.WasIdle, info.IdleTime = true, time.Since(idle)
