@@ -73,16 +73,19 @@ func (c *Conn) look() {
 
 // Listen handles what the peer of a new connection has said before the first request: settings are to be expected, but
 // a response to a stream that has not been opened is a violation. It does not block, and writes nothing; nor is Settled
-// called, as the connection is nobody's yet. Where it takes waiting to find out, nothing is handled.
+// called, as the connection is nobody's yet: the first request does, for those who wait for what the settings said. Where
+// it takes waiting to find out, nothing is handled.
 func (c *Conn) Listen() {
 	if c.cfg.Quiet == nil {
 		return
 	}
 	c.mu.Lock()
-	defer c.unlock()
+	defer c.mu.Unlock()
+	settled := c.cfg.Settled
+	c.cfg.Settled = nil
 	c.listen()
 	c.hangUp()
-	c.changed = false
+	c.cfg.Settled, c.changed = settled, c.peer.seen
 }
 
 // listen leads for as long as something has arrived. What a layer over the socket has read already shows only in a read,
