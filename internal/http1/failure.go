@@ -75,9 +75,12 @@ func (x *Exchange) explain(e *wire.Error, writing bool) {
 func (x *Exchange) canceled() bool { return x.stopped.Load() && x.ctx.Err() != nil }
 
 // unanswered reports whether the connection ended before the first byte of a
-// response, as an idle connection does that the server has given up.
+// response, as an idle connection does that the server has given up, or took nothing.
 func (x *Exchange) unanswered(err error) bool {
-	if x.stopped.Load() || x.conn.reader.Buffered() > 0 {
+	switch {
+	case isWriteError(err) && x.written.Load() == 0 && !isDeadline(err) && !x.canceled():
+		return true
+	case x.stopped.Load() || x.conn.reader.Buffered() > 0:
 		return false
 	}
 	if e, ok := errors.AsType[*h1.Error](err); ok {
