@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"net"
+	"net/http/httptrace"
 	"net/netip"
 	"os"
 	"strings"
@@ -23,7 +24,7 @@ func (p *Plan) lookup(ctx context.Context, host, network string) ([]netip.Addr, 
 		defer cancel()
 	}
 	start := time.Now()
-	addrs, err := p.resolver().LookupNetIP(ctx, network, host)
+	addrs, err := p.resolver().LookupNetIP(onlyLookupTraced(ctx), network, host)
 	if p.took != nil {
 		p.took.Lookup += time.Since(start)
 	}
@@ -40,6 +41,29 @@ func (p *Plan) lookup(ctx context.Context, host, network string) ([]netip.Addr, 
 		own[i] = a.Unmap()
 	}
 	return own, nil
+}
+
+// onlyLookupTraced keeps from a trace the connections of the resolver itself, as net/http does.
+func onlyLookupTraced(ctx context.Context) context.Context {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil || trace.ConnectStart == nil && trace.ConnectDone == nil {
+		return ctx
+	}
+	lookup := &httptrace.ClientTrace{DNSStart: trace.DNSStart, DNSDone: trace.DNSDone}
+	return tracedContext{ctx, httptrace.WithClientTrace(context.Background(), lookup)}
+}
+
+// tracedContext is a context with the trace of another.
+type tracedContext struct {
+	context.Context
+	trace context.Context
+}
+
+func (c tracedContext) Value(key any) any {
+	if v := c.trace.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
 }
 
 // checkName refuses what getaddrinfo would, and what could break out of a

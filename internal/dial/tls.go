@@ -25,7 +25,7 @@ func (p *Plan) startTLS(ctx context.Context, conn net.Conn, t *TLS, op Phase) (*
 	}
 	err := p.handshake(ctx, conn, op, addr, func() error { return explain(secured.Handshake()) })
 	if trace != nil && trace.TLSHandshakeDone != nil {
-		trace.TLSHandshakeDone(secured.ConnectionState(), err)
+		trace.TLSHandshakeDone(secured.ConnectionState(), causeOf(err))
 	}
 	if err != nil {
 		return nil, nil, err
@@ -33,6 +33,14 @@ func (p *Plan) startTLS(ctx context.Context, conn net.Conn, t *TLS, op Phase) (*
 	state := secured.ConnectionState()
 	state.VerifiedChains = check.chains
 	return secured, &state, nil
+}
+
+// causeOf is the cause of a phase's error, for traces, whose programs assert its type.
+func causeOf(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // config leaves crypto/tls the protocol and does the verification in VerifyConnection,

@@ -6,13 +6,21 @@ import "net/http/httptrace"
 // an upload come from its goroutine.
 type tracer struct{ *httptrace.ClientTrace }
 
-// wroteFields tells of each field of a head that is about to be written.
+// wroteFields tells of each name in a head that is about to be written, with all its values.
 func (t tracer) wroteFields(fields [][2]string) {
 	if t.ClientTrace == nil || t.WroteHeaderField == nil {
 		return
 	}
+	var names []string
+	values := make(map[string][]string, len(fields))
 	for _, f := range fields {
-		t.WroteHeaderField(f[0], []string{f[1]})
+		if _, told := values[f[0]]; !told {
+			names = append(names, f[0])
+		}
+		values[f[0]] = append(values[f[0]], f[1])
+	}
+	for _, name := range names {
+		t.WroteHeaderField(name, values[name])
 	}
 }
 
