@@ -116,6 +116,9 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	}
 	r, err := a.route(p, opts)
 	if err == nil {
+		err = r.checkScheme(p)
+	}
+	if err == nil {
 		err = r.config.reread()
 	}
 	if err == nil {

@@ -63,6 +63,16 @@ func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error)
 	return r, r.applyRequest(u, opts)
 }
 
+// checkScheme refuses what would be sent as plain HTTP for want of something better, unless
+// an adapter's option says where connections lead: then it knows what the scheme means.
+func (r *route) checkScheme(p *PreparedRequest) error {
+	c, scheme := &r.config, p.at().URL.Scheme
+	if scheme == "http" || scheme == "https" || c.Address != "" || c.Network != "" || c.Dial != nil {
+		return nil
+	}
+	return fail(ErrInvalidSchema, "an HTTPAdapter carries http and https, not %q", scheme)
+}
+
 // forMethod is what CONNECT and requests for another protocol are sent differently in: the
 // former names nothing but host and port (RFC 9110 section 9.3.6), and the latter are made
 // over HTTP/1.1 (section 7.8).
