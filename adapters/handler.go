@@ -109,7 +109,7 @@ func (x *served) request(p *requests.PreparedRequest) (*http.Request, error) {
 	if u.Scheme == "https" {
 		req.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: u.Hostname()}
 	}
-	if setHeader(req, p.Headers) {
+	if setHeader(req, p) {
 		req.TransferEncoding = []string{"chunked"}
 	}
 	if p.ContentLength() != 0 {

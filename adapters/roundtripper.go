@@ -84,7 +84,7 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 		return nil, nil, &requests.Error{Kind: requests.ErrInvalidURL, Request: p, Err: withoutURL(err)}
 	}
 	req.URL.User, req.URL.Fragment, req.URL.RawFragment = nil, "", ""
-	chunked := setHeader(req, p.Headers)
+	chunked := setHeader(req, p)
 	if p.ContentLength() == 0 {
 		return req, nil, nil
 	}
@@ -142,9 +142,9 @@ func withoutURL(err error) error {
 }
 
 // setHeader fills in the header, and reports whether the body is to be chunked. Without
-// Accept-Encoding, net/http would decode the body unasked.
-func setHeader(req *http.Request, headers requests.Headers) (chunked bool) {
-	for name, value := range headers.All() {
+// Accept-Encoding, net/http would ask for a coding where it can decode the whole body, and do so.
+func setHeader(req *http.Request, p *requests.PreparedRequest) (chunked bool) {
+	for name, value := range p.Headers.All() {
 		switch http.CanonicalHeaderKey(name) {
 		case "Host":
 			req.Host = value
@@ -156,7 +156,7 @@ func setHeader(req *http.Request, headers requests.Headers) (chunked bool) {
 			req.Header.Add(name, value)
 		}
 	}
-	if !headers.Has("Accept-Encoding") {
+	if !p.Headers.Has("Accept-Encoding") && !p.Headers.Has("Range") && p.Method != "HEAD" {
 		req.Header.Set("Accept-Encoding", "identity")
 	}
 	return chunked
