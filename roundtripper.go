@@ -162,7 +162,12 @@ func (t sessionTransport) CloseIdleConnections() {
 
 // frameLike takes the framing over that the http.Request asks for.
 func (p *PreparedRequest) frameLike(req *http.Request) {
-	if !p.body.None() {
+	switch {
+	case p.Method == "CONNECT":
+		p.Headers.Del("Content-Length") // what follows is in the tunnel
+		p.Headers.Del("Transfer-Encoding")
+		return
+	case !p.body.None():
 		return
 	}
 	switch p.Method {

@@ -175,6 +175,62 @@ func TestUpgradeUnderHTTPClient(t *testing.T) {
 	}
 }
 
+// TestConnectWithBody: what an http.Request's body gives goes through the tunnel once it is
+// open, bare and piece by piece, and nowhere where it is refused.
+func TestConnectWithBody(t *testing.T) {
+	heard := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, in, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		if r.RequestURI == "closed.test:443" {
+			fmt.Fprint(c, "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			rest, _ := io.ReadAll(in)
+			heard <- fmt.Sprint(r.Header["Transfer-Encoding"], r.Header["Content-Length"], string(rest))
+			return
+		}
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n")
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			fmt.Fprintf(c, "%s!\n", lines.Text())
+		}
+	}))
+	defer server.Close()
+	a := requests.NewHTTPAdapter()
+	defer a.Close()
+	for name, rt := range map[string]http.RoundTripper{"Session": newTestSession(t).RoundTripper(), "adapter": requests.AdapterTransport(a)} {
+		for _, target := range []string{"open.test:443", "closed.test:443"} {
+			body, say := io.Pipe()
+			req, _ := http.NewRequestWithContext(t.Context(), "CONNECT", server.URL, body)
+			req.URL.Opaque = target
+			go fmt.Fprint(say, "one\n")
+			resp, err := rt.RoundTrip(req)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if target == "closed.test:443" {
+				resp.Body.Close()
+				if got := <-heard; resp.StatusCode != 403 || got != "[] []" {
+					t.Errorf("%s: %d, %q was sent", name, resp.StatusCode, got)
+				}
+				continue
+			}
+			in := bufio.NewReader(resp.Body)
+			got, _ := in.ReadString('\n')
+			fmt.Fprint(say, "two\n")
+			line, err := in.ReadString('\n')
+			resp.Body.Close()
+			if diff := cmp.Diff("one!\ntwo!\n", got+line); diff != "" || err != nil {
+				t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
+			}
+			if _, err := say.Write([]byte("x")); err == nil {
+				t.Errorf("%s: the body is still open", name)
+			}
+		}
+	}
+}
+
 // TestConnectByCaller: CONNECT names host and port, and gives the tunnel.
 func TestConnectByCaller(t *testing.T) {
 	server := wiretest.Origin(t)

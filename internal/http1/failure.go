@@ -89,6 +89,14 @@ func (x *Exchange) unanswered(err error) bool {
 	return isReset(err)
 }
 
+// readerError marks an error of the caller's body, which is not one of the connection.
+func readerError(err error) error {
+	if _, ok := errors.AsType[*body.Error](err); ok || err == errStopped || isWriteError(err) {
+		return err
+	}
+	return body.ReadError(err)
+}
+
 // isReset reports whether the peer has ended the connection.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)

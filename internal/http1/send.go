@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,7 +71,8 @@ func (x *Exchange) send(req *wire.Request) error {
 // framing is how the body of a request is delimited.
 type framing struct {
 	chunked bool
-	length  int64 // with a Content-Length field; else -1
+	tunnel  bool  // it is no body, but what is said in the tunnel of a CONNECT
+	length  int64 // with a Content-Length field; of a tunnel there is no end; else -1
 	add     [2]string
 }
 
@@ -94,6 +96,8 @@ func frame(req *wire.Request) (framing, error) {
 			return f, body.LengthError("Content-Length is %d, but the body has %d bytes", f.length, req.Body.Len())
 		}
 	case f.chunked:
+	case req.Body != nil && req.Method == "CONNECT":
+		f.tunnel, f.length = true, math.MaxInt64
 	case req.Body != nil:
 		f.chunked, f.add = true, [2]string{"Transfer-Encoding", "chunked"}
 	case !req.AsGiven && !bareMethod(req.Method):
@@ -148,7 +152,7 @@ func (f framing) atOnce(req *wire.Request, head int) bool {
 	switch {
 	case req.Body == nil:
 		return req.Trailers == nil
-	case req.Body.Waits() || req.Body.Len() < 0 || req.ContinueWait > 0 || req.Trailers != nil:
+	case f.tunnel || req.Body.Waits() || req.Body.Len() < 0 || req.ContinueWait > 0 || req.Trailers != nil:
 		return false
 	}
 	return int64(head)+req.Body.Len()+h1.ChunkRoom+int64(len(h1.LastChunk)) <= oneWrite

@@ -30,11 +30,16 @@ func (x *Exchange) leavesHTTP(err error) bool {
 
 // leaveHTTP gives the connection away, and ends the exchange.
 func (x *Exchange) leaveHTTP() (*Upgraded, error) {
-	x.responded()
+	tunnel := x.upload != nil && x.upload.framing.tunnel
+	if !tunnel {
+		x.responded()
+	}
 	if !x.unwatch() {
 		return nil, context.Cause(x.ctx)
 	}
-	if x.upload != nil {
+	if tunnel {
+		x.upload.proceed()
+	} else if x.upload != nil {
 		x.upload.end(false, false)
 	}
 	c := x.conn

@@ -1,8 +1,8 @@
 package http1
 
 import (
-	"errors"
 	"io"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +17,7 @@ import (
 //
 //	state      left by
 //	held back  a 100, a final response below 300, the end of ContinueWait; cut, by any other final response
+//	           what is for a tunnel: its opening; cut, by any other final response
 //	sending    the end of the body; a failure, which ends the exchange; cut
 //	finished   -
 //
@@ -76,6 +77,9 @@ func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
 	if req.Body != nil {
 		u.body = *req.Body
 	}
+	if f.tunnel {
+		u.wait = math.MaxInt64
+	}
 	u.writer.x = x
 	x.upload = u
 	x.conn.source.hold()
@@ -125,7 +129,7 @@ func (u *upload) close() error {
 	u.writing.Lock()
 	defer u.writing.Unlock()
 	if !u.framing.chunked {
-		if u.sent != max(u.framing.length, 0) {
+		if !u.framing.tunnel && u.sent != max(u.framing.length, 0) {
 			return body.LengthError("the body ended after %d bytes of %d", u.sent, u.framing.length)
 		}
 		return u.flush()
@@ -400,12 +404,4 @@ func (u *upload) sendBlock(p []byte) error {
 	u.pending = append(u.pending, p...)
 	u.timer.Reset(holdBack)
 	return nil
-}
-
-// readerError marks an error of the caller's body, which is not one of the connection.
-func readerError(err error) error {
-	if _, ok := errors.AsType[*body.Error](err); ok || err == errStopped || isWriteError(err) {
-		return err
-	}
-	return body.ReadError(err)
 }
