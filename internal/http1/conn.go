@@ -34,7 +34,7 @@ type Conn struct {
 func NewConn(c net.Conn, plain bool) *Conn {
 	hc := &Conn{Conn: c, plain: plain}
 	hc.source.conn = c
-	hc.cancel = func() { hc.watched.stop() }
+	hc.cancel = func() { hc.watched.giveUp() }
 	hc.reader.Reset(&hc.source)
 	return hc
 }

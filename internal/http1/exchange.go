@@ -25,7 +25,7 @@ const (
 //
 //	state       left by                                   what is held
 //	sending     the head of the response, a failure       connection, maybe an upload
-//	streaming   the body's end, a failure, Close          connection, maybe an upload
+//	streaming   the body's end, a failure, Close, ctx     connection, maybe an upload
 //	over        -                                         nothing: reads give the end, or the error
 //
 // done is called once, on the way to over; the connection may already serve another
@@ -46,10 +46,12 @@ type Exchange struct {
 
 	// mu protects the fields below.
 	mu      sync.Mutex
+	handed  bool // the response is the caller's
 	reading bool // a read of the body is under way
 	closing bool // Close was called before: no read may begin
 	ending  bool // the read that was under way ends the exchange
 	over    bool
+	gaveUp  bool // the context ended it between reads
 	drained bool // Close has read some of the rest, which the reader has not seen
 
 	request sent
@@ -96,6 +98,7 @@ func (x *Exchange) Do(ctx context.Context, c *Conn, req *wire.Request, heads *h1
 		x.rethrow()
 		return wire.Response{}, failure
 	}
+	x.handOver()
 	return response, nil
 }
 
@@ -224,9 +227,13 @@ func (x *Exchange) finish(err error) {
 	over := x.over
 	x.over, x.reading = true, false
 	x.mu.Unlock()
-	if over {
-		return
+	if !over {
+		x.release(err)
 	}
+}
+
+// release ends what is under way, and gives the connection back.
+func (x *Exchange) release(err error) {
 	whole := (err == nil || err == io.EOF) && x.body.Done()
 	if up := x.upload; up != nil && !up.end(whole, x.refused()) {
 		x.unsent = true
@@ -262,13 +269,6 @@ func (x *Exchange) mayKeep() bool {
 	e := h1.Exchange{Method: x.request.method, Head: &x.head, Framing: x.framing}
 	v := e.Verdict()
 	return !x.request.closes && (v == h1.Keep || v == h1.BodyUnread)
-}
-
-// rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.
-func (x *Exchange) rethrow() {
-	if up := x.upload; up != nil && up.panicked() {
-		panic(up.panicValue)
-	}
 }
 
 var _ wire.Stream = (*Exchange)(nil)

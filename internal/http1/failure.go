@@ -102,6 +102,38 @@ func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
 }
 
+// rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.
+func (x *Exchange) rethrow() {
+	if up := x.upload; up != nil && up.panicked() {
+		panic(up.panicValue)
+	}
+}
+
+// handOver gives the response to the caller, who may take its time to read it.
+func (x *Exchange) handOver() {
+	x.mu.Lock()
+	x.handed = true
+	x.mu.Unlock()
+	if x.canceled() {
+		x.giveUp()
+	}
+}
+
+// giveUp ends the exchange with its context: a read that is under way, or between reads the
+// connection, so that the server learns of it although nobody reads on.
+func (x *Exchange) giveUp() {
+	x.stop()
+	x.mu.Lock()
+	alone := x.handed && !x.reading && !x.closing && !x.ending && !x.over
+	if alone {
+		x.over, x.gaveUp = true, true
+	}
+	x.mu.Unlock()
+	if alone {
+		x.release(x.ctx.Err())
+	}
+}
+
 // contextError is the error of a context that has ended: its own, and the cause that was
 // given.
 func contextError(ctx context.Context) error {

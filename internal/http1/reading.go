@@ -68,6 +68,8 @@ func (x *Exchange) enter() error {
 		return nil
 	case x.over && x.body.Done() && !x.drained:
 		return io.EOF
+	case x.gaveUp:
+		return &wire.Error{Phase: wire.Reading, Err: contextError(x.ctx), Written: true}
 	}
 	return &wire.Error{Phase: wire.Reading, Err: wire.ErrClosed, Written: true}
 }
