@@ -112,9 +112,13 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	}
 	resp, err := send(x.Context, r)
 	if err != nil {
-		return nil, bareError(x.Context, err)
+		if failed := x.BodyError(); failed != nil && errors.Is(err, failed) {
+			return nil, failed
+		}
+		return nil, bareError(x.Context, inKnownWords(req, err))
 	}
 	kept = true
+	x.Answered()
 	return responseTo(x, resp, decode), nil
 }
 
@@ -129,7 +133,7 @@ func bareError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)
 	}
-	if e := certificateError(err); e != nil {
+	if e := handshakeError(err); e != nil {
 		return secret.CleanError(e)
 	}
 	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
@@ -208,27 +212,56 @@ func checkHTTPRequest(req *http.Request) error {
 	case req.Header == nil && req.URL.Host == "" && req.URL.Path == "":
 		return fail(ErrInvalidURL, "the http.Request has no host in its URL")
 	case req.Method != "" && !ascii.IsToken(req.Method):
-		return fail(ErrInvalidMethod, "the method %q is not a token", req.Method)
+		return fail(ErrInvalidMethod, "invalid method %q", req.Method)
 	}
-	for name, values := range req.Header {
+	if err := checkHTTPFields("header", req.Header); err != nil {
+		return err
+	}
+	for name := range req.Trailer {
+		switch http.CanonicalHeaderKey(name) {
+		case "Transfer-Encoding", "Trailer", "Content-Length":
+			return fail(ErrInvalidHeader, "invalid Trailer key %q", name)
+		}
+	}
+	return checkHTTPFields("trailer", req.Trailer)
+}
+
+// checkHTTPFields refuses fields that would break out of the head, in net/http's words.
+func checkHTTPFields(part string, fields http.Header) error {
+	for name, values := range fields {
 		if !ascii.IsToken(name) {
-			return fail(ErrInvalidHeader, "invalid header name %q", name)
+			return fail(ErrInvalidHeader, "invalid %s field name %q", part, name)
 		}
 		for _, value := range values {
 			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-				return fail(ErrInvalidHeader, "the value of header %q contains a control character", name)
+				return fail(ErrInvalidHeader, "invalid %s field value for %q", part, name)
 			}
 		}
 	}
 	return nil
 }
 
-// certificateError finds the error of a server's certificate.
-func certificateError(err error) error {
+// handshakeError finds the error of a server's certificate, or of a server without TLS,
+// which an [http.Client] makes [http.ErrSchemeMismatch] of.
+func handshakeError(err error) error {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e
 	}
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return e
+	}
 	return nil
+}
+
+// inKnownWords says what programs look for in the text of net/http's errors.
+func inKnownWords(req *http.Request, err error) error {
+	switch {
+	case errors.Is(err, ErrInvalidSchema) && !errors.Is(err, ErrRedirectScheme):
+		return fail(ErrInvalidSchema, "unsupported protocol scheme %q", req.URL.Scheme)
+	case errors.Is(err, ErrInvalidURL) && req.URL.Host == "":
+		return fail(ErrInvalidURL, "http: no Host in request URL")
+	}
+	return err
 }
 
 // trailersOf returns the fields that follow the body, nil if none are announced.

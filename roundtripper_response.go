@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/wire"
 )
@@ -27,33 +28,41 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	if x.Request.Method == http.MethodHead {
 		resp.ContentLength = nethttp.AnnouncedLength(resp.Header)
 	}
+	conn, left := r.Conn()
+	empty := !left && isEmpty(r, raw)
+	if empty && x.Request.Method != http.MethodHead {
+		resp.ContentLength = 0
+	}
 	nethttp.Frame(resp, r.Headers.Has("Transfer-Encoding"))
-	if conn, ok := r.Conn(); ok {
+	if left {
 		resp.Body = &nethttp.Upgraded{ReadWriteCloser: conn, Transit: x}
 		if r.StatusCode == http.StatusSwitchingProtocols {
 			resp.ContentLength = 0
 		}
 		return resp
 	}
-	if isEmpty(r, raw) {
+	if empty {
 		if r.StatusCode >= 400 {
 			x.EndUpload() // no more of it is wanted
 		}
 		_ = r.Close()
 		x.End()
 		resp.Body = http.NoBody
-		if x.Request.Method != http.MethodHead {
-			resp.ContentLength = 0
-		}
 		return resp
 	}
 	resp.Body = nethttp.NewBody(&httpSource{r, x.Context, !decode}, resp, x)
-	if decode && resp.Header.Get("Content-Encoding") != "" {
+	if decode && isDecoded(resp.Header.Values("Content-Encoding")) {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
 		resp.ContentLength, resp.Uncompressed = -1, true
 	}
 	return resp
+}
+
+// isDecoded reports whether there is a coding that is undone: an unknown one is passed on.
+func isDecoded(contentEncoding []string) bool {
+	codings, err := coding.Parse(contentEncoding)
+	return err == nil && len(codings) > 0
 }
 
 // isEmpty reports whether r is known to have no body. That of an adapter which says so is

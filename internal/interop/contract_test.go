@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown str
 
 // TestContract runs every check over http.Transport and over the carriers of this library.
 func TestContract(t *testing.T) {
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks, transportChecks) {
 		protocols := c.protocols
 		if protocols == nil {
 			protocols = []string{"h1", "tls", "h2"}

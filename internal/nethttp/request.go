@@ -101,7 +101,10 @@ func Fields(req *http.Request) [][2]string {
 		if name == "User-Agent" && len(req.Header[name]) == 0 {
 			headers = append(headers, [2]string{name, ""}) // suppresses the session's
 		}
-		for _, value := range req.Header[name] {
+		for i, value := range req.Header[name] {
+			if name == "User-Agent" && i > 0 {
+				break // net/http sends one
+			}
 			headers = append(headers, [2]string{name, strings.Trim(value, " \t")})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mountable/requests/internal/body"
 )
@@ -17,6 +18,8 @@ type Transit struct {
 
 	cancel context.CancelCauseFunc // nil unless req.Cancel is set
 	close  func() error
+	forget func() bool           // ends the watching of Context for the body
+	failed atomic.Pointer[error] // of a Read of the body
 }
 
 var errRequestCanceled = errors.New("net/http: request canceled") // the text programs know
@@ -44,9 +47,28 @@ func NewTransit(req *http.Request) *Transit {
 // EndUpload closes the body, if it is open, which ends a Read of it that waits.
 func (x *Transit) EndUpload() { _ = x.close() }
 
+// Answered notes that the response has come: from now on, the context closes a body that
+// is still being sent.
+func (x *Transit) Answered() {
+	if x.Request.Body != nil && x.Request.Body != http.NoBody && x.Context.Done() != nil {
+		x.forget = context.AfterFunc(x.Context, x.EndUpload)
+	}
+}
+
+// BodyError returns the error of a Read of the body, nil if it has had none.
+func (x *Transit) BodyError() error {
+	if failed := x.failed.Load(); failed != nil {
+		return *failed
+	}
+	return nil
+}
+
 // End closes the body, if it is open, and ends what waits for req.Cancel.
 func (x *Transit) End() {
 	_ = x.close()
+	if x.forget != nil {
+		x.forget()
+	}
 	if x.cancel != nil {
 		x.cancel(nil)
 	}
@@ -74,6 +96,10 @@ type httpBody struct {
 func (b *httpBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if err != nil {
+		if err != io.EOF {
+			failed := err
+			b.transit.failed.Store(&failed)
+		}
 		_ = b.transit.close()
 	}
 	return n, err
