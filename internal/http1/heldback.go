@@ -10,7 +10,9 @@ func (u *upload) heldBack() error {
 	if err := u.flushHead(); err != nil {
 		return err
 	}
-	u.trace.wait100()
+	if !u.framing.tunnel {
+		u.trace.wait100()
+	}
 	timer := time.NewTimer(u.wait)
 	defer timer.Stop()
 	select {
