@@ -2,9 +2,7 @@ package requests
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 
@@ -133,21 +131,14 @@ func bareError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return context.Cause(ctx)
 	}
-	if e := handshakeError(err); e != nil {
+	if e := nethttp.HandshakeError(err); e != nil {
 		return secret.CleanError(e)
 	}
 	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
-		return &unanswered{err}
+		return nethttp.Unanswered(err)
 	}
 	return err
 }
-
-// unanswered is a connection that ended before a response came. Programs look for io.EOF
-// to find that out.
-type unanswered struct{ error }
-
-func (e *unanswered) Unwrap() error        { return e.error }
-func (e *unanswered) Is(target error) bool { return target == io.EOF }
 
 // CloseIdleConnections closes the adapter's idle connections, for
 // [http.Client.CloseIdleConnections].
@@ -214,41 +205,8 @@ func checkHTTPRequest(req *http.Request) error {
 	case req.Method != "" && !ascii.IsToken(req.Method):
 		return fail(ErrInvalidMethod, "invalid method %q", req.Method)
 	}
-	if err := checkHTTPFields("header", req.Header); err != nil {
-		return err
-	}
-	for name := range req.Trailer {
-		switch http.CanonicalHeaderKey(name) {
-		case "Transfer-Encoding", "Trailer", "Content-Length":
-			return fail(ErrInvalidHeader, "invalid Trailer key %q", name)
-		}
-	}
-	return checkHTTPFields("trailer", req.Trailer)
-}
-
-// checkHTTPFields refuses fields that would break out of the head, in net/http's words.
-func checkHTTPFields(part string, fields http.Header) error {
-	for name, values := range fields {
-		if !ascii.IsToken(name) {
-			return fail(ErrInvalidHeader, "invalid %s field name %q", part, name)
-		}
-		for _, value := range values {
-			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-				return fail(ErrInvalidHeader, "invalid %s field value for %q", part, name)
-			}
-		}
-	}
-	return nil
-}
-
-// handshakeError finds the error of a server's certificate, or of a server without TLS,
-// which an [http.Client] makes [http.ErrSchemeMismatch] of.
-func handshakeError(err error) error {
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return e
+	if wrong := nethttp.WrongField(req); wrong != "" {
+		return fail(ErrInvalidHeader, "%s", wrong)
 	}
 	return nil
 }
