@@ -71,7 +71,7 @@ func (x *Exchange) send(req *wire.Request) error {
 // framing is how the body of a request is delimited.
 type framing struct {
 	chunked bool
-	tunnel  bool  // it is no body, but what is said in the tunnel of a CONNECT
+	tunnel  bool  // it is not a body, but what is said in the tunnel of a CONNECT
 	length  int64 // with a Content-Length field; of a tunnel there is no end; else -1
 	add     [2]string
 }

@@ -130,7 +130,7 @@ func TestScripts(t *testing.T) {
 		{"block: a dead one keeps its place", block, "get a;put 0;get a;again 1;get a;put 2;get a", "new 0; old 0; new 1 stale [0]; " + timeout + "; old 1"},
 		{"block without room has no effect", Config{PerKey: -1, Block: true}, "get a;get a;put 0", "new 0; new 1; discard [0]"},
 
-		{"the key longest unused gives way", two, "get a;put 0;get b;put 1;get a;put 2;get c;get b;get a", "new 0; new 1; old 0; new 2 stale [1]; new 3 stale [0]; new 4"},
+		{"the key longest unused is evicted", two, "get a;put 0;get b;put 1;get a;put 2;get c;get b;get a", "new 0; new 1; old 0; new 2 stale [1]; new 3 stale [0]; new 4"},
 		{"in use while its key gave way", two, "get a;get b;get c;put 0;put 1;get a", "new 0; new 1; new 2; discard [0]; new 3 stale [1]"},
 		{"and not kept when the key is back", two, "get a;get b;get c;get a;put 0;put 3;get a", "new 0; new 1; new 2; new 3; discard [0]; old 3"},
 		{"block: places count while the key is away", Config{Keys: 1, PerKey: 1, Block: true}, "get a;get b;get a;put 0;get a", "new 0; new 1; " + timeout + "; discard [0]; new 2"},

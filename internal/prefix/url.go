@@ -7,7 +7,7 @@ import (
 )
 
 // LookupURL is [Table.Lookup] for a URL, of whose authority a prefix holds nothing, the
-// whole host, or the host with its port: "http://a.test" is no prefix of
+// whole host, or the host with its port: "http://a.test" is not a prefix of
 // "http://a.test.evil/", nor of "http://a.test@evil/". User info does not count, except
 // that a prefix which has the same comes before all others.
 func (t *Table[V]) LookupURL(url string) (found V) {
