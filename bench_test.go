@@ -57,7 +57,7 @@ func pong(c net.Conn) {
 // counts are of this library and of crypto/tls; the race detector makes its own.
 func TestSmallAllocations(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector allocates by itself, so that the counts are not the library's")
 	}
 	plain := pongServer(t) + "/path?q=1"
 	h2 := "http://" + wiretest.HTTP2(t, make([]byte, 200), false) + "/path?q=1"

@@ -45,7 +45,7 @@ func TestRule27Lanes(t *testing.T) {
 func TestRule29Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		if l.hop == "http proxy" && l.scheme == "http" || l.hop == "https proxy" && l.scheme == "http" {
-			t.Skip("the test's own proxy reads it first")
+			t.Skip("the proxy of this lane is net/http, which refuses such a head before the client sees it")
 		}
 		s := l.session(t)
 		for name, fields := range map[string]func(http.Header){
@@ -93,7 +93,7 @@ func TestRule51Lanes(t *testing.T) {
 func TestRule52Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		if l.scheme == "http" {
-			t.Skip("no TLS")
+			t.Skip("this lane has no TLS, so there is nothing to resume")
 		}
 		s := l.session(t)
 		resumed := func() string {
@@ -120,7 +120,7 @@ func TestRule52Lanes(t *testing.T) {
 func TestRule53Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		if l.caller == "toolbelt" {
-			t.Skip("a pool's workers hand panics on: TestPoolPanicInJob")
+			t.Skip("a pool's workers hand a panic on to its caller, which TestPoolPanicInJob covers")
 		}
 		s := l.session(t)
 		s.OnResponse(panickingHook)

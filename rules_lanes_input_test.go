@@ -95,7 +95,7 @@ func TestRule25Lanes(t *testing.T) {
 func TestRule37Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		if l.caller != "toolbelt" {
-			t.Skip("files are the toolbelt's")
+			t.Skip("only the toolbelt's callers take files in this test")
 		}
 		s := l.session(t)
 		for name, want := range map[string]string{"../../evil": "evil", `..\..\evil2`: "evil2", "/etc/evil3": "evil3", ".evil4": "evil4", "CON": "_CON", "a\x01b": "ab"} {

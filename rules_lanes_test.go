@@ -64,7 +64,7 @@ func TestRule01Lanes(t *testing.T) {
 func TestRule05Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		if !strings.HasSuffix(l.hop, "proxy") {
-			t.Skip("no proxy that takes headers")
+			t.Skip("this lane has no HTTP proxy, which alone is sent header fields")
 		}
 		s := l.session(t)
 		s.Proxies = l.proxies("ada:secret@")

@@ -135,7 +135,7 @@ func TestStreamResponseToFileFails(t *testing.T) {
 
 func TestRule38LinksAreNotFollowed(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("links need a privilege here")
+		t.Skip("making a symbolic link needs a privilege on Windows")
 	}
 	for _, options := range [][]DownloadOption{nil, {Overwrite()}} {
 		dir := t.TempDir()
@@ -159,7 +159,7 @@ func TestRule38LinksAreNotFollowed(t *testing.T) {
 
 func TestRule38DanglingLinkIsTaken(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("links need a privilege here")
+		t.Skip("making a symbolic link needs a privilege on Windows")
 	}
 	dir := t.TempDir()
 	link := filepath.Join(dir, "link")
@@ -212,7 +212,7 @@ func TestRule38NoLinks(t *testing.T) {
 
 func TestDownloadModes(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no permissions here")
+		t.Skip("Windows has no permission bits to compare")
 	}
 	tests := map[string]struct {
 		before  fs.FileMode

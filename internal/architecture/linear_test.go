@@ -18,7 +18,7 @@ import (
 // sizes say otherwise, larger ones decide.
 func TestLinear(t *testing.T) {
 	if testing.Short() || raceDetector {
-		t.Skip("measures for some seconds, what the race detector would change")
+		t.Skip("the race detector changes the times that are measured")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector's part is not linear
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))

@@ -171,7 +171,7 @@ func TestVectorsText(t *testing.T) {
 func TestVectorsDecodePieces(t *testing.T) {
 	vectors(t, "iter_content", func(t *testing.T, v vector) {
 		if v.Err != "" || string(v.In["decode_unicode"]) != "true" || v.In["chunks"] == nil {
-			t.Skip("does not decode a stream")
+			t.Skip("the recording is not about decoding a stream of pieces")
 		}
 		got, err := decodePieces(value(v.In["chunks"]).([]any), v)
 		check(t, v, got, err)
