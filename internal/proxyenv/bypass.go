@@ -15,6 +15,7 @@ import (
 //	a.test               that host, all below it      the same
 //	.a.test              all below it                 that host, all below it
 //	*.a.test             all below it                 nothing
+//	.                    names that end with a dot    the same
 //	a.test:8080          the same on this port, the   where the URL names the port
 //	                     scheme's one included
 //	10.0.0.1             that address                 that address, in any notation inet_aton knows
@@ -106,6 +107,9 @@ func coversDomain(name, host string) bool {
 	if !isASCII(name) {
 		name = uri.ASCIIHost(name)
 	}
+	if name == "" && !wild {
+		return false
+	}
 	return endsInDomain(host, name) && !(wild && len(host) == len(name))
 }
 
@@ -174,9 +178,10 @@ func coversName(entry, host, withPort string) bool {
 	return endsInDomain(host, entry) || !isASCII(entry) && endsInDomain(host, uri.ASCIIHost(entry))
 }
 
+// endsInDomain reports whether host is domain or a name below it. Below the root, "", are the names that end with a dot.
 func endsInDomain(host, domain string) bool {
-	return strings.HasSuffix(host, domain) && domain != "" &&
-		(len(host) == len(domain) || host[len(host)-len(domain)-1] == '.')
+	name, below := strings.CutSuffix(host, domain)
+	return below && (name == "" && domain != "" || strings.HasSuffix(name, "."))
 }
 
 func isASCII(s string) bool {

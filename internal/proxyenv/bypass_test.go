@@ -63,6 +63,11 @@ func TestBypass(t *testing.T) {
 		{"10.0.0.0/33", "http://10.0.0.0/", "-", "-"},
 		{"b\u00fccher.test", "http://B\u00dcCHER.test/", "b\u00fccher.test", "b\u00fccher.test"},
 		{":80", "http://a.test/", "-", "-"},
+		{".", "http://a.test./", ".", "."},
+		{".", "http://a.test/", "-", "-"},
+		{"*.", "http://a.test./", "*.", "-"},
+		{"a.test", "http://a.test./", "-", "-"},
+		{"a.test.", "http://a.test./", "a.test.", "a.test."},
 		{"[::1", "http://a.test/", "-", "-"},
 		{"fe80::1", "http://[fe80::1%25eth0]/", "fe80::1", "fe80::1"},
 		{"example.com", "http://[fe80::1%25.example.com]/", "-", "-"},
@@ -109,10 +114,10 @@ var (
 	someEntries = []string{"*", "", " ", "a.test", ".a.test", "*.a.test", "A.TEST", "sub.a.test", "est", "a.test:80", "a.test:443", "*.a.test:8080",
 		".a.test:80", "a.test:", ":80", "10.0.0.1", "10.0.0.1:80", "10.0.0.1:8080", "10.0.0.0/8", "0.0.0.0/0", "10.0.0.0/33", "0.1", "10.0.0.1/24", "::1",
 		"[::1]", "[::1]:80", "fd00::1", "FD00::1", "[fd00::1]", "[fd00::1]:443", "[fd00::1]:", "fd00::/8", "::/0", "::ffff:10.0.0.1", "::ffff:10.0.0.0/104", "localhost",
-		"localhost:80", "b\u00fccher.test", "xn--bcher-kva.test", ".b\u00fccher.test", "a.test:b:c", "*a.test", "**.a.test", ".", "*.", "..a.test"}
+		"localhost:80", "b\u00fccher.test", "xn--bcher-kva.test", ".b\u00fccher.test", "a.test:b:c", "*a.test", "**.a.test", ".", "*.", "..a.test", "..", "a.test.", ".test.", "*.a.test.", ".:80"}
 	someURLs = []string{"http://a.test/", "https://a.test/", "http://a.test:8080/", "http://sub.a.test/", "https://sub.sub.a.test:8080/", "http://nota.test/",
 		"http://10.0.0.1/", "http://10.0.0.1:8080/", "https://10.9.8.7/", "http://[fd00::1]/", "https://[fd00::1]/", "http://[fd00::1]:8080/", "http://[::ffff:10.0.0.1]/",
-		"http://[::1]/", "http://127.0.0.1/", "http://localhost/", "https://localhost:444/", "http://xn--bcher-kva.test/", "http://x.xn--bcher-kva.test/", "http://192.0.2.1/"}
+		"http://[::1]/", "http://a.test./", "http://sub.a.test.:8080/", "http://127.0.0.1/", "http://localhost/", "https://localhost:444/", "http://xn--bcher-kva.test/", "http://x.xn--bcher-kva.test/", "http://192.0.2.1/"}
 )
 
 // TestBypassReference compares with golang.org/x/net/http/httpproxy: every entry alone, and lists of them.
