@@ -16,7 +16,12 @@ func (n *Names) Body(contentType string, data []byte) []byte {
 	}
 	kind, params, _ := strings.Cut(contentType, ";")
 	kind = ascii.Lower(ascii.TrimBlanks(kind))
-	if kind == "" || kind == "text/plain" {
+	switch kind {
+	case "":
+		if kind = looksLike(data); kind == "" && isForm(data) {
+			kind = "x-www-form-urlencoded"
+		}
+	case "text/plain":
 		kind = looksLike(data)
 	}
 	switch {
@@ -42,6 +47,12 @@ func looksLike(data []byte) string {
 		return "xml"
 	}
 	return ""
+}
+
+// isForm reports whether data may be a form: a name and "=", and no blank anywhere.
+func isForm(data []byte) bool {
+	text := bytes.TrimRight(data, "\r\n")
+	return bytes.IndexByte(text, '=') > 0 && !bytes.ContainsAny(text, " \t\r\n\x00")
 }
 
 // multipart masks the content of parts with secret names, and looks into the others.

@@ -11,7 +11,7 @@ var schemes = set(`basic bearer digest negotiate ntlm token aws4-hmac-sha256 haw
 	scram-sha-1 scram-sha-256 hoba mutual vapid privatetoken kerberos sharedkey`)
 
 // addresses are fields that hold URLs.
-var addresses = set("location content-location referer refresh link x-original-url x-rewrite-url x-forwarded-uri")
+var addresses = set("location content-location referer refresh link x-original-url x-original-uri x-rewrite-url x-forwarded-uri x-forwarded-url x-request-uri destination")
 
 // Field masks what is secret in a header field: all of the value, but for the scheme of
 // credentials, the names and attributes of cookies, the parameters of a challenge, and

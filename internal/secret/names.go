@@ -42,7 +42,7 @@ var (
 // headers are names of fields that are credentials, or hold some, though their words do
 // not say so; public ones are not secret though their words say so.
 var (
-	headers = set("authenticationinfo proxyauthenticationinfo")
+	headers = set("authenticationinfo proxyauthenticationinfo authentication xauthentication xwsse dpop")
 	public  = set("accesscontrolallowcredentials")
 )
 

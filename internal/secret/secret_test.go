@@ -153,6 +153,11 @@ func TestRule39RedactQuery(t *testing.T) {
 		"http://h/?u=http://a:x@b/?token=x":    "http://h/?u=http://***@b/?token=***",
 		"http://h/?u=%3Fu=%253Ftoken%253Dx":    "http://h/?u=?u=?token=***",
 		"ada:x@h:80/":                          "***@h:80/",
+		"http://h/web/https://ada:x@i/":        "http://h/web/https://***@i/",
+		"http://h/?u=https://a/,https://b:x@i": "http://h/?u=https://a/,https://***@i",
+		"http://h/?a=1%26token=x":              "http://h/?a=1&token=***",
+		"http://h/?a=1%26b=2":                  "http://h/?a=1%26b=2",
+		"http://h/?q=%7B%22pin%22:%22x%22%7D":  `http://h/?q={"pin":"***"}`,
 		"http://h/?q=a%20b&pin=1&pinterest=pi": "http://h/?q=a%20b&pin=***&pinterest=pi",
 	} {
 		if diff := cmp.Diff(want, Default().URL(s)); diff != "" {
@@ -193,6 +198,11 @@ func TestHeader(t *testing.T) {
 		{"Content-Type", "text/plain; charset=utf-8", "text/plain; charset=utf-8"},
 		{"Access-Control-Allow-Credentials", "true", "true"},
 		{"Idempotency-Key", "7", "7"},
+		{"Authentication", "x", "***"},
+		{"X-Authentication", "x", "***"},
+		{"X-WSSE", "UsernameToken x", "***"},
+		{"DPoP", "x", "***"},
+		{"X-Original-URI", "/cb?token=x", "/cb?token=***"},
 	} {
 		if diff := cmp.Diff(f[2], Default().Field(f[0], f[1])); diff != "" {
 			t.Errorf("%s: %s: %s", f[0], f[1], diff)
@@ -222,6 +232,9 @@ func TestBody(t *testing.T) {
 		{"", ` {"token":"x"}`, ` {"token":"***"}`},
 		{"text/plain", `[{"token":"x"}]`, `[{"token":"***"}]`},
 		{"text/plain", "token=x", "token=x"},
+		{"", "grant_type=password&password=x", "grant_type=password&password=***"},
+		{"", "password=x", "password=***"},
+		{"", "a password=x", "a password=x"},
 		{"image/png", `{"token":"x"}`, `{"token":"x"}`},
 		{xml, `<a><Password>x</Password><n>1</n></a>`, `<a><Password>***</Password><n>1</n></a>`},
 		{xml, `<a><ns:apiKey id="1"><![CDATA[x]]></ns:apiKey><b>c</b></a>`, `<a><ns:apiKey id="1"><![CDATA[***]]></ns:apiKey><b>c</b></a>`},

@@ -23,6 +23,7 @@ func (n *Names) url(s string, depth int) string {
 	}
 	path := s[:endOf(s, "?#")]
 	rest := s[len(path):]
+	path = furtherUserinfo(path)
 	if strings.IndexByte(path, ';') >= 0 {
 		path = n.pathParams(path)
 	}
@@ -30,6 +31,25 @@ func (n *Names) url(s string, depth int) string {
 		rest = rest[:1] + n.pairs(rest[1:], depth)
 	}
 	return path + rest
+}
+
+// furtherUserinfo masks the user information of URLs that stand in a path, behind its own
+// scheme.
+func furtherUserinfo(path string) string {
+	const mark = "://"
+	first := strings.Index(path, mark)
+	if first < 0 || strings.IndexByte(path[first:], '@') < 0 {
+		return path
+	}
+	var b strings.Builder
+	for i, part := range strings.SplitAfter(path, mark) {
+		authority := part[:authorityLen(part)]
+		if at := strings.LastIndexByte(authority, '@'); i > 0 && at >= 0 {
+			part = Mask + part[at:]
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
 
 // pathParams masks what is secret of the ";name=value" of a path's segments.
@@ -100,16 +120,23 @@ func (n *Names) secretParam(name string) bool {
 	return n.Is(plain) || !ok && !n.none
 }
 
-// value masks the secrets of a URL that is a parameter.
+// value masks the secrets of a URL, of further pairs or of JSON that is a parameter.
 func (n *Names) value(text string, depth int) string {
 	plain, _ := unescape(text)
-	if depth == 0 || !strings.Contains(plain, "//") && !strings.Contains(plain, "?") {
+	masked := plain
+	switch {
+	case depth == 0:
+	case strings.HasPrefix(plain, "{") || strings.HasPrefix(plain, "["):
+		masked = string(n.json([]byte(plain), depth-1))
+	case strings.Contains(plain, "//") || strings.Contains(plain, "?"):
+		masked = n.url(plain, depth-1)
+	case strings.Contains(plain, "&"):
+		masked = n.pairs(plain, depth-1)
+	}
+	if masked == plain {
 		return text
 	}
-	if masked := n.url(plain, depth-1); masked != plain {
-		return masked
-	}
-	return text
+	return masked
 }
 
 // unescape undoes percent-escapes; those that are broken stay, and make ok false.
