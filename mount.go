@@ -14,8 +14,9 @@ import (
 // prefixes. A prefix begins with a scheme, as in "https://api.example.com/": Mount
 // panics where it does not, because it would never be found. A host or port that it names it
 // names whole: "https://api.test" is for every port of api.test, and not for
-// "https://api.test.example/". User info of a URL does not count. An IPv4 address is looked
-// for in its dotted form, however a URL has it. Policy.MountsAsRequests compares texts.
+// "https://api.test.example/". A scheme's own port is the same named and left out. User
+// info of a URL does not count. An IPv4 address is looked for in its dotted form, however a
+// URL has it. Policy.MountsAsRequests compares texts.
 func (s *Session) Mount(prefix string, adapter Adapter) {
 	checkPrefix(prefix)
 	s.mounts.Put(uri.WithDottedHost(prefix), adapter)

@@ -15,7 +15,8 @@ import (
 // how many there are, and takes no lock: Put copies the path that it changes. The zero
 // Table is empty. A zero value of V counts as none.
 type Table[V comparable] struct {
-	root atomic.Pointer[node[V]]
+	root  atomic.Pointer[node[V]]
+	named atomic.Bool // whether a prefix names its scheme's own port
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -49,6 +50,9 @@ func (t *Table[V]) add(m *Entry[V], folded string) {
 		t.exact, t.folded = map[string]*Entry[V]{}, map[string]*Entry[V]{}
 	}
 	t.exact[m.Prefix] = m
+	if namesOwnPort(m.Prefix) {
+		t.named.Store(true)
+	}
 	if t.folded[folded] == nil {
 		t.folded[folded] = m
 	}
@@ -74,24 +78,26 @@ func (t *Table[V]) All() []Entry[V] {
 
 // Lookup returns the value of the longest prefix of text, the zero value if none.
 func (t *Table[V]) Lookup(text string) V {
-	return t.lookup(text, func(int) bool { return true })
+	found, _ := t.lookup(text, func(int) bool { return true })
+	return found
 }
 
-// lookup is Lookup among the prefixes that have a length which may be.
-func (t *Table[V]) lookup(text string, mayBe func(length int) bool) (found V) {
+// lookup is Lookup among the prefixes that have a length which may be, and returns the
+// length as well.
+func (t *Table[V]) lookup(text string, mayBe func(length int) bool) (found V, length int) {
 	var none V
 	node, rest := t.root.Load(), text
 	for node != nil && ascii.HasPrefixFold(rest, node.label) {
 		rest = rest[len(node.label):]
 		if node.value != none && mayBe(len(text)-len(rest)) {
-			found = node.value
+			found, length = node.value, len(text)-len(rest)
 		}
 		if rest == "" {
 			break
 		}
 		node = node.child(ascii.LowerByte(rest[0]))
 	}
-	return found
+	return found, length
 }
 
 // node is a byte-wise radix node; keys are lower-cased ASCII.

@@ -28,3 +28,36 @@ func TestTable(t *testing.T) {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 }
+
+// TestOwnPort: the longest prefix wins, whether it or the URL names the scheme's own port.
+func TestOwnPort(t *testing.T) {
+	var table Table[string]
+	for _, prefix := range []string{"https://", "https://h", "https://h:443", "https://h/", "https://h:443/v1/", "https://h/v1/x/", "https://h:", "https://i:443", "http://h:443/"} {
+		table.Put(prefix, prefix)
+	}
+	got := map[string]string{}
+	want := map[string]string{
+		"https://h/":            "https://h/",
+		"https://h:443/":        "https://h/",
+		"https://h":             "https://h:443",
+		"https://h?q":           "https://h:443",
+		"https://h:443?q":       "https://h:443",
+		"https://h:8443?q":      "https://h:",
+		"https://h/v1/":         "https://h:443/v1/",
+		"https://h:443/v1/":     "https://h:443/v1/",
+		"https://h/v1/x/y":      "https://h/v1/x/",
+		"https://h:443/v1/x/y":  "https://h/v1/x/",
+		"https://h:0443/v1/x/y": "https://h/v1/x/",
+		"https://u@h:443/v1/x":  "https://h:443/v1/",
+		"https://i/":            "https://i:443",
+		"https://i:80/":         "https://",
+		"http://h/":             "",
+		"http://h:443/":         "http://h:443/",
+	}
+	for url := range want {
+		got[url] = table.LookupURL(url)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("prefixes (-want +got):\n%s", diff)
+	}
+}

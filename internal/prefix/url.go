@@ -9,18 +9,71 @@ import (
 // LookupURL is [Table.Lookup] for a URL, of whose authority a prefix holds nothing, the
 // whole host, or the host with its port: "http://a.test" is not a prefix of
 // "http://a.test.evil/", nor of "http://a.test@evil/". User info does not count, except
-// that a prefix which has the same comes before all others.
+// that a prefix which has the same comes before all others. A scheme's own port is the
+// same where it is named as where it is not.
 func (t *Table[V]) LookupURL(url string) (found V) {
 	var none V
 	a := authorityOf(url)
 	if a.host > a.start {
-		if found = t.lookup(url, func(n int) bool { return n > a.host && a.isBorder(n) }); found != none {
+		if found = t.lookupPorts(url, a, a.host); found != none {
 			return found
 		}
 		url = url[:a.start] + url[a.host:]
 		a = authorityOf(url)
 	}
-	return t.lookup(url, a.isBorder)
+	return t.lookupPorts(url, a, -1)
+}
+
+// lookupPorts looks a URL up among the prefixes longer than above, and once more with its
+// scheme's own port left out, or named. The longer prefix wins, whichever names the port.
+func (t *Table[V]) lookupPorts(url string, a authority, above int) V {
+	found, n := t.lookup(url, func(n int) bool { return n > above && a.isBorder(n) })
+	other := t.otherPort(url, a)
+	if other == "" {
+		return found
+	}
+	b := authorityOf(other)
+	alike, m := t.lookup(other, func(n int) bool { return n > above && b.isBorder(n) })
+	if b.rank(m) > a.rank(n) {
+		return alike
+	}
+	return found
+}
+
+// otherPort returns url without its scheme's own port if it names it, with the port if it
+// does not and a prefix does, or "".
+func (t *Table[V]) otherPort(url string, a authority) string {
+	own := ownPort(url)
+	switch {
+	case own == "" || a.end == a.start:
+		return ""
+	case a.port < a.end:
+		if port := strings.TrimLeft(url[a.port+1:a.end], "0"); port == own || a.port+1 == a.end {
+			return url[:a.port] + url[a.end:]
+		}
+		return ""
+	case t.named.Load():
+		return url[:a.end] + ":" + own + url[a.end:]
+	}
+	return ""
+}
+
+// namesOwnPort reports whether a prefix holds its scheme's own port.
+func namesOwnPort(prefix string) bool {
+	a := authorityOf(prefix)
+	own := ownPort(prefix)
+	return own != "" && a.port < a.end && prefix[a.port+1:a.end] == own
+}
+
+// ownPort returns the port of the schemes whose URLs may leave it out.
+func ownPort(url string) string {
+	switch {
+	case ascii.HasPrefixFold(url, "https://"):
+		return "443"
+	case ascii.HasPrefixFold(url, "http://"):
+		return "80"
+	}
+	return ""
 }
 
 // authority is where the parts of a URL's authority begin and end.
@@ -50,4 +103,16 @@ func authorityOf(url string) (a authority) {
 // together: one that ends with the host, or with the colon behind it, is for every port.
 func (a authority) isBorder(n int) bool {
 	return n <= a.start || n == a.port || n == a.port+1 || n >= a.end
+}
+
+// rank orders prefixes of n bytes by how much they say: those that hold the port before
+// those that end ahead of it, and else by their length without it.
+func (a authority) rank(n int) int {
+	switch {
+	case n > a.port && a.port < a.end:
+		return 2*max(n-(a.end-a.port), a.port) + 1
+	case n > a.port:
+		return 2*n + 1
+	}
+	return 2 * n
 }
