@@ -274,3 +274,50 @@ func TestHTTP2LeavesNothing(t *testing.T) {
 		t.Errorf("%s connections are open", got)
 	}
 }
+
+// TestHTTP2ConnectionClose: a request that asks for it is the last on its connection, though
+// HTTP/2 has no field to say so; those beside it are served.
+func TestHTTP2ConnectionClose(t *testing.T) {
+	entered, leave := make(chan bool, 1), make(chan bool)
+	server := newCountedServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/waits" {
+			entered <- true
+			<-leave
+		}
+		if got := r.Header.Values("Connection"); len(got) > 0 {
+			t.Errorf("Connection: %q", got)
+		}
+	})
+	s, _ := pooled(t)
+	last := requests.Headers{{"Connection", "close"}}
+	beside := make(chan error, 1)
+	go func() {
+		r, err := s.Get(t.Context(), server.URL+"/waits")
+		if err == nil {
+			err = r.RaiseForStatus()
+		}
+		beside <- err
+	}()
+	<-entered
+	if r, err := s.Get(t.Context(), server.URL, last); err != nil || r.StatusCode != 200 {
+		t.Errorf("the last: %v %v", r, err)
+	}
+	must200(t, s, server.URL)
+	close(leave)
+	if err := <-beside; err != nil {
+		t.Errorf("beside the last: %v", err)
+	}
+	if diff := cmp.Diff("1 of 2", server.conns(1)); diff != "" {
+		t.Errorf("connections (-want +got):\n%s", diff)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
+	req.Close = true
+	resp, err := s.RoundTripper().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if diff := cmp.Diff("0 of 2", server.conns(0)); diff != "" {
+		t.Errorf("connections behind http.Request.Close (-want +got):\n%s", diff)
+	}
+}

@@ -71,6 +71,7 @@ type Conn struct {
 	lastID  uint32  // of a GOAWAY
 	goAway  *GoAwayError
 	failed  *cause // why the connection has ended
+	final   bool   // a request asks that the connection be closed behind it
 	closed  bool   // nc has been closed
 
 	leader    *waiter // nobody else reads

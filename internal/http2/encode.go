@@ -91,7 +91,8 @@ const (
 	pseudoNames   = uint64(len(":method") + len(":scheme") + len(":authority") + len(":path"))
 )
 
-// writeHead writes the head of a request to the buffer, in the order given.
+// writeHead writes the head of a request to the buffer, in the order given. HTTP/2 has no "Connection: close" to send, but
+// the connection takes no further request behind one that asks for it.
 func (c *Conn) writeHead(s *Stream, req *wire.Request, f framing, last bool) {
 	c.block.Reset()
 	c.encode(":method", req.Method)
@@ -103,6 +104,10 @@ func (c *Conn) writeHead(s *Stream, req *wire.Request, f framing, last bool) {
 		c.encode(":path", f.path)
 	}
 	names := hasConnection(req.Fields)
+	if names && h1.HasToken(req.Fields, "connection", "close") {
+		c.final = true
+		c.room.Store(0)
+	}
 	for i := range req.Fields {
 		field := &req.Fields[i]
 		name, value, ok := c.field(field[0], field[1])

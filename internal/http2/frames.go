@@ -232,7 +232,7 @@ func (c *Conn) settings(f *http2.SettingsFrame) {
 		c.violated(v)
 		return
 	}
-	if c.goAway == nil && !c.muted && c.nextID <= 1<<31-1 {
+	if c.goAway == nil && !c.final && !c.muted && c.nextID <= 1<<31-1 {
 		c.room.Store(int32(c.most))
 		c.changed = true
 	}
