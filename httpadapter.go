@@ -12,6 +12,7 @@ import (
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/http1"
 	"github.com/mountable/requests/internal/http2"
+	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/pool"
 	"github.com/mountable/requests/internal/wire"
 )
@@ -347,7 +348,7 @@ func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
 		c.idle = time.Now()
 		discarded := a.pool.Put(lease, c)
 		closeAll(discarded)
-		putIdle(trace, len(discarded) == 0)
+		nethttp.PutIdle(trace, len(discarded) == 0)
 		return
 	case http1.Close:
 		_ = c.Close()

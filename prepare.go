@@ -95,7 +95,7 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 		return &Error{Kind: urlKind(e), Detail: e.Reason()} // named names the URL
 	}
 	if r.given != nil {
-		r.given.addParams(r.mergeParams(d.params))
+		r.given.AddParams(r.mergeParams(d.params))
 	}
 	p.setURL(d.hsts.upgrade(p.URL))
 	return err
@@ -134,7 +134,7 @@ func (r *Request) prepareCookies(p *PreparedRequest, d *defaults) error {
 		}
 		jar, p.jar = own, own
 	}
-	p.setCookieHeader(jar, d.policy, r.given == nil || !r.given.away)
+	p.setCookieHeader(jar, d.policy, r.given == nil || !r.given.Away)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -36,7 +37,7 @@ type PreparedRequest struct {
 	crossed bool // a redirect to another origin is among the hops that led here
 	strayed bool // and so is one to where Authorization may not go
 
-	given *asGiven // what goes on the wire as an http.Request has it; may be nil
+	given *nethttp.Given // what goes on the wire as an http.Request has it; may be nil
 
 	original         *PreparedRequest // what was sent before a challenge, if p answers one
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
@@ -68,8 +69,8 @@ func (p *PreparedRequest) Origin() string {
 // query of the URL, or what an [http.Request] that came over a [Session.RoundTripper] asks
 // for. An [Adapter] sends this, and not the path of URL.
 func (p *PreparedRequest) Target() string {
-	if p.given != nil && p.given.target != "" {
-		return p.given.target
+	if p.given != nil && p.given.Target != "" {
+		return p.given.Target
 	}
 	return uri.RequestTarget(p.URL)
 }

@@ -3,6 +3,8 @@ package requests
 import (
 	"io"
 	"slices"
+
+	"github.com/mountable/requests/internal/nethttp"
 )
 
 // Request is what a caller asks for, before the session's settings are merged
@@ -38,9 +40,9 @@ type Request struct {
 
 	Send SendOptions // settings of the send that are not part of the request
 
-	given   *asGiven     // by an http.Request; nil where Requests' way counts
-	encoded *encodedBody // of the first sending, if it has read from readers
-	room    *requestRoom // it is used again; nil for those of callers
+	given   *nethttp.Given // by an http.Request; nil where Requests' way counts
+	encoded *encodedBody   // of the first sending, if it has read from readers
+	room    *requestRoom   // it is used again; nil for those of callers
 }
 
 // Params are query parameters, in order; a repeated name is a list. It is an

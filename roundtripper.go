@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/h1"
@@ -105,7 +104,7 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 		return nil, err
 	}
 	r := &Request{
-		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(req), Body: x.Body(), Trailers: trailersOf(req), given: newGiven(req),
+		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(req), Body: x.Body(), Trailers: trailersOf(req), given: nethttp.NewGiven(req),
 		Send: SendOptions{Stream: On, Redirects: Off},
 	}
 	resp, err := send(x.Context, r)
@@ -171,28 +170,6 @@ func (p *PreparedRequest) frameLike(req *http.Request) {
 	default:
 		p.Headers.Del("Content-Length")
 	}
-}
-
-// asGiven is what an http.Request asks to be sent, where Requests would normalize it.
-type asGiven struct {
-	target string // of the request line
-	away   bool   // a redirect has led to where unbound cookies do not go
-}
-
-func newGiven(req *http.Request) *asGiven {
-	return &asGiven{target: nethttp.Target(req)}
-}
-
-// addParams appends a session's params to the target.
-func (g *asGiven) addParams(params Params) {
-	if len(params) == 0 || g.target == "*" {
-		return
-	}
-	join := "?"
-	if strings.Contains(g.target, "?") {
-		join = "&"
-	}
-	g.target += join + uri.EncodePairs(params)
 }
 
 // checkHTTPRequest refuses what no transport can send.

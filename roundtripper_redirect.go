@@ -44,7 +44,7 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 	if nethttp.LeftOrigin(req, keepsAuth) {
 		r.dropForwarded(before.Header, func(name string) bool { return name == "authorization" })
 	}
-	r.given.away = !s.Policy.NetscapeCookies && !keepsAuth(nethttp.Text(nethttp.First(req).URL), r.URL)
+	r.given.Away = !s.Policy.NetscapeCookies && !keepsAuth(nethttp.Text(nethttp.First(req).URL), r.URL)
 	return nil
 }
 

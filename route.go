@@ -2,9 +2,7 @@ package requests
 
 import (
 	"context"
-	"errors"
 	"net/http/httptrace"
-	"net/textproto"
 	"strings"
 	"sync"
 	"time"
@@ -182,7 +180,7 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	r.host = u.Netloc()
 	if p.given != nil {
 		ok := false
-		if r.target, ok = nethttp.Absolute(p.Method, p.given.target, u); !ok {
+		if r.target, ok = nethttp.Absolute(p.Method, p.given.Target, u); !ok {
 			return fail(ErrInvalidURL, "the target that URL.Opaque asks the proxy for is not of the URL's host")
 		}
 		return nil
@@ -200,7 +198,7 @@ func (p *PreparedRequest) describe(ctx context.Context, req *wire.Request, field
 		Limits: wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
 		Trace:  httptrace.ContextClientTrace(ctx),
 	}
-	req.Interim = interimOf(opts.Interim, req.Trace)
+	req.Interim = nethttp.Interim(opts.Interim, req.Trace)
 	if p.expectsContinue() {
 		req.ContinueWait = orDuration(opts.Timeouts.Continue, time.Second)
 	}
@@ -219,22 +217,6 @@ func (p *PreparedRequest) describe(ctx context.Context, req *wire.Request, field
 // expectsContinue reports whether the body waits for the server to ask for it.
 func (p *PreparedRequest) expectsContinue() bool {
 	return !p.body.None() && strings.EqualFold(p.Headers.Get("Expect"), "100-continue")
-}
-
-// interimOf returns what an exchange calls for each interim response, nil for nothing.
-func interimOf(f func(int, Headers) error, trace *httptrace.ClientTrace) func(int, [][2]string) error {
-	if trace != nil && trace.Got1xxResponse != nil {
-		return func(status int, fields [][2]string) error {
-			if err := trace.Got1xxResponse(status, textproto.MIMEHeader(nethttp.Header(fields))); err != nil || f == nil {
-				return err
-			}
-			return f(status, Headers(fields).Clone())
-		}
-	}
-	if f == nil {
-		return nil
-	}
-	return func(status int, fields [][2]string) error { return f(status, Headers(fields).Clone()) }
 }
 
 // wireFields lists the fields of the head: what the transport has to add first, then
@@ -314,17 +296,4 @@ func (c *ConnConfig) firstHop() string {
 		return ascii.JoinHostPort(c.Proxy.Host, c.Proxy.Port)
 	}
 	return ascii.JoinHostPort(c.Host, c.Port)
-}
-
-var errPoolFull = errors.New("the pool keeps no more connections")
-
-// putIdle tells that a connection was given back.
-func putIdle(trace *httptrace.ClientTrace, kept bool) {
-	switch {
-	case trace == nil || trace.PutIdleConn == nil:
-	case kept:
-		trace.PutIdleConn(nil)
-	default:
-		trace.PutIdleConn(errPoolFull)
-	}
 }

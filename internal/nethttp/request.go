@@ -149,3 +149,24 @@ func sortedNames(h http.Header) []string {
 	slices.Sort(names)
 	return names
 }
+
+// Given is what an http.Request asks to be sent, where Requests would normalize it.
+type Given struct {
+	Target string // of the request line
+	Away   bool   // a redirect has led to where unbound cookies do not go
+}
+
+// NewGiven reads req.
+func NewGiven(req *http.Request) *Given { return &Given{Target: Target(req)} }
+
+// AddParams appends a session's params to the target.
+func (g *Given) AddParams(params [][2]string) {
+	if len(params) == 0 || g.Target == "*" {
+		return
+	}
+	join := "?"
+	if strings.Contains(g.Target, "?") {
+		join = "&"
+	}
+	g.Target += join + uri.EncodePairs(params)
+}
