@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/curl"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
@@ -73,6 +74,29 @@ func (p *PreparedRequest) Target() string {
 		return p.given.Target
 	}
 	return uri.RequestTarget(p.URL)
+}
+
+// CurlOption changes what [AsCurl] writes.
+type CurlOption uint8
+
+// CurlSecrets writes credentials as they are, where "***" stands for them otherwise.
+const CurlSecrets CurlOption = 1
+
+// AsCurl writes p as a command of curl, in the quotes of a POSIX shell: method, URL, header
+// fields and the body by value. A body that no argument can hold comes through a pipe, and
+// where it is a stream the command takes it from its standard input; a comment at its end
+// says so, and whether secrets are masked. [AddSecretNames] names them. Proxies, certificates
+// and time limits are settings of the send, and not part of p.
+func AsCurl(p *PreparedRequest, options ...CurlOption) string {
+	if p == nil {
+		return ""
+	}
+	data, memory := p.Body()
+	r := curl.Request{
+		Method: p.Method, URL: p.URL, Target: p.Target(), Headers: p.Headers,
+		Body: data, None: p.body.None(), Streamed: !memory, Trailers: p.Trailers != nil,
+	}
+	return r.String(slices.Contains(options, CurlSecrets))
 }
 
 // unanswered is the request as it was before a challenge was answered.

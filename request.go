@@ -1,9 +1,13 @@
 package requests
 
 import (
+	"bytes"
+	"cmp"
 	"io"
 	"slices"
+	"strings"
 
+	"github.com/mountable/requests/internal/curl"
 	"github.com/mountable/requests/internal/nethttp"
 )
 
@@ -103,4 +107,60 @@ func (c Cookies) Apply(r *Request) error {
 // hooks but its own.
 func (r *Request) Prepare() (*PreparedRequest, error) {
 	return r.prepare(&defaults{})
+}
+
+// FromCurl reads a command of curl, as browsers copy it and documentation shows it, in the
+// quotes of a shell:
+//
+//	r, err := requests.FromCurl(`curl -L https://h.example/users -H 'Accept: text/plain' -d name=ada`)
+//	resp, err := s.Do(ctx, r)
+//
+// As with curl, redirects are followed with -L only. Files that -d, -F, -T, -b and -H name
+// are read into memory at once: do not give it commands of strangers. What a shell would do
+// (variables, pipes) and flags that are not known, or about more than one request, are
+// [ErrInvalidArgument], whose text names the flag and no value. Flags about what curl prints
+// and saves are overlooked.
+func FromCurl(command string) (*Request, error) {
+	c, err := curl.Parse(command)
+	if err != nil {
+		return nil, wrap(ErrInvalidArgument, err, "the curl command cannot be used")
+	}
+	r := &Request{Method: c.Method, URL: c.URL, Headers: c.Headers, WithoutHeaders: c.Without, Cookies: c.Cookies}
+	r.Send = SendOptions{Redirects: toggle(c.Follow), Timeouts: Timeouts{Total: c.Total, Connect: c.Connect, Continue: c.Continue}, Proxies: Proxies(c.Proxies())}
+	for _, part := range c.Parts {
+		r.Files = append(r.Files, File{Field: part.Name, Name: part.FileName, NoName: !part.IsFile, Content: bytes.NewReader(part.Content), ContentType: part.Type, Headers: part.Headers})
+	}
+	if r.Body = c.Body; c.Chunked {
+		r.Body = slices.Values([][]byte{c.Body}) // its length is not looked at
+	}
+	r.trustCurl(c)
+	for _, name := range c.CookieFiles {
+		r.Jar = NewCookieJar()
+		if err := r.Jar.Load(name, KeepSessionCookies, SkipBadLines); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// trustCurl takes over who is trusted, and with what.
+func (r *Request) trustCurl(c *curl.Command) {
+	user, password, _ := strings.Cut(c.User, ":")
+	switch {
+	case c.Bearer != "":
+		r.Auth = BearerAuth(c.Bearer)
+	case c.Scheme == "digest":
+		r.Auth = DigestAuth(user, password)
+	case c.User != "":
+		r.Auth = BasicAuth(user, password)
+	}
+	switch {
+	case c.Insecure:
+		r.Send.Verify = Verify(false)
+	case c.CA != "":
+		r.Send.Verify = CABundle(c.CA)
+	}
+	if c.Cert != "" {
+		r.Send.Cert = CertFiles(c.Cert, cmp.Or(c.Key, c.Cert)).WithPassword(c.Password)
+	}
 }

@@ -84,7 +84,7 @@ func secretTypes(t *testing.T) map[string]any {
 // withoutSecrets are the exported types that hold none, and why.
 var withoutSecrets = map[string]string{
 	"requests.Kind": "a number", "requests.RetryCount": "a number", "requests.HTTP2Mode": "a number", "requests.Toggle": "a number",
-	"requests.ProxySource": "a number", "requests.CookieFileOption": "a number", "requests.Policy": "switches", "requests.Timeouts": "durations", "requests.Limits": "sizes",
+	"requests.ProxySource": "a number", "requests.CookieFileOption": "a number", "requests.CurlOption": "a number", "requests.Policy": "switches", "requests.Timeouts": "durations", "requests.Limits": "sizes",
 	"requests.Retry": "counts and durations", "requests.ResponseError": "a status", "requests.HSTS": "names of hosts", "requests.Timing": "durations and addresses",
 	"requests.Link":             "what a server says in the open, as text is",
 	"requests.Verification":     "authorities, which are public",

@@ -39,6 +39,7 @@ func TestNames(t *testing.T) {
 // which is what a reader of this package expects to find; these are counted beside it, and each of them
 // has a row in docs/features.md.
 var fieldNames = strings.Fields(`
+requests.AsCurl requests.FromCurl
 requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token
 requests.Response.Timing requests.Response.Options

@@ -14,6 +14,7 @@ import (
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/cookie"
+	"github.com/mountable/requests/internal/curl"
 	"github.com/mountable/requests/internal/dial"
 	"github.com/mountable/requests/internal/digest"
 	"github.com/mountable/requests/internal/fieldvalue"
@@ -89,6 +90,8 @@ var parsers = map[string]func(s string){
 		_ = dial.Socks(answer(s), &dial.SocksRequest{Scheme: "socks5h", Host: "a.test", Port: 80, User: "u", Password: "p"})
 	},
 	"dial.Tunnel": func(s string) { _, _ = dial.Tunnel(answer("HTTP/1.1 407 "+s), "a.test", 443, nil) },
+
+	"curl.Parse": func(s string) { _, _ = curl.Parse("curl h -H 'A: ' -F a=b;" + s) },
 
 	"digest.Find": func(s string) { digest.Find([]string{s}, false); digest.Find([]string{s}, true) },
 	"digest.Of": func(s string) {
