@@ -56,7 +56,11 @@ func speakFrames(t *testing.T, script func(f *frames, stream uint32)) (*wiretest
 		_ = f.WriteSettings()
 		for {
 			frame, err := f.ReadFrame()
-			if errors.Is(err, io.EOF) || err != nil && !isStreamError(err) {
+			if refused, ok := errors.AsType[http2.StreamError](err); ok {
+				_ = f.WriteRSTStream(refused.StreamID, refused.Code)
+				continue
+			}
+			if err != nil {
 				return
 			}
 			if h, ok := frame.(*http2.MetaHeadersFrame); ok {
@@ -67,11 +71,6 @@ func speakFrames(t *testing.T, script func(f *frames, stream uint32)) (*wiretest
 			}
 		}
 	}}), all
-}
-
-func isStreamError(err error) bool {
-	_, ok := errors.AsType[http2.StreamError](err)
-	return ok
 }
 
 func (f *frames) note(fields []hpack.HeaderField) {

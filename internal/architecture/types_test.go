@@ -48,7 +48,8 @@ var optional = map[string]string{
 	"*bytes.Buffer":                      "a buffer is emptied by reading; its bytes can be read again",
 	"*bytes.Reader":                      "reading memory waits for nothing",
 	"*strings.Reader":                    "the same",
-	"*net.TCPConn":                       "options of the socket",
+	"*net.TCPConn":                       "options of the socket; a call on it can go on after a deadline",
+	"*net.UnixConn":                      "a call on it can go on after a deadline",
 	"*tls.Conn":                          "a layer between the caller and the socket",
 }
 

@@ -20,7 +20,8 @@ type Conn struct {
 	// Took says how long the steps of opening it took.
 	Took *Times
 
-	probe *probe
+	raw   net.Conn // the socket
+	probe *probe   // of that
 }
 
 // Times are how long the steps of opening a connection took, 0 for those that were not needed.
@@ -32,11 +33,17 @@ type Times struct {
 }
 
 func newConn(conn, raw net.Conn, state *tls.ConnectionState, took *Times) *Conn {
-	return &Conn{Conn: conn, TLS: state, Took: took, probe: newProbe(raw)}
+	return &Conn{Conn: conn, TLS: state, Took: took, raw: raw, probe: newProbe(raw)}
 }
 
-// NetConn is the layer below: a *tls.Conn, *net.TCPConn or *net.UnixConn.
-func (c *Conn) NetConn() net.Conn { return c.Conn }
+// NetConn is the layer below: a *tls.Conn, *net.TCPConn or *net.UnixConn. It has deadlines of its own, which are not to
+// be used beside those of c.
+func (c *Conn) NetConn() net.Conn {
+	if c.Plain() {
+		return c.raw
+	}
+	return c.Conn
+}
 
 // Protocol is what ALPN chose, "" without TLS or without a choice.
 func (c *Conn) Protocol() string {

@@ -53,10 +53,10 @@ func (p *Plan) secure(ctx context.Context, raw net.Conn) (done *Conn, err error)
 			raw.Close()
 		}
 	}()
-	conn := raw
+	conn := timely(raw)
 	if p.Proxy != nil {
 		start := time.Now()
-		if conn, err = p.traverse(ctx, raw); err != nil {
+		if conn, err = p.traverse(ctx, conn); err != nil {
 			return nil, err
 		}
 		p.took.Proxy = time.Since(start)

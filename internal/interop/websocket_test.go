@@ -70,8 +70,8 @@ func TestWebsocket(t *testing.T) {
 	}
 }
 
-// TestWebsocketThroughProxies does so through CONNECT, SOCKS and a reverse proxy over a
-// Session, and where the session would speak HTTP/2.
+// TestWebsocketThroughProxies does so through CONNECT, SOCKS, a proxy that forwards and a
+// reverse proxy over a Session, and where the session would speak HTTP/2.
 func TestWebsocketThroughProxies(t *testing.T) {
 	plain := httptest.NewServer(echoSocket())
 	defer plain.Close()
@@ -89,10 +89,12 @@ func TestWebsocketThroughProxies(t *testing.T) {
 		Transport: behind.RoundTripper(), ErrorLog: quiet,
 	})
 	defer reverse.Close()
+	forward := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}, Transport: behind.RoundTripper(), ErrorLog: quiet})
+	defer forward.Close()
 	want := converse(t, plain.Client(), plain.URL)
 	for name, c := range map[string]struct{ url, proxy string }{
 		"CONNECT": {secure.URL, "http://" + proxy.Addr()}, "SOCKS": {secure.URL, "socks5h://" + socks.Addr()},
-		"SOCKS, plain": {plain.URL, "socks5://" + socks.Addr()}, "reverse": {reverse.URL, ""}, "direct": {secure.URL, ""},
+		"SOCKS, plain": {plain.URL, "socks5://" + socks.Addr()}, "reverse": {reverse.URL, ""}, "forwarded": {plain.URL, forward.URL}, "direct": {secure.URL, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := session(t, &tls.Config{RootCAs: secure.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}, requests.HTTP2(true))
