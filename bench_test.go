@@ -34,17 +34,18 @@ func pongServer(tb testing.TB) string {
 	return "http://" + ln.Addr().String()
 }
 
+var pongResponse = append([]byte("HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nServer: x\r\nContent-Type: text/plain\r\nX-A: b\r\nX-C: d\r\nContent-Length: 200\r\n\r\n"), make([]byte, 200)...)
+
 func pong(c net.Conn) {
 	defer c.Close()
 	br := bufio.NewReader(c)
-	reply := []byte("HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nServer: x\r\nContent-Type: text/plain\r\nX-A: b\r\nX-C: d\r\nContent-Length: 200\r\n\r\n" + string(make([]byte, 200)))
 	for {
 		line, err := br.ReadSlice('\n')
 		if err != nil {
 			return
 		}
 		if len(line) == 2 {
-			if _, err := c.Write(reply); err != nil {
+			if _, err := c.Write(pongResponse); err != nil {
 				return
 			}
 		}
@@ -65,6 +66,20 @@ func TestSmallAllocations(t *testing.T) {
 	defer s.Close()
 	s.Mount(h2, requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
 	post := requests.JSON(json.RawMessage(`{"a":1}`))
+	client := &http.Client{Transport: s.RoundTripper()}
+	below := func(ctx context.Context, url string, _ ...requests.Option) (*requests.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		return nil, err
+	}
 	background, cancelable := context.Background(), t.Context()
 	for _, tt := range []struct {
 		name string
@@ -77,6 +92,7 @@ func TestSmallAllocations(t *testing.T) {
 		{"GET", background, plain, s.Get, nil, 4},
 		{"GET that can be canceled", cancelable, plain, s.Get, nil, 6},
 		{"GET with headers", background, plain, s.Get, []requests.Option{requests.Headers{{"Accept", "text/plain"}}}, 4},
+		{"GET below an http.Client", background, plain, below, nil, 19}, // of which the client's own are 9
 		{"POST of JSON", background, plain, s.Post, []requests.Option{post}, 7},
 		{"GET over HTTP/2", background, h2, s.Get, nil, 6}, // the server's two are among them
 		{"GET over HTTP/2 that can be canceled", cancelable, h2, s.Get, nil, 9},

@@ -93,7 +93,9 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // roundTrip sends an http.Request by way of send. Its body is closed: before it returns
 // if that is with an error, else when it has been sent or the response is over.
 func roundTrip(req *http.Request, send func(context.Context, *Request) (*Response, error), decode bool) (*http.Response, error) {
-	x := nethttp.NewTransit(req)
+	room := new(transitRoom)
+	x := &room.Transit
+	x.Begin(req)
 	kept := false
 	defer func() {
 		if !kept {
@@ -103,11 +105,7 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	if err := checkHTTPRequest(req); err != nil {
 		return nil, err
 	}
-	r := &Request{
-		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(req), Body: x.Body(), Trailers: trailersOf(req), given: nethttp.NewGiven(req),
-		Send: SendOptions{Stream: On, Redirects: Off},
-	}
-	resp, err := send(x.Context, r)
+	resp, err := send(x.Context, room.describe(req))
 	if err != nil {
 		if failed := x.BodyError(); failed != nil && errors.Is(err, failed) {
 			return nil, failed
@@ -117,6 +115,25 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	kept = true
 	x.Answered()
 	return responseTo(x, resp, decode), nil
+}
+
+// transitRoom is an http.Request on its way, and the Request that is made of it, in one
+// allocation.
+type transitRoom struct {
+	nethttp.Transit
+	request Request
+	given   nethttp.Given
+	fields  [6][2]string
+}
+
+// describe makes a Request of req.
+func (t *transitRoom) describe(req *http.Request) *Request {
+	t.given.Target = nethttp.Target(req)
+	t.request = Request{
+		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: trailersOf(req), given: &t.given,
+		Send: SendOptions{Stream: On, Redirects: Off},
+	}
+	return &t.request
 }
 
 // asksForCoding reports whether a session may ask for a coded body in req's place.

@@ -17,14 +17,13 @@ import (
 // has its fields. decode undoes the content coding that the session had asked for.
 func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	raw := wire.StreamOf(r.Raw)
-	resp := &http.Response{
-		StatusCode: r.StatusCode, Status: strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + r.Reason),
+	room := new(httpRoom)
+	resp := &room.response
+	*resp = http.Response{
+		StatusCode: r.StatusCode, Status: statusLine(r),
 		Proto: r.Proto, Header: nethttp.Header(r.Headers), Request: x.Request, TLS: r.TLS, ContentLength: raw.Remaining(),
 	}
 	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
-	if resp.ProtoMajor == 2 && r.Reason == "" {
-		resp.Status = strings.TrimSpace(resp.Status + " " + http.StatusText(r.StatusCode))
-	}
 	if x.Request.Method == http.MethodHead {
 		resp.ContentLength = nethttp.AnnouncedLength(resp.Header)
 	}
@@ -50,13 +49,33 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 		resp.Body = http.NoBody
 		return resp
 	}
-	resp.Body = nethttp.NewBody(&httpSource{r, x.Context, !decode}, resp, x)
+	room.source = httpSource{r, x.Context, !decode}
+	room.body.Begin(&room.source, resp, x)
 	if decode && isDecoded(resp.Header.Values("Content-Encoding")) {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
 		resp.ContentLength, resp.Uncompressed = -1, true
 	}
 	return resp
+}
+
+// httpRoom is net/http's response and what reads its body, in one allocation.
+type httpRoom struct {
+	response http.Response
+	body     nethttp.Body
+	source   httpSource
+}
+
+// statusLine is the status as net/http has it. HTTP/2 has no reason, and gets the usual one.
+func statusLine(r *Response) string {
+	reason := r.Reason
+	if reason == "" && strings.HasPrefix(r.Proto, "HTTP/2") {
+		reason = http.StatusText(r.StatusCode)
+	}
+	if r.StatusCode == http.StatusOK && reason == "OK" {
+		return "200 OK" // nearly all of them
+	}
+	return strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + reason)
 }
 
 // isDecoded reports whether there is a coding that is undone: an unknown one is passed on.

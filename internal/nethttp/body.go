@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 )
@@ -32,9 +33,10 @@ type Body struct {
 	closed  bool
 }
 
-// NewBody returns the body of target.
-func NewBody(source Source, target *http.Response, transit *Transit) *Body {
-	return &Body{source: source, target: target, transit: transit}
+// Begin makes b the body of target.
+func (b *Body) Begin(source Source, target *http.Response, transit *Transit) {
+	b.source, b.target, b.transit = source, target, transit
+	target.Body = b
 }
 
 func (b *Body) Read(p []byte) (int, error) {
@@ -59,12 +61,7 @@ func (b *Body) read(p []byte) (int, error) {
 	n, err := b.source.Read(p)
 	switch {
 	case err == io.EOF:
-		for name, values := range Header(b.source.Trailers()) {
-			if b.target.Trailer == nil {
-				b.target.Trailer = http.Header{}
-			}
-			b.target.Trailer[name] = values
-		}
+		b.addTrailers(b.source.Trailers())
 	case err != nil:
 		err = b.source.Bare(err)
 	default:
@@ -72,6 +69,16 @@ func (b *Body) read(p []byte) (int, error) {
 	}
 	b.transit.End()
 	return n, err
+}
+
+func (b *Body) addTrailers(fields [][2]string) {
+	if len(fields) == 0 {
+		return
+	}
+	if b.target.Trailer == nil {
+		b.target.Trailer = http.Header{}
+	}
+	maps.Copy(b.target.Trailer, Header(fields))
 }
 
 // Close ends the reading and the transit.

@@ -60,7 +60,7 @@ func TestFields(t *testing.T) {
 		Trailer: http.Header{"X-Sum": {"1"}, "X-End": {"2"}},
 	}
 	want := [][2]string{{"Host", "other.test"}, {"Connection", "close"}, {"User-Agent", ""}, {"X-A", "3"}, {"X-B", "1"}, {"X-B", "2"}, {"Trailer", "X-End, X-Sum"}}
-	if diff := cmp.Diff(want, Fields(req)); diff != "" {
+	if diff := cmp.Diff(want, Fields(nil, req)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	trailers := Trailers(req)
@@ -118,6 +118,12 @@ type closer struct {
 
 func (c *closer) Close() error { c.closed++; return nil }
 
+func begun(req *http.Request) *Transit {
+	x := new(Transit)
+	x.Begin(req)
+	return x
+}
+
 // TestTransit: a request's body is closed once: at its end, when its upload ends, or with the
 // transit; and begins again with GetBody.
 func TestTransit(t *testing.T) {
@@ -139,7 +145,7 @@ func TestTransit(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.GetBody = func() (io.ReadCloser, error) { return second, nil }
-		use(NewTransit(req))
+		use(begun(req))
 		if first.closed != 1 || second.closed > 1 || strings.Contains(name, "again") != (second.closed == 1) {
 			t.Errorf("%s: closed %d and %d times", name, first.closed, second.closed)
 		}
@@ -159,7 +165,7 @@ func TestLength(t *testing.T) {
 		}
 	}
 	for _, none := range []io.ReadCloser{nil, http.NoBody} {
-		if NewTransit(&http.Request{Body: none}).Body() != nil {
+		if begun(&http.Request{Body: none}).Body() != nil {
 			t.Errorf("%v is a body", none)
 		}
 	}
@@ -171,7 +177,7 @@ func TestCancel(t *testing.T) {
 	req := (&http.Request{}).WithContext(t.Context())
 	//lint:ignore SA1019 the contract still has it
 	req.Cancel = cancel
-	x := NewTransit(req)
+	x := begun(req)
 	close(cancel)
 	<-x.Context.Done()
 	if cause := context.Cause(x.Context); cause == nil || cause.Error() != "net/http: request canceled" {
@@ -195,7 +201,9 @@ func (r *read) Bare(err error) error  { return errors.Unwrap(err) }
 func TestBody(t *testing.T) {
 	body := func(r io.Reader) (*Body, *read, *http.Response, *closer) {
 		source, resp, upload := &read{Reader: r}, &http.Response{}, &closer{}
-		return NewBody(source, resp, NewTransit(&http.Request{Body: upload})), source, resp, upload
+		b := new(Body)
+		b.Begin(source, resp, begun(&http.Request{Body: upload}))
+		return b, source, resp, upload
 	}
 	b, source, resp, upload := body(strings.NewReader("abc"))
 	if content, err := io.ReadAll(b); string(content) != "abc" || err != nil || resp.Trailer.Get("X-Sum") != "1" || upload.closed != 1 {

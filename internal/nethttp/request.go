@@ -14,11 +14,19 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// Header returns the fields as net/http has them.
+// Header returns the fields as net/http has them. The first values of all names share one
+// array: most names have no other.
 func Header(h [][2]string) http.Header {
 	header := make(http.Header, len(h))
-	for _, f := range h {
-		header.Add(f[0], strings.Trim(f[1], " \t"))
+	room := make([]string, len(h))
+	for i, f := range h {
+		name := http.CanonicalHeaderKey(f[0])
+		room[i] = strings.Trim(f[1], " \t")
+		if values, found := header[name]; found {
+			header[name] = append(values, room[i])
+			continue
+		}
+		header[name] = room[i : i+1 : i+1]
 	}
 	return header
 }
@@ -85,16 +93,16 @@ func escapeBytes(s string) string {
 // framingFields are said by the http.Request's own fields, and skipped in its Header.
 var framingFields = map[string]bool{"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
 
-// Fields gives a request's header an order: net/http's own, the names sorted.
-func Fields(req *http.Request) [][2]string {
-	headers := make([][2]string, 0, len(req.Header)+2)
+// Fields appends a request's header in an order: net/http's own, the names sorted.
+func Fields(headers [][2]string, req *http.Request) [][2]string {
 	if req.Host != "" && req.Host != req.URL.Host {
 		headers = append(headers, [2]string{"Host", req.Host})
 	}
 	if req.Close {
 		headers = append(headers, [2]string{"Connection", "close"})
 	}
-	for _, name := range sortedNames(req.Header) {
+	var room [16]string
+	for _, name := range sortedNames(room[:0], req.Header) {
 		if framingFields[name] {
 			continue
 		}
@@ -109,7 +117,7 @@ func Fields(req *http.Request) [][2]string {
 		}
 	}
 	if len(req.Trailer) > 0 {
-		headers = append(headers, [2]string{"Trailer", strings.Join(sortedNames(req.Trailer), ", ")})
+		headers = append(headers, [2]string{"Trailer", strings.Join(sortedNames(nil, req.Trailer), ", ")})
 	}
 	return headers
 }
@@ -132,7 +140,7 @@ func Trailers(req *http.Request) func() [][2]string {
 		return nil
 	}
 	return func() (fields [][2]string) {
-		for _, name := range sortedNames(req.Trailer) {
+		for _, name := range sortedNames(nil, req.Trailer) {
 			for _, value := range req.Trailer[name] {
 				fields = append(fields, [2]string{name, value})
 			}
@@ -141,8 +149,8 @@ func Trailers(req *http.Request) func() [][2]string {
 	}
 }
 
-func sortedNames(h http.Header) []string {
-	names := make([]string, 0, len(h))
+// sortedNames appends the names of h.
+func sortedNames(names []string, h http.Header) []string {
 	for name := range h {
 		names = append(names, name)
 	}
@@ -155,9 +163,6 @@ type Given struct {
 	Target string // of the request line
 	Away   bool   // a redirect has led to where unbound cookies do not go
 }
-
-// NewGiven reads req.
-func NewGiven(req *http.Request) *Given { return &Given{Target: Target(req)} }
 
 // AddParams appends a session's params to the target.
 func (g *Given) AddParams(params [][2]string) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,19 +38,26 @@ func Frame(resp *http.Response, chunked bool) {
 
 // closesAfter reports whether the connection ends with the response (RFC 9112 section 9.3).
 func closesAfter(resp *http.Response, chunked bool) bool {
-	says := func(token string) bool {
-		return slices.ContainsFunc(strings.Split(strings.Join(resp.Header.Values("Connection"), ","), ","), func(t string) bool {
-			return strings.EqualFold(strings.TrimSpace(t), token)
-		})
-	}
-	if says("close") {
+	if says(resp.Header, "close") {
 		resp.Header.Del("Connection")
 		return true
 	}
-	if resp.ProtoMinor == 0 && !says("keep-alive") {
+	if resp.ProtoMinor == 0 && !says(resp.Header, "keep-alive") {
 		return true
 	}
 	return resp.ContentLength < 0 && !chunked && resp.Request.Method != http.MethodHead && resp.StatusCode != http.StatusSwitchingProtocols
+}
+
+// says reports whether Connection has the token.
+func says(h http.Header, token string) bool {
+	for _, list := range h.Values("Connection") {
+		for t := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(t), token) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Upgraded is the connection behind a 101 or a CONNECT.

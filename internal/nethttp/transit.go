@@ -11,7 +11,8 @@ import (
 	"github.com/mountable/requests/internal/body"
 )
 
-// Transit is one http.Request on its way: its context, and its body, which is closed once.
+// Transit is one http.Request on its way: its context, and its body, which is closed once. Begin
+// begins it.
 type Transit struct {
 	Request *http.Request
 	Context context.Context
@@ -24,9 +25,9 @@ type Transit struct {
 
 var errRequestCanceled = errors.New("net/http: request canceled") // the text programs know
 
-// NewTransit begins with req, which may be canceled by its Cancel as well.
-func NewTransit(req *http.Request) *Transit {
-	x := &Transit{Request: req, Context: req.Context(), close: func() error { return nil }}
+// Begin begins with req, which may be canceled by its Cancel as well.
+func (x *Transit) Begin(req *http.Request) {
+	x.Request, x.Context, x.close = req, req.Context(), func() error { return nil }
 	if req.Body != nil {
 		x.close = sync.OnceValue(req.Body.Close)
 	}
@@ -41,7 +42,6 @@ func NewTransit(req *http.Request) *Transit {
 			}
 		}()
 	}
-	return x
 }
 
 // EndUpload closes the body, if it is open, which ends a Read of it that waits.
