@@ -42,6 +42,8 @@ func secretTypes(t *testing.T) map[string]any {
 	try := requests.Attempt{Method: "GET", URL: request.URL, Err: errors.New("no")}
 	failure := &requests.Error{Kind: requests.ErrSSL, Request: p, Response: r, Err: io.EOF, Op: "connect"}
 	adapter := must(s.Adapter("http://"))
+	har := &toolbelt.HAR{}
+	_, _ = har.Wrap(requests.AdapterFunc(nil)).Send(t.Context(), p, requests.SendOptions{})
 	return map[string]any{
 		"requests.AuthExchange": r.Auth(), "requests.Request": *request, "requests.PreparedRequest": *p, "requests.Response": *r, "requests.Session": s,
 		"requests.SendOptions": must(s.MergeEnvironment(p.URL, request.Send)), "requests.Secret": requests.Secret(secret),
@@ -77,6 +79,7 @@ func secretTypes(t *testing.T) map[string]any {
 		"toolbelt.StreamedPart":      toolbelt.StreamedPart{Reader: strings.NewReader("x"), Headers: p.Headers},
 		"toolbelt.StreamingIterator": must(toolbelt.NewStreamingIterator(1, strings.NewReader(secret))),
 		"toolbelt.URLFile":           file,
+		"toolbelt.HAR":               har,
 		"toolbelt.Pool":              must(toolbelt.NewPool(slices.Values([]*requests.Request{request}), toolbelt.SharedSession(s), toolbelt.EachRequest(requests.Authenticate(requests.BearerAuth(secret))))),
 	}
 }

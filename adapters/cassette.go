@@ -50,6 +50,9 @@ const (
 // like holds; [requests.AddSecretNames] adds names. So a replayed response has no secrets
 // either.
 //
+// The file may be an HTTP Archive (HAR 1.2) as well, of toolbelt.HAR or a browser: it is
+// replayed, in the modes RecordOnce and RecordNone.
+//
 // A file that cannot be read or is not a cassette is [requests.ErrFile]; RecordNone needs one.
 func Cassette(path string, mode CassetteMode, options ...CassetteOption) (requests.Wrapper, error) {
 	if path == "" {
@@ -100,8 +103,14 @@ func (c *cassette) load(mode CassetteMode) error {
 	if errors.Is(err, fs.ErrNotExist) && mode != RecordNone {
 		return nil
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case !isArchive(data):
 		c.exchanges, err = decodeTape(data)
+	case mode == RecordNew:
+		err = errors.New("it is an HTTP Archive, which can be replayed and not recorded into")
+	default:
+		c.exchanges, err = c.decodeArchive(data)
 	}
 	if err != nil {
 		return &requests.Error{Kind: requests.ErrFile, Err: err, Detail: fmt.Sprintf("the cassette %s cannot be used", c.path)}

@@ -131,12 +131,16 @@ func decodeTape(data []byte) ([]tapedExchange, error) {
 	if t.Version != tapeVersion {
 		return nil, fmt.Errorf("it has version %d, expected %d", t.Version, tapeVersion)
 	}
-	for i, e := range t.Exchanges {
+	return t.Exchanges, checkTape(t.Exchanges)
+}
+
+func checkTape(exchanges []tapedExchange) error {
+	for i, e := range exchanges {
 		if e.Response.Status < 100 || e.Response.Status > 999 {
-			return nil, fmt.Errorf("exchange %d has the status %d", i+1, e.Response.Status)
+			return fmt.Errorf("exchange %d has the status %d", i+1, e.Response.Status)
 		}
 	}
-	return t.Exchanges, nil
+	return nil
 }
 
 // writeTape replaces the file in one step.

@@ -168,3 +168,18 @@ func (d Fields) LogValue() slog.Value { return slog.StringValue(d.shown()) }
 
 // MarshalJSON writes what Format writes, as a string.
 func (d Fields) MarshalJSON() ([]byte, error) { return secret.MarshalText(d.shown()) }
+
+func (h *HAR) shown() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Sprintf("<HAR [%d entries]>", len(h.entries))
+}
+
+// Format writes the number of entries, whatever the verb.
+func (h *HAR) Format(f fmt.State, verb rune) { secret.Format(f, verb, h.shown()) }
+
+// LogValue returns what Format writes.
+func (h *HAR) LogValue() slog.Value { return slog.StringValue(h.shown()) }
+
+// MarshalJSON writes what Format writes, as a string: Save writes the archive.
+func (h *HAR) MarshalJSON() ([]byte, error) { return secret.MarshalText(h.shown()) }

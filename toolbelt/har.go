@@ -1,0 +1,165 @@
+package toolbelt
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests"
+)
+
+// HAR records what goes over adapters as an HTTP Archive (HAR 1.2), which browsers and
+// other tools show, with the timings of each exchange:
+//
+//	var har toolbelt.HAR
+//	s.Mount("https://", har.Wrap(requests.NewHTTPAdapter()))
+//	…
+//	err := har.Save("session.har")
+//
+// Every hop is an entry: redirects, answered challenges, and failures, with the status 0
+// and the error. Bodies are kept as they are read, in memory and decoded when they are
+// written; one that is not read to its end is marked so. Of a request's body that is a
+// stream only the length is known. [requests.HTTPAdapter] repeats within one entry, that of the
+// last try.
+//
+// Secrets are masked: Authorization and cookies, and whatever a header, parameter, form or
+// JSON field called password, token, api_key and the like holds; [requests.AddSecretNames]
+// adds names. [adapters.Cassette] replays the file.
+//
+// The zero value is ready, and safe for concurrent use once its field is set.
+//
+// [adapters.Cassette]: https://pkg.go.dev/github.com/mountable/requests/adapters#Cassette
+type HAR struct {
+	KeepSecrets bool // everything is recorded as it is: the file then holds passwords
+
+	// mu protects the fields below, and the entries.
+	mu      sync.Mutex
+	entries []*harEntry
+}
+
+// harEntry is a hop as it is remembered.
+type harEntry struct {
+	started  time.Time
+	request  *requests.PreparedRequest
+	response *requests.Response // a copy with its own fields; nil where there is none
+	timed    *requests.Response // the caller's, whose Timing grows until the body is over
+	failure  error
+	body     []byte // undecoded
+	complete bool
+	took     time.Duration
+}
+
+// Wrap is a [requests.Wrapper]: what is sent over the adapter that it returns is recorded.
+func (h *HAR) Wrap(base requests.Adapter) requests.Adapter { return &recorded{base, h} }
+
+// Save writes the archive to the named file, readable by its owner only. An older file, or
+// a link, is replaced once the new one is complete. An error is [requests.ErrFile].
+func (h *HAR) Save(path string) error {
+	text, err := h.encode()
+	if err != nil {
+		return err
+	}
+	f, err := createFile(path, &download{overwrite: true, mode: 0o600})
+	if err != nil {
+		return err
+	}
+	defer f.discardUncommitted()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.commit()
+}
+
+func (h *HAR) encode() ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w := newHARWriter(h.KeepSecrets)
+	all := make([]harItem, len(h.entries))
+	for i, e := range h.entries {
+		all[i] = w.item(e)
+	}
+	file := map[string]any{"log": harLog{Version: "1.2", Creator: harCreator(), Entries: all}}
+	return json.MarshalIndent(file, "", "  ")
+}
+
+// recorded is an adapter with a HAR in it.
+type recorded struct {
+	requests.Adapter
+	har *HAR
+}
+
+// CloseIdle passes on.
+func (a *recorded) CloseIdle() {
+	if c, ok := a.Adapter.(interface{ CloseIdle() }); ok {
+		c.CloseIdle()
+	}
+}
+
+// Send implements [requests.Adapter].
+func (a *recorded) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	if p == nil {
+		return a.Adapter.Send(ctx, p, opts)
+	}
+	e := &harEntry{started: time.Now(), request: p.Clone()}
+	a.har.add(e)
+	r, err := a.Adapter.Send(ctx, p, opts)
+	a.har.sent(e, r, err)
+	return r, err
+}
+
+func (h *HAR) add(e *harEntry) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.entries = append(h.entries, e)
+}
+
+// sent notes what has come, and follows the body.
+func (h *HAR) sent(e *harEntry, r *requests.Response, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e.took = time.Since(e.started)
+	if err != nil || r == nil {
+		e.failure = err
+		return
+	}
+	kept := *r
+	kept.Headers = r.Headers.Clone()
+	e.response, e.timed = &kept, r
+	if r.Raw == nil {
+		e.complete = true
+		return
+	}
+	body := &harBody{tap{ReadCloser: r.Raw}, h, e}
+	e.complete = body.Remaining() == 0
+	r.Raw = body
+}
+
+// harBody is a body that is remembered as it is read.
+type harBody struct {
+	tap
+	har   *HAR
+	entry *harEntry
+}
+
+func (b *harBody) Read(p []byte) (int, error) {
+	n, err := b.tap.Read(p)
+	b.har.mu.Lock()
+	defer b.har.mu.Unlock()
+	b.entry.body = append(b.entry.body, p[:n]...)
+	b.entry.complete = b.entry.complete || err == io.EOF || err == nil && b.Remaining() == 0
+	return n, err
+}
+
+// timings is where the time of an entry went.
+func (e *harEntry) timings() requests.Timing {
+	if e.timed == nil {
+		return requests.Timing{FirstByte: e.took}
+	}
+	t := e.timed.Timing()
+	if t.Total() == 0 {
+		t.FirstByte = e.took // another kind of adapter, and no session yet
+	}
+	return t
+}
