@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -80,9 +81,4 @@ func toggle(on bool) Toggle {
 }
 
 // or returns t unless it is Inherit.
-func (t Toggle) or(other Toggle) Toggle {
-	if t == Inherit {
-		return other
-	}
-	return t
-}
+func (t Toggle) or(other Toggle) Toggle { return cmp.Or(t, other) }

@@ -252,24 +252,10 @@ func (s *Session) netrcAuth(p *PreparedRequest) (Auth, error) {
 	if to.Err != nil || to.URL.Host == "" {
 		return nil, nil
 	}
-	login, password, ok := s.netrcEntry(file, &to.URL)
+	named := to.URL.HasUser && !s.Policy.NetrcIgnoresUser
+	login, password, ok := file.Entry(to.URL.Hostname(), to.URL.Username(), named, s.Policy.NetrcDefault)
 	if !ok {
 		return nil, nil
 	}
 	return BasicAuth(login, password), nil
-}
-
-func (s *Session) netrcEntry(file *netrc.File, u *uri.URL) (login, password string, ok bool) {
-	named := u.HasUser && !s.Policy.NetrcIgnoresUser
-	if named {
-		if login, password, ok = file.LookupUser(u.Hostname(), u.Username()); ok {
-			return login, password, true
-		}
-	}
-	if s.Policy.NetrcDefault {
-		login, password, ok = file.LookupOrDefault(u.Hostname())
-	} else {
-		login, password, ok = file.Lookup(u.Hostname())
-	}
-	return login, password, ok && (!named || login == u.Username())
 }

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"crypto/tls"
 
 	"github.com/mountable/requests/internal/certs"
@@ -63,12 +64,7 @@ func (c Certificate) Files() (cert, key string) {
 // shown names the files and never shows a password or a key.
 func (c Certificate) shown() string { return c.is.Value().String() }
 
-func (c Certificate) or(other Certificate) Certificate {
-	if c == (Certificate{}) {
-		return other
-	}
-	return c
-}
+func (c Certificate) or(other Certificate) Certificate { return cmp.Or(c, other) }
 
 // load returns the certificate to show, if any. One that has expired is refused.
 func (c Certificate) load() ([]tls.Certificate, error) {

@@ -2,13 +2,12 @@ package requests
 
 import (
 	"iter"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/pairs"
+	"github.com/mountable/requests/internal/version"
 )
 
 // Headers is an ordered list of header fields. Order, letter case and
@@ -92,30 +91,4 @@ func DefaultHeaders() Headers {
 }
 
 // DefaultUserAgent returns "go-requests/VERSION".
-func DefaultUserAgent() string { return userAgent() }
-
-var (
-	userAgent = sync.OnceValue(func() string { return "go-requests/" + version() })
-
-	// transportUserAgent is sent where neither the session nor the call names one.
-	transportUserAgent = sync.OnceValue(func() string { return "go-requests-transport/" + version() })
-)
-
-// version is that of this module in the program.
-func version() string {
-	const path = "github.com/mountable/requests"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return sourceVersion
-	}
-	for _, dep := range info.Deps {
-		if dep.Path == path && dep.Replace == nil && len(dep.Version) > 1 && dep.Version != "v0.0.0" {
-			return dep.Version[1:]
-		}
-	}
-	return sourceVersion
-}
-
-// sourceVersion names the version where the build does not: in the module itself, and
-// where another copy stands in for it.
-const sourceVersion = "0.1.0"
+func DefaultUserAgent() string { return version.UserAgent() }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -18,7 +17,9 @@ import (
 // info of a URL does not count. An IPv4 address is looked for in its dotted form, however a
 // URL has it. Policy.MountsAsRequests compares texts.
 func (s *Session) Mount(prefix string, adapter Adapter) {
-	checkPrefix(prefix)
+	if !uri.MayBegin(prefix) {
+		panic(fmt.Sprintf("requests: Mount(%q): a prefix begins with a scheme, as in https://", redactURL(prefix)))
+	}
 	s.mounts.Put(uri.WithDottedHost(prefix), adapter)
 }
 
@@ -63,15 +64,4 @@ func (s *Session) Prefixes() []string {
 		prefixes[i] = m.Prefix
 	}
 	return prefixes
-}
-
-// checkPrefix panics where a prefix can never be that of a URL. It is empty, for every
-// URL, or begins with a scheme or with a part of one. A dot in what would be the scheme, or
-// digits behind its colon, are those of a host and port.
-func checkPrefix(prefix string) {
-	scheme, rest, _ := strings.Cut(prefix, ":")
-	hostPort := rest != "" && '0' <= rest[0] && rest[0] <= '9'
-	if prefix != "" && (!ascii.IsToken(scheme) || strings.Contains(scheme, ".") || hostPort) {
-		panic(fmt.Sprintf("requests: Mount(%q): a prefix begins with a scheme, as in https://", redactURL(prefix)))
-	}
 }

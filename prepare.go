@@ -197,8 +197,8 @@ func (r *Request) encodeBody(d *defaults) (body.Body, string, error) {
 		return body.Body{}, "", err
 	}
 	asRequests := d.policy != nil && d.policy.BodiesAsRequests
-	if err := r.checkBodies(!data.None(), asRequests); err != nil {
-		return body.Body{}, "", err
+	if why := body.Conflict(!data.None(), len(r.Form) > 0, len(r.Files) > 0, r.JSON != nil && !asRequests); why != "" {
+		return body.Body{}, "", fail(ErrInvalidBody, "%s", why)
 	}
 	switch {
 	case len(r.Files) > 0:
@@ -223,24 +223,6 @@ func (r *Request) encodeFiles(asRequests bool) (body.Body, string, error) {
 		r.remember(b, contentType, renewable)
 	}
 	return b, contentType, bodyFault(err)
-}
-
-// checkBodies refuses two bodies. Requests overlooks JSON beside another one.
-func (r *Request) checkBodies(hasBody, asRequests bool) error {
-	form, files, json := len(r.Form) > 0, len(r.Files) > 0, r.JSON != nil && !asRequests
-	switch {
-	case hasBody && form:
-		return fail(ErrInvalidBody, "Body and Form cannot both be given")
-	case hasBody && files:
-		return fail(ErrInvalidBody, "Body and Files cannot both be given: give the fields as Form")
-	case hasBody && json:
-		return fail(ErrInvalidBody, "Body and JSON cannot both be given")
-	case form && json:
-		return fail(ErrInvalidBody, "Form and JSON cannot both be given")
-	case files && json:
-		return fail(ErrInvalidBody, "Files and JSON cannot both be given: give the JSON as a File")
-	}
-	return nil
 }
 
 // newBody makes the body of what a caller gave.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -282,21 +281,13 @@ type Link map[string]string
 // types in lower case, else under its target. Of two links with one key the last
 // counts. See [Response.Link] for a URL that can be requested.
 func (r *Response) Links() map[string]Link {
-	links := map[string]Link{}
+	table := fieldvalue.LinkTable
 	if r.opts.policy.linksAsRequests() {
-		for _, l := range fieldvalue.ParseLinks(r.Headers.Get("Link")) {
-			links[l.Key()] = l.Map()
-		}
-		return links
+		table = fieldvalue.LinkTableAsRequests
 	}
-	for _, l := range r.webLinks() {
-		link := Link(l.Map())
-		for _, rel := range l.Rel {
-			links[strings.ToLower(rel)] = link
-		}
-		if len(l.Rel) == 0 {
-			links[l.Target] = link
-		}
+	links := map[string]Link{}
+	for key, link := range table(r.Headers.Values("Link")) {
+		links[key] = link
 	}
 	return links
 }
@@ -315,33 +306,17 @@ func (r *Response) Link(rel string) (url string, ok bool) {
 		}
 		return r.resolve(link["url"])
 	}
-	isRel := func(s string) bool { return strings.EqualFold(s, rel) }
-	for _, l := range slices.Backward(r.webLinks()) {
-		if slices.ContainsFunc(l.Rel, isRel) && r.isAbout(l) {
-			return r.resolve(l.Target)
-		}
+	if target, ok := fieldvalue.FindLink(r.Headers.Values("Link"), rel, r.isAbout); ok {
+		return r.resolve(target)
 	}
 	return "", false
 }
 
 func (p *Policy) linksAsRequests() bool { return p != nil && p.LinksAsRequests }
 
-// webLinks reads each field by itself: a malformed one does not take the others along.
-func (r *Response) webLinks() []fieldvalue.WebLink {
-	var links []fieldvalue.WebLink
-	for _, value := range r.Headers.Values("Link") {
-		links = append(links, fieldvalue.WebLinks(value)...)
-	}
-	return links
-}
-
-// isAbout reports whether r is what the link comes from.
-func (r *Response) isAbout(l fieldvalue.WebLink) bool {
-	i := slices.IndexFunc(l.Params, func(kv [2]string) bool { return kv[0] == "anchor" })
-	if i < 0 {
-		return true
-	}
-	anchor, ok := r.resolve(l.Params[i][1])
+// isAbout reports whether r is what the link comes from that names an anchor.
+func (r *Response) isAbout(anchor string) bool {
+	anchor, ok := r.resolve(anchor)
 	return ok && withoutFragment(anchor) == withoutFragment(r.URL)
 }
 

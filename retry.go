@@ -1,9 +1,9 @@
 package requests
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,53 +66,23 @@ type RetryCount int
 
 // Counts that are not numbers.
 const (
-	RetryNone      RetryCount = math.MinInt32 + iota // 0 in urllib3: the first failure uses the count up
-	RetryNever                                       // False: as RetryNone, but the failure is returned as it is
-	RetryUnlimited                                   // None: no cap
+	RetryNone      RetryCount = backoff.None      // 0 in urllib3: the first failure uses the count up
+	RetryNever     RetryCount = backoff.Never     // False: as RetryNone, but the failure is returned as it is
+	RetryUnlimited RetryCount = backoff.Unlimited // None: no cap
 )
 
 // RetryTimes returns the RetryCount of n repeats, where 0 is none, not the default.
-func RetryTimes(n int) RetryCount {
-	if n == 0 {
-		return RetryNone
-	}
-	return RetryCount(n)
-}
+func RetryTimes(n int) RetryCount { return RetryCount(backoff.Times(n)) }
 
 // Int returns the number of repeats that are left; ok is false where there is no
 // cap, or none was set.
-func (c RetryCount) Int() (n int, ok bool) {
-	switch c {
-	case 0, RetryUnlimited:
-		return 0, false
-	case RetryNone, RetryNever:
-		return 0, true
-	}
-	return int(c), true
-}
+func (c RetryCount) Int() (n int, ok bool) { return backoff.Count(c).Int() }
 
 // String shows c as Python would: "3", "None" or "False".
-func (c RetryCount) String() string {
-	if c == RetryNever {
-		return "False"
-	}
-	n, ok := c.Int()
-	if !ok {
-		return "None"
-	}
-	return fmt.Sprint(n)
-}
+func (c RetryCount) String() string { return backoff.Count(c).String() }
 
-func (c RetryCount) negative() bool { n, _ := c.Int(); return n < 0 }
-
-// less counts one down. Below zero, the count is used up.
-func (c RetryCount) less() RetryCount {
-	n, ok := c.Int()
-	if !ok || n < 0 {
-		return c
-	}
-	return RetryTimes(n - 1)
-}
+func (c RetryCount) negative() bool   { n, _ := c.Int(); return n < 0 }
+func (c RetryCount) less() RetryCount { return RetryCount(backoff.Count(c).Less()) }
 
 // Attempt is one try of a request.
 type Attempt struct {
@@ -194,26 +164,11 @@ func (r *Retry) settleRedirects() {
 	}
 }
 
-func (r *Retry) total() RetryCount {
-	if r.Total == 0 {
-		return 10
-	}
-	return r.Total
-}
+func (r *Retry) total() RetryCount { return cmp.Or(r.Total, 10) }
 
-func (r *Retry) backoffMax() time.Duration {
-	if r.BackoffMax == 0 {
-		return 120 * time.Second
-	}
-	return r.BackoffMax
-}
+func (r *Retry) backoffMax() time.Duration { return cmp.Or(r.BackoffMax, 120*time.Second) }
 
-func (r *Retry) retryAfterMax() time.Duration {
-	if r.RetryAfterMax == 0 {
-		return 6 * time.Hour
-	}
-	return r.RetryAfterMax
-}
+func (r *Retry) retryAfterMax() time.Duration { return cmp.Or(r.RetryAfterMax, 6*time.Hour) }
 
 // String shows the counts, as urllib3 does.
 func (r Retry) String() string {
@@ -230,15 +185,13 @@ func (r *Retry) check() error {
 			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", c.name, c.count)
 		}
 	}
-	switch {
-	case r.BackoffFactor < 0:
-		return fail(ErrInvalidArgument, "Retries: Retry.BackoffFactor is negative: %v", r.BackoffFactor)
-	case r.BackoffMax < 0:
-		return fail(ErrInvalidArgument, "Retries: Retry.BackoffMax is negative: %v", r.BackoffMax)
-	case r.BackoffJitter < 0:
-		return fail(ErrInvalidArgument, "Retries: Retry.BackoffJitter is negative: %v", r.BackoffJitter)
-	case r.RetryAfterMax < 0:
-		return fail(ErrInvalidArgument, "Retries: Retry.RetryAfterMax is negative: %v", r.RetryAfterMax)
+	for _, c := range []struct {
+		name  string
+		pause time.Duration
+	}{{"BackoffFactor", r.BackoffFactor}, {"BackoffMax", r.BackoffMax}, {"BackoffJitter", r.BackoffJitter}, {"RetryAfterMax", r.RetryAfterMax}} {
+		if c.pause < 0 {
+			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", c.name, c.pause)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"net/http/httptrace"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/version"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -200,7 +202,7 @@ func (p *PreparedRequest) describe(ctx context.Context, req *wire.Request, field
 	}
 	req.Interim = nethttp.Interim(opts.Interim, req.Trace)
 	if p.expectsContinue() {
-		req.ContinueWait = orDuration(opts.Timeouts.Continue, time.Second)
+		req.ContinueWait = cmp.Or(opts.Timeouts.Continue, time.Second)
 	}
 	if host := p.Headers.Get("Host"); host != "" {
 		req.Authority = host
@@ -229,7 +231,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
 	}
 	if !p.Headers.Has("User-Agent") {
-		fields = append(fields, [2]string{"User-Agent", transportUserAgent()})
+		fields = append(fields, [2]string{"User-Agent", version.TransportUserAgent()})
 	}
 	proxyAuth := r.proxyAuth
 	for _, field := range p.Headers {

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -63,8 +64,8 @@ func (t Timeouts) Apply(r *Request) error {
 // elapsed has passed since the beginning: Total bounds both. Forever means no limit,
 // and 0 that the time is over. An [Adapter] of another kind can keep to these.
 func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
-	connect, read = orDuration(t.Connect, Forever), orDuration(t.Read, Forever)
-	total := orDuration(t.Total, Forever)
+	connect, read = cmp.Or(t.Connect, Forever), cmp.Or(t.Read, Forever)
+	total := cmp.Or(t.Total, Forever)
 	if total == Forever {
 		return connect, read
 	}
@@ -74,20 +75,13 @@ func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
 // or takes zero fields from other.
 func (t Timeouts) or(other Timeouts) Timeouts {
 	return Timeouts{
-		Connect: orDuration(t.Connect, other.Connect),
-		Read:    orDuration(t.Read, other.Read),
-		Total:   orDuration(t.Total, other.Total),
-		Pool:    orDuration(t.Pool, other.Pool),
+		Connect: cmp.Or(t.Connect, other.Connect),
+		Read:    cmp.Or(t.Read, other.Read),
+		Total:   cmp.Or(t.Total, other.Total),
+		Pool:    cmp.Or(t.Pool, other.Pool),
 
-		Continue: orDuration(t.Continue, other.Continue),
+		Continue: cmp.Or(t.Continue, other.Continue),
 	}
-}
-
-func orDuration(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
 }
 
 func (t Timeouts) check() error {
@@ -136,13 +130,7 @@ func (l Limits) Apply(r *Request) error {
 
 // or takes zero fields from other.
 func (l Limits) or(other Limits) Limits {
-	if l.MaxBody == 0 {
-		l.MaxBody = other.MaxBody
-	}
-	if l.MaxLine == 0 {
-		l.MaxLine = other.MaxLine
-	}
-	return l
+	return Limits{MaxBody: cmp.Or(l.MaxBody, other.MaxBody), MaxLine: cmp.Or(l.MaxLine, other.MaxLine)}
 }
 
 // unlimited reports whether nothing is bounded but what the call or the session bounds.

@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -15,31 +16,13 @@ import (
 // the setting of the next level: call, session, mount ([ConfigureConn]), environment
 // (REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE), and in the end the system's roots. It is an [Option] and
 // comparable.
-type Verification struct{ is certs.Handle[verification] }
+type Verification struct{ is certs.Handle[certs.Roots] }
 
-// verification is what a Verification stands for.
-type verification struct {
-	mode verifyMode
-	file string // a CA file or directory
-	pem  string // or the certificates themselves
-	pool *x509.CertPool
-	read *certs.Bundle // what file held when the connection was planned
-}
-
-func verificationOf(v verification) Verification { return Verification{certs.HandleOf(v)} }
-
-type verifyMode uint8
-
-const (
-	verifyInherit verifyMode = iota
-	verifyOn
-	verifyOff
-	verifyBundle
-)
+func verificationOf(r certs.Roots) Verification { return Verification{certs.HandleOf(r)} }
 
 var (
-	verifyingOn  = verificationOf(verification{mode: verifyOn})
-	verifyingOff = verificationOf(verification{mode: verifyOff})
+	verifyingOn  = verificationOf(certs.Roots{Mode: certs.SystemOnly})
+	verifyingOff = verificationOf(certs.Roots{Mode: certs.Off})
 )
 
 // Verify(true) checks certificates against the environment's CA bundle or the
@@ -56,19 +39,19 @@ func Verify(on bool) Verification {
 // the time of a request counts, for connections that are kept too. A path that does
 // not exist or holds no certificate is [ErrFile] before connecting.
 func CABundle(path string) Verification {
-	return verificationOf(verification{mode: verifyBundle, file: path})
+	return verificationOf(certs.Roots{Mode: certs.Given, File: path})
 }
 
 // CABundlePEM checks certificates against the CAs in pem.
 func CABundlePEM(pem []byte) Verification {
-	return verificationOf(verification{mode: verifyBundle, pem: string(pem)})
+	return verificationOf(certs.Roots{Mode: certs.Given, PEM: string(pem)})
 }
 
 // CAPool checks certificates against the CAs in pool, under the constraints they
 // were added with, and against no others. The pool must not be changed any more;
 // requests share connections only if they use the same one. Nil is [ErrFile].
 func CAPool(pool *x509.CertPool) Verification {
-	return verificationOf(verification{mode: verifyBundle, pool: pool})
+	return verificationOf(certs.Roots{Mode: certs.Given, Pool: pool})
 }
 
 // DefaultCABundle returns where default trust comes from: the file or directory of the
@@ -88,34 +71,17 @@ func (v Verification) Apply(r *Request) error {
 func (v Verification) Enabled() bool { return v != verifyingOff }
 
 // Bundle returns the path given to CABundle, "" otherwise.
-func (v Verification) Bundle() string { return v.is.Value().file }
+func (v Verification) Bundle() string { return v.is.Value().File }
 
 // String describes v, "on", "off" or the path of the bundle.
-func (v Verification) String() string {
-	switch is := v.is.Value(); {
-	case is.mode == verifyOff:
-		return "off"
-	case is.file != "":
-		return is.file
-	case is.pem != "":
-		return "bundle given as PEM"
-	case is.pool != nil:
-		return "bundle given as a pool"
-	}
-	return "on"
-}
+func (v Verification) String() string { return v.is.Value().String() }
 
-func (v Verification) or(other Verification) Verification {
-	if v == (Verification{}) {
-		return other
-	}
-	return v
-}
+func (v Verification) or(other Verification) Verification { return cmp.Or(v, other) }
 
 // undecided reports whether the environment may name the roots.
 func (v Verification) undecided() bool { return v == Verification{} || v == verifyingOn }
 
-func (v Verification) isBundle() bool { return v.is.Value().mode == verifyBundle }
+func (v Verification) isBundle() bool { return v.is.Value().Mode == certs.Given }
 
 // mergeVerify takes the call's verification, then the session's, then the environment's, or
 // as Policy says Requests' order. fromEnvironment is the result where the environment chose
@@ -152,36 +118,13 @@ var certStore certs.Store
 
 // load returns the roots to verify against, nil for the system's.
 func (v Verification) load() (*x509.CertPool, error) {
-	var bundle *certs.Bundle
-	var err error
-	switch is := v.is.Value(); {
-	case is.mode != verifyBundle:
-		return nil, nil
-	case is.pool != nil:
-		return is.pool, nil
-	case is.read != nil:
-		return is.read.Pool, nil
-	case is.file != "":
-		bundle, err = certStore.Bundle(is.file)
-	default:
-		bundle, err = certStore.BundleBytes([]byte(is.pem))
-	}
-	if err != nil {
-		return nil, wrap(ErrFile, err, "")
-	}
-	return bundle.Pool, nil
+	pool, err := v.is.Value().Load(&certStore)
+	return pool, wrap(ErrFile, err, "")
 }
 
 // check finds a bundle that is not there before anything is sent.
 func (v Verification) check() error {
-	file := v.is.Value().file
-	if file == "" {
-		return nil
-	}
-	if _, err := os.Stat(file); err != nil {
-		return wrap(ErrFile, err, "the CA bundle cannot be used")
-	}
-	return nil
+	return wrap(ErrFile, v.is.Value().Check(), "the CA bundle cannot be used")
 }
 
 // verifyOver lays the request's verification over what the connection's editors chose. A
@@ -203,13 +146,8 @@ func (o *SendOptions) verifyOver(edited Verification) Verification {
 // reread returns v with what its file holds now, as a part of the pool's key: no
 // connection, and no TLS session, that was checked by other authorities is used for it.
 func (v Verification) reread() (Verification, error) {
-	is := v.is.Value()
-	if is.file == "" {
-		return v, nil
-	}
-	bundle, err := certStore.Bundle(is.file)
-	is.read = bundle
-	return verificationOf(is), wrap(ErrFile, err, "")
+	roots, err := v.is.Value().Reread(&certStore)
+	return verificationOf(roots), wrap(ErrFile, err, "")
 }
 
 // HSTS remembers which hosts have asked to be spoken to over https only (HTTP Strict

@@ -108,6 +108,24 @@ var plainTypes = []reflect.Type{
 	reflect.TypeFor[iter.Seq2[string, error]](), reflect.TypeFor[iter.Seq2[[]byte, error]](),
 }
 
+// Conflict says why what is given cannot be one body, "" if it can. Form fields and files are
+// the parts of one.
+func Conflict(body, form, files, json bool) string {
+	switch {
+	case body && form:
+		return "Body and Form cannot both be given"
+	case body && files:
+		return "Body and Files cannot both be given: give the fields as Form"
+	case body && json:
+		return "Body and JSON cannot both be given"
+	case form && json:
+		return "Form and JSON cannot both be given"
+	case files && json:
+		return "Files and JSON cannot both be given: give the JSON as a File"
+	}
+	return ""
+}
+
 func ofStreamer(s streamer) (Body, error) {
 	n := s.Len()
 	if n < 0 {

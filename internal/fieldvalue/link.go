@@ -91,6 +91,52 @@ func parseLink(one string) Link {
 	return link
 }
 
+// LinkTable returns the parameters of the links in Link fields, each under every one of its
+// relation types in lower case, else under its target. Each field is read by itself: a
+// malformed one does not take the others along.
+func LinkTable(fields []string) map[string]map[string]string {
+	links := map[string]map[string]string{}
+	for _, l := range allWebLinks(fields) {
+		params := l.Map()
+		for _, rel := range l.Rel {
+			links[strings.ToLower(rel)] = params
+		}
+		if len(l.Rel) == 0 {
+			links[l.Target] = params
+		}
+	}
+	return links
+}
+
+// LinkTableAsRequests is the table that Requests makes: each link under its Key.
+func LinkTableAsRequests(fields []string) map[string]map[string]string {
+	links := map[string]map[string]string{}
+	for _, l := range ParseLinks(strings.Join(fields, ", ")) {
+		links[l.Key()] = l.Map()
+	}
+	return links
+}
+
+// FindLink returns the target of the last link with a relation type, letter case aside. Of a
+// link that names an anchor isAbout says whether it counts.
+func FindLink(fields []string, rel string, isAbout func(anchor string) bool) (target string, ok bool) {
+	isRel := func(s string) bool { return strings.EqualFold(s, rel) }
+	for _, l := range slices.Backward(allWebLinks(fields)) {
+		i := slices.IndexFunc(l.Params, func(kv [2]string) bool { return kv[0] == "anchor" })
+		if slices.ContainsFunc(l.Rel, isRel) && (i < 0 || isAbout(l.Params[i][1])) {
+			return l.Target, true
+		}
+	}
+	return "", false
+}
+
+func allWebLinks(fields []string) (links []WebLink) {
+	for _, value := range fields {
+		links = append(links, WebLinks(value)...)
+	}
+	return links
+}
+
 // WebLink is a link as RFC 8288 defines it.
 type WebLink struct {
 	// Target is what stands between "<" and ">", which may be relative.

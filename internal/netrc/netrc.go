@@ -37,6 +37,22 @@ func (f *File) LookupUser(host, user string) (login, password string, ok bool) {
 	return "", "", false
 }
 
+// Entry returns the credentials for a host, for no other user than the one that is named. orDefault
+// takes the default entry where the host has none.
+func (f *File) Entry(host, user string, named, orDefault bool) (login, password string, ok bool) {
+	if named {
+		if login, password, ok = f.LookupUser(host, user); ok {
+			return login, password, true
+		}
+	}
+	lookup := f.Lookup
+	if orDefault {
+		lookup = f.LookupOrDefault
+	}
+	login, password, ok = lookup(host)
+	return login, password, ok && (!named || login == user)
+}
+
 // LookupOrDefault is Lookup, with the default entry for a host that no entry names. An empty entry for the host keeps
 // the default away, as in Python.
 func (f *File) LookupOrDefault(host string) (login, password string, ok bool) {

@@ -200,3 +200,12 @@ func WithDottedHost(s string) string {
 	}
 	return s
 }
+
+// MayBegin reports whether a URL can begin with prefix: it is empty, for every URL, or begins
+// with a scheme or with a part of one. A dot in what would be the scheme, or digits behind its
+// colon, are those of a host and port.
+func MayBegin(prefix string) bool {
+	scheme, rest, _ := strings.Cut(prefix, ":")
+	hostPort := rest != "" && ascii.IsDigit(rest[0])
+	return prefix == "" || ascii.IsToken(scheme) && !strings.Contains(scheme, ".") && !hostPort
+}
