@@ -2,6 +2,7 @@ package architecture
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/sse"
 	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/toolbelt"
 )
@@ -98,12 +100,15 @@ var parsers = map[string]func(s string){
 		digest.Of("Digest", func(string) (string, bool) { return s, true })
 	},
 
-	"fieldvalue.ParseChallenges": func(s string) { fieldvalue.ParseChallenges(s) },
-	"fieldvalue.ParseDict":       func(s string) { fieldvalue.ParseDict(s) },
-	"fieldvalue.ParseLinks":      func(s string) { fieldvalue.ParseLinks(s) },
-	"fieldvalue.ParseList":       func(s string) { fieldvalue.ParseList(s) },
-	"fieldvalue.Unquote":         func(s string) { fieldvalue.Unquote(`"`+s+`"`, true); fieldvalue.Unquote(`"`+s+`"`, false) },
-	"fieldvalue.WebLinks":        func(s string) { fieldvalue.WebLinks(s); fieldvalue.WebLinks("<a>;x*=" + s) },
+	"fieldvalue.FindLink":            func(s string) { fieldvalue.FindLink([]string{s, s}, "next", func(string) bool { return false }) },
+	"fieldvalue.LinkTable":           func(s string) { fieldvalue.LinkTable([]string{s, s}) },
+	"fieldvalue.LinkTableAsRequests": func(s string) { fieldvalue.LinkTableAsRequests([]string{s, s}) },
+	"fieldvalue.ParseChallenges":     func(s string) { fieldvalue.ParseChallenges(s) },
+	"fieldvalue.ParseDict":           func(s string) { fieldvalue.ParseDict(s) },
+	"fieldvalue.ParseLinks":          func(s string) { fieldvalue.ParseLinks(s) },
+	"fieldvalue.ParseList":           func(s string) { fieldvalue.ParseList(s) },
+	"fieldvalue.Unquote":             func(s string) { fieldvalue.Unquote(`"`+s+`"`, true); fieldvalue.Unquote(`"`+s+`"`, false) },
+	"fieldvalue.WebLinks":            func(s string) { fieldvalue.WebLinks(s); fieldvalue.WebLinks("<a>;x*=" + s) },
 
 	"h1.HasToken": func(s string) { h1.HasToken(h1.Fields{{"Connection", s}, {"Connection", s}}, "connection", "close") },
 	"h1.NewReader": func(s string) {
@@ -128,6 +133,10 @@ var parsers = map[string]func(s string){
 	"httpdate.HTTP":     func(s string) { httpdate.HTTP(s); httpdate.HTTP("Fri, 27 Nov " + s) },
 	"httpdate.Netscape": func(s string) { httpdate.Netscape(s, long); httpdate.Netscape("Fri, 27 Nov "+s, long) },
 
+	"jsontext.Array": func(s string) {
+		_ = jsontext.Array(strings.NewReader("["+s), 0, func(json.RawMessage) bool { return true })
+	},
+	"jsontext.Line": func(s string) { jsontext.Line(s, 1) },
 	"jsontext.Diagnose": func(s string) {
 		jsontext.Diagnose([]byte(s), errors.New("bad"), 200, "text/html")
 		jsontext.Diagnose([]byte(`{"a":`+s), errors.New("bad"), 200, "application/problem+json")
@@ -164,6 +173,9 @@ var parsers = map[string]func(s string){
 	"uri.AddressOf":      func(s string) { uri.AddressOf("http://" + s) },
 	"uri.DefragAuth":     func(s string) { uri.DefragAuth("http://" + s) },
 	"uri.EncodeTarget":   func(s string) { uri.EncodeTarget("/" + s) },
+	"netrc.File.Entry":   func(s string) { new(netrc.File).Entry(s, s, true, true) },
+	"uri.MayBegin":       func(s string) { uri.MayBegin(s) },
+	"sse.Parser.Feed":    func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
 	"uri.Join":           func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
 	"uri.OriginOf":       func(s string) { uri.OriginOf("http://" + s) },
 	"uri.Parse": func(s string) {

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/mountable/requests/internal/charset"
@@ -29,6 +30,48 @@ func (b *Body) Chunks(o Owner, size int, close func() error, yield func([]byte, 
 		}
 	}
 }
+
+// Arriving gives the rest of the body as it arrives, in pieces of at most lineBlock bytes that
+// are valid until the next; one in memory at once. close is called at the end.
+func (b *Body) Arriving(o Owner, close func() error, yield func([]byte, error) bool) {
+	if b.InMemory() {
+		yieldSlices(b.content, -1, yield)
+		return
+	}
+	if err := b.startLoop(o); err != nil {
+		yield(nil, err)
+		return
+	}
+	defer close()
+	piece := make([]byte, lineBlock)
+	for {
+		n, err := b.Read(o, piece)
+		if n > 0 && !yield(piece[:n], nil) || err == io.EOF {
+			return
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+	}
+}
+
+// Loop returns what is left of the body for a loop of the caller's, from the beginning of one
+// in memory. A body that is spent is an error.
+func (b *Body) Loop(o Owner) (io.Reader, error) {
+	if b.InMemory() {
+		return bytes.NewReader(b.content), nil
+	}
+	return reader{b, o}, b.startLoop(o)
+}
+
+// reader is the body as an io.Reader.
+type reader struct {
+	body  *Body
+	owner Owner
+}
+
+func (r reader) Read(p []byte) (int, error) { return r.body.Read(r.owner, p) }
 
 // startLoop is start for a loop over what is left: a body that is spent is an error.
 func (b *Body) startLoop(o Owner) error {

@@ -1,0 +1,149 @@
+// Package sse reads event streams, as the HTML standard has them (section 9.2).
+package sse
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/charset"
+)
+
+// Event is one event of a stream.
+type Event struct {
+	Type string // "message" where the stream names none
+	Data string // its lines, joined by "\n"
+	ID   string // the last ID that the stream has named
+}
+
+// ErrTooLong is a line, or the data of an event, that is longer than Parser.Max.
+var ErrTooLong = errors.New("the event is too long")
+
+// Parser takes events out of a stream that comes in pieces, cut anywhere. The zero Parser is
+// at the beginning of a stream.
+//
+//	a line                 what it does
+//	empty                  ends the event: with data it is given, without it is forgotten
+//	":" and anything       nothing
+//	"data: x"              x is one more line of the data
+//	"event: x"             x is the type of the event
+//	"id: x"                x is the ID of this event and of those that follow, unless U+0000 is in it
+//	"retry: 100"           reconnecting waits for so many milliseconds from now on
+//	anything else          nothing
+//
+// A line ends with CR, LF or both, at once with the CR. What is not ended at the end of the
+// stream is not an event.
+type Parser struct {
+	Max   int           // bytes of a line and of the data of an event; 0 for any number
+	ID    string        // the last ID, to reconnect with
+	Retry time.Duration // as the stream has it, and as it was given before that
+
+	line    []byte // that has not ended
+	started bool   // the first line has ended: no byte order mark can come any more
+	afterCR bool   // an LF that comes next belongs to the line end before
+
+	id, kind string
+	data     []byte
+}
+
+// Restart makes p read another stream, for which ID and Retry still hold.
+func (p *Parser) Restart() { *p = Parser{Max: p.Max, ID: p.ID, id: p.ID, Retry: p.Retry} }
+
+// Wait is the pause before connecting again, the nth time without an event: Retry, doubled
+// with each time, up to a minute where Retry is not longer itself.
+func (p *Parser) Wait(n int) time.Duration {
+	return max(p.Retry, min(p.Retry<<min(max(n, 1)-1, 6), time.Minute))
+}
+
+// Feed takes the next piece of the stream and calls yield with each event that it ends, as
+// long as that returns true. It returns whether more may be fed, and ErrTooLong.
+func (p *Parser) Feed(piece []byte, yield func(Event) bool) (more bool, err error) {
+	for len(piece) > 0 {
+		if p.afterCR && piece[0] == '\n' {
+			piece = piece[1:]
+		}
+		p.afterCR = false
+		end := bytes.IndexAny(piece, "\r\n")
+		part := piece
+		if end >= 0 {
+			part = piece[:end]
+		}
+		if p.line = append(p.line, part...); p.Max > 0 && len(p.line) > p.Max {
+			return false, ErrTooLong
+		}
+		if end < 0 {
+			return true, nil
+		}
+		p.afterCR, piece = piece[end] == '\r', piece[end+1:]
+		e, ok, err := p.endLine()
+		if err != nil || ok && !yield(e) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// endLine does what the line says that has ended. ok is true where it ends an event.
+func (p *Parser) endLine() (e Event, ok bool, err error) {
+	line := p.line
+	if !p.started {
+		line, p.started = bytes.TrimPrefix(line, []byte("\ufeff")), true
+	}
+	p.line = p.line[:0]
+	if len(line) == 0 {
+		e, ok = p.dispatch()
+		return e, ok, nil
+	}
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "data":
+		if p.data = append(append(p.data, value...), '\n'); p.Max > 0 && len(p.data) > p.Max+1 {
+			return e, false, ErrTooLong
+		}
+	case "event":
+		p.kind = text(value)
+	case "id":
+		if bytes.IndexByte(value, 0) < 0 {
+			p.id = text(value)
+		}
+	case "retry":
+		p.wait(string(value))
+	}
+	return e, false, nil
+}
+
+// dispatch ends the event.
+func (p *Parser) dispatch() (Event, bool) {
+	e := Event{Type: p.kind, ID: p.id}
+	p.ID, p.kind = p.id, ""
+	if len(p.data) == 0 {
+		return Event{}, false
+	}
+	if e.Type == "" {
+		e.Type = "message"
+	}
+	e.Data, p.data = text(bytes.TrimSuffix(p.data, []byte("\n"))), p.data[:0]
+	return e, true
+}
+
+// maxRetry is longer than anybody waits, and short enough for a Duration.
+const maxRetry = 365 * 24 * time.Hour
+
+func (p *Parser) wait(milliseconds string) {
+	if !ascii.IsDigits(milliseconds) {
+		return
+	}
+	p.Retry = maxRetry
+	if n, err := strconv.ParseInt(milliseconds, 10, 64); err == nil && n < int64(maxRetry/time.Millisecond) {
+		p.Retry = time.Duration(n) * time.Millisecond
+	}
+}
+
+// text decodes UTF-8, which event streams always are.
+func text(data []byte) string {
+	s, _ := charset.Decode(data, "utf-8")
+	return s
+}
