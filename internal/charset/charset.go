@@ -9,6 +9,7 @@
 package charset
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 
@@ -26,18 +27,11 @@ func isQuoteOrBlank(r rune) bool { return r == '"' || r == '\'' || r == ' ' }
 // dropped, a repeated one in its first place with its last value. Like
 // Requests, it knows no quoted strings: a semicolon always separates.
 func ParseContentType(value string) (string, [][2]string) {
-	mediaType, rest, more := strings.Cut(value, ";")
+	mediaType, rest, _ := strings.Cut(value, ";")
 	params := [][2]string{}
 	index := map[string]int{}
-	for more {
-		var param string
-		param, rest, more = strings.Cut(rest, ";")
-		name, val, ok := strings.Cut(strings.TrimFunc(param, isSpace), "=")
-		if !ok {
-			continue
-		}
-		name = ascii.Lower(strings.TrimFunc(name, isQuoteOrBlank))
-		val = strings.TrimFunc(val, isQuoteOrBlank)
+	for name, val := range parameters(rest) {
+		name = ascii.Lower(name)
 		if i, ok := index[name]; ok {
 			params[i][1] = val
 			continue
@@ -46,6 +40,18 @@ func ParseContentType(value string) (string, [][2]string) {
 		params = append(params, [2]string{name, val})
 	}
 	return strings.TrimFunc(mediaType, isSpace), params
+}
+
+// parameters are those of a Content-Type value, behind its media type.
+func parameters(s string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for param := range strings.SplitSeq(s, ";") {
+			name, value, ok := strings.Cut(strings.TrimFunc(param, isSpace), "=")
+			if ok && !yield(strings.TrimFunc(name, isQuoteOrBlank), strings.TrimFunc(value, isQuoteOrBlank)) {
+				return
+			}
+		}
+	}
 }
 
 // FromContentType is Declared without its second result: "" when the value
@@ -60,13 +66,15 @@ func FromContentType(value string) string {
 // types with "text" in them (RFC 2616 section 3.7.1, kept by Requests); utf-8
 // for application/json. Types compare in their letter case.
 func Declared(value string) (name string, ok bool) {
-	mediaType, params := ParseContentType(value)
-	for _, p := range params {
-		if p[0] == "charset" {
-			return strings.Trim(p[1], `'"`), true
+	mediaType, rest, _ := strings.Cut(value, ";")
+	for param, val := range parameters(rest) {
+		if ascii.EqualFold(param, "charset") {
+			name, ok = strings.Trim(val, `'"`), true
 		}
 	}
 	switch {
+	case ok:
+		return name, ok
 	case strings.Contains(mediaType, "text"):
 		return "ISO-8859-1", true
 	case strings.Contains(mediaType, "application/json"):
