@@ -23,6 +23,7 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkPrepare(b *testing.B) {
 	for name, s := range map[string]string{
 		"plain":   "http://api.example.com/users/7?page=2",
+		"origin":  "http://api.example.com",
 		"escaped": "http://api.example.com/a%20b?page=2#top",
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -34,6 +34,11 @@ func PrepareText(raw, query string) (string, error) {
 	if query == "" && isPrepared(raw) {
 		return raw, nil
 	}
+	if query == "" && strings.Count(raw, "/") == 2 { // an origin, perhaps
+		if s := raw + "/"; isPrepared(s) {
+			return s, nil
+		}
+	}
 	if !utf8.ValidString(raw) {
 		return "", fail(InvalidText, raw, "")
 	}
