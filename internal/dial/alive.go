@@ -21,7 +21,7 @@ func Alive(c net.Conn) bool {
 		return false
 	}
 	// What a TLS layer has read from the socket already shows only above it.
-	return !layered || quietFor(c, past)
+	return !layered || p.quietAbove(c)
 }
 
 // Quiet returns what reports, without waiting, whether nothing has arrived at the socket beneath c, and it is open. It is
@@ -85,8 +85,17 @@ func quietFor(c net.Conn, end time.Time) bool {
 	if c.SetReadDeadline(end) != nil {
 		return false
 	}
-	var b [1]byte
-	_, err := c.Read(b[:])
+	return readsNothing(c, make([]byte, 1))
+}
+
+// quietAbove is quietFor a layer over the socket, without waiting.
+func (p *probe) quietAbove(c net.Conn) bool {
+	return c.SetReadDeadline(past) == nil && readsNothing(c, p.one[:])
+}
+
+// readsNothing reports whether a read ends with its deadline, which it takes away.
+func readsNothing(c net.Conn, b []byte) bool {
+	_, err := c.Read(b)
 	return errors.Is(err, os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
 }
 
@@ -95,6 +104,7 @@ type probe struct {
 	raw  syscall.RawConn
 	peek func(fd uintptr)
 	ok   bool
+	one  [1]byte // for a read that is to give nothing
 }
 
 // newProbe returns nil where c is not a socket.
