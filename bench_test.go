@@ -3,6 +3,7 @@ package requests_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
@@ -14,12 +15,21 @@ import (
 	"github.com/mountable/requests/internal/wiretest"
 )
 
-// pongServer answers every request on a keep-alive connection with a small reply.
+// pongServer answers every request on a keep-alive connection with a small response.
 func pongServer(tb testing.TB) string {
+	tb.Helper()
+	return "http://" + pongs(tb, nil)
+}
+
+// pongs is pongServer, over TLS where there is a configuration for that. It returns the address.
+func pongs(tb testing.TB, config *tls.Config) string {
 	tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if config != nil {
+		ln = tls.NewListener(ln, config)
 	}
 	tb.Cleanup(func() { ln.Close() })
 	go func() {
@@ -31,7 +41,7 @@ func pongServer(tb testing.TB) string {
 			go pong(c)
 		}
 	}()
-	return "http://" + ln.Addr().String()
+	return ln.Addr().String()
 }
 
 var pongResponse = append([]byte("HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nServer: x\r\nContent-Type: text/plain\r\nX-A: b\r\nX-C: d\r\nContent-Length: 200\r\n\r\n"), make([]byte, 200)...)
@@ -61,9 +71,11 @@ func TestSmallAllocations(t *testing.T) {
 		t.Skip("the race detector allocates by itself, so that the counts are not the library's")
 	}
 	plain := pongServer(t) + "/path?q=1"
+	secure := "https://" + pongs(t, wiretest.TestCA().Server()) + "/path?q=1"
 	h2 := "http://" + wiretest.HTTP2(t, make([]byte, 200), false) + "/path?q=1"
 	s := requests.NewSession()
 	defer s.Close()
+	s.Verify = requests.CABundlePEM(wiretest.TestCA().PEM())
 	s.Mount(h2, requests.NewHTTPAdapter(requests.HTTP2PriorKnowledge()))
 	post := requests.JSON(json.RawMessage(`{"a":1}`))
 	client := &http.Client{Transport: s.RoundTripper()}
@@ -92,6 +104,7 @@ func TestSmallAllocations(t *testing.T) {
 		{"GET", background, plain, s.Get, nil, 4},
 		{"GET that can be canceled", cancelable, plain, s.Get, nil, 6},
 		{"GET with headers", background, plain, s.Get, []requests.Option{requests.Headers{{"Accept", "text/plain"}}}, 4},
+		{"GET over TLS", background, secure, s.Get, nil, 7},             // the server's one is among them
 		{"GET below an http.Client", background, plain, below, nil, 19}, // of which the client's own are 9
 		{"POST of JSON", background, plain, s.Post, []requests.Option{post}, 7},
 		{"GET over HTTP/2", background, h2, s.Get, nil, 6}, // the server's two are among them

@@ -80,9 +80,10 @@ var document = `{"name":"alpha-beta-gamma","active":true,"score":98.25,"tags":["
 
 func posts(_ testing.TB, a addresses) []client {
 	s, c, whole := session(a.CA), standard(a.CA, false), check(small)
+	with := []requests.Option{requests.Body(document), requests.Headers{{"Content-Type", "application/json"}}} // values, for all requests
 	return []client{
 		{"requests", func() error {
-			r, err := s.Post(context.Background(), a.Sink, requests.Body(document), requests.Headers{{"Content-Type", "application/json"}})
+			r, err := s.Post(context.Background(), a.Sink, with...)
 			if err != nil {
 				return err
 			}
