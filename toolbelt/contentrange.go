@@ -9,7 +9,14 @@ import (
 	"github.com/mountable/requests"
 )
 
-func rangeFrom(offset int64) string { return "bytes=" + strconv.FormatInt(offset, 10) + "-" }
+// rangeOf asks for the bytes from first to last, or to the end if that is -1.
+func rangeOf(first, last int64) string {
+	text := "bytes=" + strconv.FormatInt(first, 10) + "-"
+	if last >= 0 {
+		text += strconv.FormatInt(last, 10)
+	}
+	return text
+}
 
 // parseContentRange reads "bytes 5-9/10" (RFC 9110 section 14.4). total is -1 where it
 // is "*", and first and last are in "bytes */10", which answers a range beyond the end.

@@ -61,6 +61,7 @@ type download struct {
 	request      []requests.Option // of Download, like the two below
 	attempts     int
 	keepPartial  bool
+	parallel     int
 	err          error
 }
 

@@ -176,6 +176,18 @@ func ExampleDownload() {
 	// Output: file <nil>
 }
 
+func ExampleParallel() {
+	server := fileServer()
+	defer server.Close()
+	dir, remove := temporary()
+	defer remove()
+	s := requests.NewSession()
+	defer s.Close()
+	path, err := toolbelt.Download(context.Background(), s, server.URL, filepath.Join(dir, "file"), toolbelt.Parallel(4))
+	fmt.Println(filepath.Base(path), err)
+	// Output: file <nil>
+}
+
 func ExampleFilename() {
 	name, ok := toolbelt.Filename(`attachment; filename="plan.pdf"; filename*=UTF-8''plan%20%E2%82%AC.pdf`)
 	fmt.Println(name, ok)

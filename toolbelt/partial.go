@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // partialNote is what is remembered of a download that goes on another time.
@@ -15,6 +16,8 @@ type partialNote struct {
 	URL       string `json:"url_sha256"` // a URL may hold secrets
 	Validator string `json:"validator"`
 	Total     int64  `json:"total"`
+
+	Missing []*stretch `json:"missing,omitempty"` // gaps in the file
 }
 
 func (t *transfer) notePath() string { return t.partial() + ".json" }
@@ -43,8 +46,7 @@ func (t *transfer) reopen() error {
 	}
 	now, err := t.file.file.Stat()
 	if err == nil && os.SameFile(before, now) && note.URL == hashed(t.url) && note.Validator != "" {
-		t.offset, t.total, t.validator, t.seen = now.Size(), note.Total, note.Validator, note
-		_, err = t.file.file.Seek(0, io.SeekEnd)
+		err = t.goOn(note, now.Size())
 	} else if err == nil && !os.SameFile(before, now) {
 		err = fs.ErrExist
 	}
@@ -53,6 +55,44 @@ func (t *transfer) reopen() error {
 		return t.file.broken(err)
 	}
 	return nil
+}
+
+// goOn takes over what is in the file, of which a note may name gaps. Gaps that do not fit
+// the file say that nothing of it can be relied on.
+func (t *transfer) goOn(note partialNote, size int64) error {
+	t.offset, t.total, t.validator, t.seen = size, note.Total, note.Validator, note
+	t.missing = slices.DeleteFunc(note.Missing, func(s *stretch) bool { return s != nil && s.Pos == s.End })
+	if len(t.missing) == 0 {
+		_, err := t.file.file.Seek(0, io.SeekEnd)
+		return err
+	}
+	if !t.plausible(size) {
+		t.offset, t.missing, t.validator = 0, nil, ""
+		return nil
+	}
+	if t.offset = t.missing[0].Pos; t.d.parallel <= 1 {
+		return t.closeGaps()
+	}
+	return nil
+}
+
+// plausible reports whether the gaps are within the body, one behind the other, and the
+// file has what is between them.
+func (t *transfer) plausible(size int64) bool {
+	at := int64(0)
+	for _, s := range t.missing {
+		if s == nil || s.Pos < at || s.End <= s.Pos || s.End > t.total {
+			return false
+		}
+		at = s.End
+	}
+	there := t.total // the last byte that the file must have
+	for _, s := range slices.Backward(t.missing) {
+		if s.End == there {
+			there = s.Pos
+		}
+	}
+	return size >= there
 }
 
 // openPartial opens the ".part" that is there; createPartial makes a new one, whose note
@@ -79,7 +119,7 @@ func (t *transfer) use(flags int) error {
 }
 
 func (t *transfer) writeNote() error {
-	text, err := json.Marshal(partialNote{URL: hashed(t.url), Validator: t.validator, Total: t.total})
+	text, err := json.Marshal(partialNote{hashed(t.url), t.validator, t.total, t.missing})
 	if err != nil {
 		return err
 	}

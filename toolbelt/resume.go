@@ -76,12 +76,13 @@ type transfer struct {
 	d         *download
 	s         Getter
 	url, path string
-	file      *newFile // nil until a response has come
-	checks    *checks  // of the bytes in the file; nil if those are from an earlier call
-	validator string   // of the representation in the file; "" if it cannot be gone on with
-	offset    int64    // bytes in the file
-	total     int64    // of the representation, -1 if unknown
-	due       int64    // where the part that comes ends, -1 where it is not one
+	file      *newFile   // nil until a response has come
+	checks    *checks    // of the bytes in the file; nil if those are from an earlier call
+	validator string     // of the representation in the file; "" if it cannot be gone on with
+	offset    int64      // bytes in the file
+	total     int64      // of the representation, -1 if unknown
+	due       int64      // where the part that comes ends, -1 where it is not one
+	missing   []*stretch // gaps in the file of a parallel download, in order
 	seen      partialNote
 }
 
@@ -101,7 +102,7 @@ func (t *transfer) prepare() error {
 
 // run asks until the body is complete or too many attempts in a row brought nothing.
 func (t *transfer) run(ctx context.Context) error {
-	furthest := t.offset
+	furthest := t.got()
 	for failures := 0; ; {
 		err := t.attempt(ctx)
 		switch {
@@ -109,9 +110,11 @@ func (t *transfer) run(ctx context.Context) error {
 			return err
 		case errors.Is(err, errMore):
 			continue // it brought at least a byte: a part has one
+		case errors.Is(err, errOneByOne):
+			continue // there is one connection from now on
 		}
-		if failures++; t.offset > furthest {
-			furthest, failures = t.offset, 1
+		if failures++; t.got() > furthest {
+			furthest, failures = t.got(), 1
 		}
 		if failures >= t.d.attempts || !pause(ctx, failures) {
 			return t.last(err)
@@ -142,7 +145,7 @@ func passing(err error) bool {
 	case errors.Is(err, requests.ErrChunkedEncoding), errors.Is(err, requests.ErrConnection), errors.Is(err, requests.ErrTimeout):
 		return true
 	}
-	return errors.Is(err, errStartOver) || errors.Is(err, errMore)
+	return errors.Is(err, errStartOver) || errors.Is(err, errMore) || errors.Is(err, errOneByOne)
 }
 
 // pause waits before an attempt: not for the first, then longer each time.
@@ -155,14 +158,18 @@ func pause(ctx context.Context, failures int) bool {
 
 // attempt sends one request and takes what comes.
 func (t *transfer) attempt(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if len(t.missing) > 0 {
+		return t.fanOut(ctx, cancel, nil)
+	}
 	t.due = -1
-	headers := requests.Headers{{"Accept-Encoding", "identity"}}
+	var headers requests.Headers
 	ranged := t.offset > 0 && t.validator != ""
 	if ranged {
-		headers.Add("Range", rangeFrom(t.offset))
-		headers.Add("If-Range", t.validator)
+		headers = requests.Headers{{"Range", rangeOf(t.offset, -1)}, {"If-Range", t.validator}}
 	}
-	r, err := t.s.Get(ctx, t.url, append(t.d.request[:len(t.d.request):len(t.d.request)], headers, requests.Stream(true))...)
+	r, err := t.request(ctx, headers)
 	if err != nil {
 		return err
 	}
@@ -170,7 +177,16 @@ func (t *transfer) attempt(ctx context.Context) error {
 	if err := t.place(r, ranged); err != nil || r.StatusCode == 416 {
 		return err
 	}
+	if t.wantsParts(r) {
+		return t.fanOut(ctx, cancel, r)
+	}
 	return t.receive(r)
+}
+
+// request asks for the body, or for the part that headers say.
+func (t *transfer) request(ctx context.Context, headers requests.Headers) (*requests.Response, error) {
+	headers = append(requests.Headers{{"Accept-Encoding", "identity"}}, headers...)
+	return t.s.Get(ctx, t.url, append(t.d.request[:len(t.d.request):len(t.d.request)], headers, requests.Stream(true))...)
 }
 
 // place makes the file ready for the body of r:
@@ -215,14 +231,22 @@ func (t *transfer) place(r *requests.Response, ranged bool) error {
 
 // proceed makes the checks of a download ready that goes on.
 func (t *transfer) proceed(r *requests.Response) error {
-	if t.checks != nil {
+	if !t.adopt(r) {
 		return nil
+	}
+	return t.file.replay(t.checks)
+}
+
+// adopt makes the checks, unless there are any. They have seen nothing.
+func (t *transfer) adopt(r *requests.Response) bool {
+	if t.checks != nil {
+		return false
 	}
 	t.checks = &checks{own: t.d.checks}
 	if !t.d.ignoreDigest {
 		t.checks.own = append(t.checks.own, parseDigests("Repr-Digest", r.Headers.Get("Repr-Digest"))...)
 	}
-	return t.file.replay(t.checks)
+	return true
 }
 
 // startOver empties the file for the body of r; without r, for that of the next attempt.
@@ -314,7 +338,7 @@ func (t *transfer) complete() error {
 func (t *transfer) giveUp(err error) {
 	switch {
 	case t.file == nil || t.file.committed:
-	case t.d.keepPartial && t.offset > 0 && t.validator != "" && !errors.Is(err, requests.ErrFile):
+	case t.d.keepPartial && t.got() > 0 && t.validator != "" && !errors.Is(err, requests.ErrFile):
 		t.file.buffer.Flush()
 		t.file.file.Close()
 	default:

@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 // has a row in docs/features.md.
 var fieldNames = strings.Fields(`
 requests.AsCurl requests.FromCurl
-toolbelt.HAR.Save toolbelt.HAR.Wrap
+toolbelt.Parallel toolbelt.HAR.Save toolbelt.HAR.Wrap
 requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token
 requests.Response.Timing requests.Response.Options
