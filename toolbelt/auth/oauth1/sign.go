@@ -1,0 +1,105 @@
+package oauth1
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"hash"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mountable/requests"
+)
+
+// baseString is what is signed (RFC 5849 section 3.4.1).
+func baseString(p *requests.PreparedRequest, list [][2]string) (string, error) {
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return "", &requests.Error{Kind: requests.ErrInvalidURL, Detail: "oauth1: the URL cannot be read"}
+	}
+	query, err := decode(u.RawQuery)
+	if err != nil {
+		return "", err
+	}
+	return strings.ToUpper(p.Method) + "&" + escape(baseURI(p, u)) + "&" + escape(normalized(append(query, list...))), nil
+}
+
+// baseURI is the URL without query, default port and upper case (section 3.4.1.2). Its host is
+// that of the Host field.
+func baseURI(p *requests.PreparedRequest, u *url.URL) string {
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(cmp.Or(p.Headers.Get("Host"), u.Host))
+	switch scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return scheme + "://" + host + cmp.Or(u.EscapedPath(), "/")
+}
+
+// normalized are the parameters, encoded and then sorted (section 3.4.1.3.2).
+func normalized(list [][2]string) string {
+	encoded := make([][2]string, len(list))
+	for i, kv := range list {
+		encoded[i] = [2]string{escape(kv[0]), escape(kv[1])}
+	}
+	slices.SortFunc(encoded, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	parts := make([]string, len(encoded))
+	for i, kv := range encoded {
+		parts[i] = kv[0] + "=" + kv[1]
+	}
+	return strings.Join(parts, "&")
+}
+
+// escape encodes all but letters, digits and -._~ (section 3.6).
+func escape(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// sign makes the signature of a base string (sections 3.4.2 to 3.4.4).
+func (a *Auth) sign(base string) (string, error) {
+	secrets := escape(string(a.config.ConsumerSecret)) + "&" + escape(string(a.config.TokenSecret))
+	switch a.config.Method {
+	case HMACSHA1:
+		return authCode(sha1.New, secrets, base), nil
+	case HMACSHA256:
+		return authCode(sha256.New, secrets, base), nil
+	case RSASHA1:
+		sum := sha1.Sum([]byte(base))
+		return a.rsa(crypto.SHA1, sum[:])
+	case RSASHA256:
+		sum := sha256.Sum256([]byte(base))
+		return a.rsa(crypto.SHA256, sum[:])
+	}
+	return secrets, nil
+}
+
+func authCode(h func() hash.Hash, key, text string) string {
+	mac := hmac.New(h, []byte(key))
+	mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (a *Auth) rsa(h crypto.Hash, sum []byte) (string, error) {
+	signature, err := rsa.SignPKCS1v15(rand.Reader, a.config.Key, h, sum)
+	if err != nil {
+		return "", &requests.Error{Kind: requests.ErrInvalidArgument, Err: err, Detail: "oauth1: Config.Key cannot sign"}
+	}
+	return base64.StdEncoding.EncodeToString(signature), nil
+}
