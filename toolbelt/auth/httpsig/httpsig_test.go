@@ -1,0 +1,271 @@
+package httpsig
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+)
+
+func TestMain(m *testing.M) { wiretest.Main(m) }
+
+// The keys of RFC 9421 appendix B.1.
+const (
+	rfcSecret  = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ=="
+	rfcEd25519 = "MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF"
+)
+
+func decode(t *testing.T, s string) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func edKey(t *testing.T) any {
+	t.Helper()
+	key, err := x509.ParsePKCS8PrivateKey(decode(t, rfcEd25519))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func at1618884473() time.Time { return time.Unix(1618884473, 0) }
+
+// rfcRequest is the request of appendix B.2.
+func rfcRequest(t *testing.T) *requests.PreparedRequest {
+	t.Helper()
+	return prepare(t, "POST", "http://example.com/foo?param=Value&Pet=dog", requests.Headers{
+		{"Host", "example.com"}, {"Date", "Tue, 20 Apr 2021 02:07:55 GMT"}, {"Content-Type", "application/json"},
+		{"Content-Digest", "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"},
+	}, requests.Body(`{"hello": "world"}`))
+}
+
+func prepare(t *testing.T, method, url string, options ...requests.Option) *requests.PreparedRequest {
+	t.Helper()
+	r := &requests.Request{Method: method, URL: url}
+	if err := requests.JoinOptions(options...).Apply(r); err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func list(s string) []string { return strings.Fields(s) }
+
+// TestSignaturesOfTheRFC is appendix B.2.5 and B.2.6, whose algorithms always give the same.
+func TestSignaturesOfTheRFC(t *testing.T) {
+	for _, c := range []struct {
+		config           Config
+		input, signature string
+	}{
+		{Config{Key: decode(t, rfcSecret), KeyID: "test-shared-secret", Label: "sig-b25", Components: list("date @authority content-type")},
+			`sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret"`,
+			"sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:"},
+		{Config{Key: edKey(t), KeyID: "test-key-ed25519", Label: "sig-b26", Components: list("date @method @path @authority content-type content-length")},
+			`sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519"`,
+			"sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:"},
+	} {
+		c.config.Now = at1618884473
+		p := rfcRequest(t)
+		sign(t, c.config, p)
+		if diff := cmp.Diff([]string{c.input, c.signature}, []string{p.Headers.Get("Signature-Input"), p.Headers.Get("Signature")}); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+func sign(t *testing.T, c Config, p *requests.PreparedRequest) {
+	t.Helper()
+	a, err := New(c)
+	if err == nil {
+		err = a.Authenticate(p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBasesOfTheRFC is appendix B.2.1 to B.2.3.
+func TestBasesOfTheRFC(t *testing.T) {
+	const digest = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"
+	for _, c := range []struct {
+		config     Config
+		components []string
+		want       string
+	}{
+		{Config{Nonce: func() string { return "b3k2pp5k7z-50gnwp.yemd" }}, nil,
+			`"@signature-params": ();created=1618884473;nonce="b3k2pp5k7z-50gnwp.yemd";keyid="test-key-rsa-pss"`},
+		{Config{Tag: "header-example"}, list(`@authority content-digest @query-param;name="Pet"`),
+			"\"@authority\": example.com\n\"content-digest\": " + digest + "\n\"@query-param\";name=\"Pet\": dog\n" +
+				`"@signature-params": ("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example"`},
+		{Config{}, list("date @method @path @query @authority content-type content-digest content-length"),
+			"\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n\"@method\": POST\n\"@path\": /foo\n\"@query\": ?param=Value&Pet=dog\n\"@authority\": example.com\n" +
+				"\"content-type\": application/json\n\"content-digest\": " + digest + "\n\"content-length\": 18\n" +
+				`"@signature-params": ("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss"`},
+	} {
+		c.config.Now, c.config.KeyID, c.config.Key = at1618884473, "test-key-rsa-pss", make([]byte, 16)
+		a, err := New(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := a.base(rfcRequest(t), c.components)
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got)\n%s", err, diff)
+		}
+	}
+}
+
+// TestComponents is section 2.
+func TestComponents(t *testing.T) {
+	p := prepare(t, "GET", "https://WWW.example.com:443/path?param=value&foo=bar&baz=batman&qux=&a%20b=c+d#f",
+		requests.Headers{{"X-Two", "one"}, {"X-two", "two"}, {"X-Empty", ""}})
+	for component, want := range map[string]string{
+		"@method": "GET", "@scheme": "https", "@authority": "www.example.com", "@path": "/path",
+		"@target-uri":             "https://www.example.com/path?param=value&foo=bar&baz=batman&qux=&a%20b=c+d",
+		"@request-target":         "/path?param=value&foo=bar&baz=batman&qux=&a%20b=c+d",
+		"@query":                  "?param=value&foo=bar&baz=batman&qux=&a%20b=c+d",
+		`@query-param;name="baz"`: "batman", `@query-param;name="qux"`: "", `@query-param;name="a%20b"`: "c%20d",
+		"X-Two": "one, two", "x-empty": "",
+	} {
+		a, err := New(Config{Key: make([]byte, 16)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _, err := a.base(p, []string{component})
+		line, _, _ := strings.Cut(base, "\n")
+		if _, got, _ := strings.Cut(line, ": "); got != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", component, got, err, want)
+		}
+	}
+}
+
+// TestAlgorithms: the signatures can be verified.
+func TestAlgorithms(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifyEC := func(public *ecdsa.PublicKey, sum, signature []byte) bool {
+		half := len(signature) / 2
+		return ecdsa.Verify(public, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+	}
+	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p384, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	for name, c := range map[string]struct {
+		config Config
+		verify func(text, signature []byte) bool
+	}{
+		"rsa-pss-sha512": {Config{Key: rsaKey}, func(text, signature []byte) bool {
+			sum := sha512.Sum512(text)
+			return rsa.VerifyPSS(&rsaKey.PublicKey, crypto.SHA512, sum[:], signature, &rsa.PSSOptions{SaltLength: 64}) == nil
+		}},
+		"rsa-v1_5-sha256": {Config{Key: rsaKey, RSAv15: true}, func(text, signature []byte) bool {
+			sum := sha256.Sum256(text)
+			return rsa.VerifyPKCS1v15(&rsaKey.PublicKey, crypto.SHA256, sum[:], signature) == nil
+		}},
+		"ecdsa-p256-sha256": {Config{Key: p256}, func(text, signature []byte) bool {
+			sum := sha256.Sum256(text)
+			return len(signature) == 64 && verifyEC(&p256.PublicKey, sum[:], signature)
+		}},
+		"ecdsa-p384-sha384": {Config{Key: p384}, func(text, signature []byte) bool {
+			sum := sha512.Sum384(text)
+			return len(signature) == 96 && verifyEC(&p384.PublicKey, sum[:], signature)
+		}},
+	} {
+		c.config.Alg = true
+		a, err := New(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := prepare(t, "GET", "https://example.com/")
+		if err := a.Authenticate(p); err != nil {
+			t.Fatal(err)
+		}
+		input := strings.TrimPrefix(p.Headers.Get("Signature-Input"), "sig1=")
+		base := "\"@method\": GET\n\"@target-uri\": https://example.com/\n\"@signature-params\": " + input
+		signature := decode(t, strings.Trim(strings.TrimPrefix(p.Headers.Get("Signature"), "sig1="), ":"))
+		if !c.verify([]byte(base), signature) || !strings.Contains(input, `;alg="`+name+`"`) {
+			t.Errorf("%s: %s does not verify", name, input)
+		}
+	}
+}
+
+// TestDigest: of a body in memory, and of one that is read twice.
+func TestDigest(t *testing.T) {
+	const want = "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:"
+	for _, body := range []any{"hello", strings.NewReader("hello")} {
+		p := prepare(t, "POST", "https://example.com/", requests.Body(body))
+		sign(t, Config{Key: edKey(t)}, p)
+		sent, err := io.ReadAll(p.OpenBody())
+		if diff := cmp.Diff([]string{want, "hello"}, []string{p.Headers.Get("Content-Digest"), string(sent)}); diff != "" || err != nil {
+			t.Errorf("%v (-want +got)\n%s", err, diff)
+		}
+	}
+	p := prepare(t, "POST", "https://example.com/", requests.Body(io.MultiReader(strings.NewReader("hello"))))
+	a, _ := New(Config{Key: edKey(t)})
+	if err := a.Authenticate(p); !errors.Is(err, requests.ErrUnrewindableBody) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTwo: a request can have several signatures.
+func TestTwo(t *testing.T) {
+	p := prepare(t, "GET", "https://example.com/")
+	sign(t, Config{Key: edKey(t)}, p)
+	sign(t, Config{Key: edKey(t), Label: "second", Components: []string{"signature"}, Expires: time.Minute, Now: at1618884473}, p)
+	want := `, second=("signature");created=1618884473;expires=1618884533`
+	signatures := p.Headers.Get("Signature")
+	if got := p.Headers.Get("Signature-Input"); !strings.HasSuffix(got, want) || !strings.HasPrefix(signatures, "sig1=:") || !strings.Contains(signatures, ", second=:") {
+		t.Errorf("got %s, %s", got, signatures)
+	}
+}
+
+// TestErrors: what cannot be signed is told, and no key is shown.
+func TestErrors(t *testing.T) {
+	p521, _ := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	good := []byte("a secret that is long enough")
+	for _, c := range []Config{
+		{}, {Key: "text"}, {Key: []byte("short")}, {Key: p521}, {Key: good, Label: "Upper"}, {Key: good, Label: "1"},
+		{Key: good, KeyID: "a\nb"}, {Key: good, Components: []string{"a", "a"}},
+	} {
+		if _, err := New(c); !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("New(%+v): %v", c, err)
+		}
+	}
+	for _, component := range []string{"x-absent", "@status", "@query-param", `@query-param;name="a"`, `@query-param;name="b"`, "host;sf", "@frob"} {
+		a, err := New(Config{Key: good, Components: []string{component}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Authenticate(prepare(t, "GET", "https://example.com/?a=1&a=2", requests.Headers{{"Host", "h"}})); !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("%s: %v", component, err)
+		}
+		if text := fmt.Sprintf("%v %+v %#v %v %+v", a, a, a, a.config, a.config); strings.Contains(text, "secret") || strings.Contains(text, "97 32 115") {
+			t.Errorf("it shows %s", text)
+		}
+	}
+}
