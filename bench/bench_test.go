@@ -51,6 +51,7 @@ var works = []work{
 	{"1MiB", 1, gets(func(a addresses) string { return a.Raw }, mid)},
 	{"100MiB", 1, gets(func(a addresses) string { return a.Raw }, large)},
 	{"file", 1, files},
+	{"chunked", 1, uploads},
 	{"multipart", 1, multiparts},
 }
 
@@ -151,6 +152,30 @@ func files(b testing.TB, a addresses) []client {
 		}},
 	}
 }
+
+// uploads are of a body whose length is not known.
+func uploads(_ testing.TB, a addresses) []client {
+	s, c, whole := session(a.CA), standard(a.CA, false), check(small)
+	content := func() io.Reader { return io.LimitReader(zeros{}, large) }
+	return []client{
+		{"requests", func() error {
+			r, err := s.Post(context.Background(), a.Sink, requests.Body(content()))
+			if err != nil {
+				return err
+			}
+			content, err := r.Content()
+			return whole(len(content), err)
+		}},
+		{"net/http", func() error {
+			return whole(length(c.Post(a.Sink, "application/octet-stream", content())))
+		}},
+	}
+}
+
+// zeros is read without an end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
 // multiparts are uploads of one file.
 func multiparts(b testing.TB, a addresses) []client {

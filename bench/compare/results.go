@@ -22,6 +22,7 @@ var works = []struct{ name, times, title string }{
 	{"1MiB", "50x", "1 MiB to memory"},
 	{"100MiB", "1x", "100 MiB to memory"},
 	{"file", "1x", "100 MiB to a file"},
+	{"chunked", "1x", "100 MiB up, in chunks"},
 	{"multipart", "1x", "multipart of a file of 100 MiB"},
 }
 
