@@ -82,7 +82,7 @@ func remaining(r io.Reader, position int64, seekable bool) (int64, error) {
 func fileRemaining(f *os.File, position int64) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return 0, fault(Unreadable, err, "Body cannot be examined")
+		return 0, fault(Unreadable, err, "the file cannot be examined")
 	}
 	if info.IsDir() {
 		return 0, fault(Invalid, nil, "Body is a directory: %s", f.Name())
