@@ -61,6 +61,9 @@ func TestRule47Precedence(t *testing.T) {
 				if got := chosen(t, s, c.url, c.request); got != want {
 					t.Errorf("EnvironmentProxiesFirst=%v: proxy %q, want %q", policy, got, want)
 				}
+				if sent := chosenBySend(t, s, c.url, c.request); !policy && sent != want {
+					t.Errorf("Send: proxy %q, want %q", sent, want)
+				}
 				d, err := s.ExplainProxy(c.url, c.request)
 				if err != nil || d.Proxy != want {
 					t.Errorf("EnvironmentProxiesFirst=%v: explained as %v, %v; want %q", policy, d, err, want)
@@ -87,6 +90,20 @@ func chosen(t *testing.T, s *Session, url string, given Proxies) string {
 		t.Errorf("the session's proxies were changed (-want +got)\n%s", diff)
 	}
 	return selectProxy(&u, opts.Proxies)
+}
+
+// chosenBySend is chosen for a prepared request that is sent by itself.
+func chosenBySend(t *testing.T, s *Session, url string, given Proxies) string {
+	t.Helper()
+	p, err := s.Prepare(&Request{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts, err := s.mergeSend(p, SendOptions{Proxies: given})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return selectProxy(&p.at().URL, opts.Proxies)
 }
 
 func TestTrustEnvOff(t *testing.T) {

@@ -139,6 +139,8 @@ func TestNetscapeSetCookie(t *testing.T) {
 		{"a=b; Domain", Cookie{}},
 		{"a=b; Path", Cookie{}},
 		{"a=b; Path=", ab},
+		{"a=b; x=" + strings.Repeat("y", maxNetscapeField-len("a=b; x=")), ab},
+		{"a=b; x=" + strings.Repeat("y", maxNetscapeField-len("a=b; x=")+1), Cookie{}},
 		{"a=b; Path=/x; Path=/y", Cookie{Name: "a", Value: "b", Path: "/x"}},
 		{"a=b; Path=/\xe9 %2f", Cookie{Name: "a", Value: "b", Path: "/%C3%A9%20%2F"}},
 		{"a=b; Secure", Cookie{Name: "a", Value: "b", Secure: true}},
