@@ -40,48 +40,16 @@ func (r *Request) encodeFilesDuring(c *call, asRequests bool) (body.Body, string
 		return r.encodeFiles(asRequests)
 	}
 	own := *r // what the goroutine changes, when nobody waits for it any more
-	var e encodedFiles
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() { e.panicked = recover() }()
-		e.err = errors.New("reading a file ended its goroutine")
-		e.body, e.contentType, e.err = own.encodeFiles(asRequests)
-	}()
-	if err := c.wait(done); err != nil {
-		return body.Body{}, "", err
+	var b body.Body
+	contentType, err := "", errors.New("reading a file ended its goroutine")
+	switch body.During(c.ctx, c.deadline, func() { b, contentType, err = own.encodeFiles(asRequests) }) {
+	case nil:
+		r.encoded = own.encoded
+		return b, contentType, err
+	case body.ErrOverdue:
+		return body.Body{}, "", totalTimeout()
 	}
-	if e.panicked != nil {
-		panic(e.panicked)
-	}
-	r.encoded = own.encoded
-	return e.body, e.contentType, e.err
-}
-
-// encodedFiles is what came of encodeFiles.
-type encodedFiles struct {
-	body        body.Body
-	contentType string
-	err         error
-	panicked    any
-}
-
-// wait waits until something is done, or the call is over.
-func (c *call) wait(done <-chan struct{}) error {
-	var total <-chan time.Time
-	if !c.deadline.IsZero() {
-		timer := time.NewTimer(time.Until(c.deadline))
-		defer timer.Stop()
-		total = timer.C
-	}
-	select {
-	case <-done:
-		return nil
-	case <-c.ctx.Done():
-		return contextError(c.ctx)
-	case <-total:
-		return totalTimeout()
-	}
+	return body.Body{}, "", contextError(c.ctx)
 }
 
 // encodedBody is the body that a Request was sent with, and what it was made of.

@@ -2,7 +2,8 @@ package requests
 
 import (
 	"context"
-	"sync"
+
+	"github.com/mountable/requests/internal/content"
 )
 
 // Hook is called with each response before its cookies are stored, before
@@ -23,9 +24,9 @@ type Hook func(ctx context.Context, r *Response) (*Response, error)
 // dispatch runs the hooks over a response. Until the last one has returned, it holds every
 // response that has come in this hop.
 func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, err error) {
-	held := &holding{}
-	held.add(r)
-	defer func() { held.end(last == nil) }()
+	held := new(content.Held[*Response])
+	r.hold(held)
+	defer func() { held.End(last == nil) }()
 	for _, hook := range hooks {
 		if hook == nil {
 			continue
@@ -35,7 +36,7 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, e
 			return nil, err
 		}
 		if replaced != nil && replaced != r {
-			held.add(replaced)
+			replaced.hold(held)
 			replaced.content().Replace(r) // it may read from r
 			replaced.standInFor(r)
 			r = replaced
@@ -44,32 +45,8 @@ func dispatch(ctx context.Context, hooks []Hook, r *Response) (last *Response, e
 	return r, nil
 }
 
-// holding is the responses of a hop on which hooks are still at work.
-type holding struct {
-	// mu protects the field below: a hook may send from several goroutines.
-	mu        sync.Mutex
-	responses []*Response
-}
-
-// add keeps r, and what is sent again through it.
-func (h *holding) add(r *Response) {
-	if h == nil {
-		return
-	}
-	r.holding = h
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.responses = append(h.responses, r)
-}
-
-// end lets go of the responses, and closes them if the hooks have failed.
-func (h *holding) end(failed bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, r := range h.responses {
-		r.holding = nil
-		if failed {
-			r.Close()
-		}
-	}
+// hold keeps r until the hooks of its hop have returned.
+func (r *Response) hold(held *content.Held[*Response]) {
+	r.held = held
+	held.Add(r)
 }

@@ -37,7 +37,7 @@ func (d *defaults) resolve(url string) string {
 		return url
 	}
 	url = uri.Join(d.base, url)
-	if leavesBase(d.base, url) && !d.policy.SettingsBeyondBase {
+	if uri.LeavesBase(d.base, url) && !d.policy.SettingsBeyondBase {
 		d.beyond, d.auth, d.params = true, nil, nil
 		d.headers = slices.DeleteFunc(d.headers.Clone(), func(f [2]string) bool {
 			return !redirect.MayCross(f[0]) || strings.EqualFold(f[0], "Authorization")
@@ -45,17 +45,6 @@ func (d *defaults) resolve(url string) string {
 		d.jar = d.jar.bound(d.policy)
 	}
 	return url
-}
-
-// leavesBase reports whether what is meant for base must not go to url.
-func leavesBase(base, url string) bool {
-	from, errBase := uri.Prepare(base, nil)
-	to, errURL := uri.Prepare(url, nil)
-	if errBase != nil || errURL != nil {
-		return true
-	}
-	leaves, err := uri.ShouldStripAuth(from, to)
-	return leaves || err != nil
 }
 
 // MergeEnvironment fills in what opts leaves open from the session and, where

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/mountable/requests/internal/uri"
 )
@@ -37,23 +36,16 @@ func (s *Session) Adapter(url string) (Adapter, error) {
 
 // mountHint says what could be meant by a URL that no adapter carries.
 func (s *Session) mountHint(url string) string {
-	const shown = 8
 	var prefixes []string
 	for _, m := range s.mounts.All() {
 		if m.Value != nil {
 			prefixes = append(prefixes, redactURL(m.Prefix))
 		}
 	}
-	switch {
-	case len(prefixes) == 0:
+	if len(prefixes) == 0 {
 		return ": the Session has none; NewSession makes one that has, and Mount adds more"
-	case !strings.Contains(url, "://"):
-		return "; a URL begins with its scheme, as in http://"
 	}
-	if len(prefixes) > shown {
-		return fmt.Sprintf(", only for %s and %d more prefixes", strings.Join(prefixes[:shown], ", "), len(prefixes)-shown)
-	}
-	return ", only for " + strings.Join(prefixes, ", ")
+	return uri.SchemeHint(url, prefixes)
 }
 
 // Prefixes returns the mounted prefixes in the order they are tried.

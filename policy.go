@@ -1,5 +1,7 @@
 package requests
 
+import "reflect"
+
 // Policy holds the switches that restore Requests' behavior where this package
 // is safer by default. The zero value is the safe one; [PolicyRequests] sets
 // every switch to Requests' way. docs/differences.md has a row for each.
@@ -87,32 +89,9 @@ type Policy struct {
 
 // PolicyRequests returns the Policy that behaves as Requests does everywhere a
 // switch exists.
-func PolicyRequests() Policy {
-	return Policy{
-		KeepCrossOriginHeaders:     true,
-		CrossOriginDigest:          true,
-		ChallengesAsRequests:       true,
-		ResendUnrewindable:         true,
-		MethodsAsRequests:          true,
-		SettingsBeyondBase:         true,
-		MountsAsRequests:           true,
-		BodiesAsRequests:           true,
-		NoDefaultTimeouts:          true,
-		CertAcrossOrigins:          true,
-		AllowDowngrade:             true,
-		NetrcOnRedirect:            true,
-		NetrcDefault:               true,
-		NetrcAsRequests:            true,
-		NetrcReplacesAuthorization: true,
-		NetrcIgnoresUser:           true,
-		UnlimitedDecoding:          true,
-		LinksAsRequests:            true,
-		NetscapeCookies:            true,
-		EnvironmentProxiesFirst:    true,
-		NoProxyAsRequests:          true,
-		EnvironmentCAFirst:         true,
-		SendIgnoresEnvironmentCA:   true,
-		TruncatedContent:           true,
-		GzipWithoutTrailer:         true,
+func PolicyRequests() (p Policy) {
+	for _, v := range reflect.ValueOf(&p).Elem().Fields() {
+		v.SetBool(true)
 	}
+	return p
 }

@@ -110,12 +110,9 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 // location returns where a redirect leads, "" for nowhere. A Location that is repeated
 // counts once; of different ones nobody can tell which is meant.
 func (r *Response) location() (string, error) {
-	values := r.Headers.Values("Location")
-	first := strings.Trim(values[0], " \t")
-	for _, value := range values[1:] {
-		if value = strings.Trim(value, " \t"); value != first {
-			return "", fail(ErrInvalidHeader, "the redirect has two Locations: %q and %q", redactURL(first), redactURL(value))
-		}
+	first, other, differ := redirect.Location(r.Headers.Values("Location"))
+	if differ {
+		return "", fail(ErrInvalidHeader, "the redirect has two Locations: %q and %q", redactURL(first), redactURL(other))
 	}
 	return first, nil
 }

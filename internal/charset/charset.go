@@ -61,6 +61,12 @@ func FromContentType(value string) string {
 	return name
 }
 
+// MediaType is the type and subtype of a Content-Type, in lower case.
+func MediaType(contentType string) string {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
 // Declared returns the charset a Content-Type value stands for, and whether it
 // stands for one: its charset parameter, which may be empty; ISO-8859-1 for
 // types with "text" in them (RFC 2616 section 3.7.1, kept by Requests); utf-8

@@ -60,6 +60,17 @@ func JSONEncoding(data []byte) string {
 	return ""
 }
 
+// JSONText returns the text of JSON in UTF-8, where the bytes or the encoding that is declared, ""
+// for none, tell how to read it.
+func JSONText(data []byte, declared string) (text []byte, ok bool) {
+	if name := JSONEncoding(data); name != "" {
+		if text, err := DecodeStrict(data, name); err == nil {
+			return []byte(text), true
+		}
+	}
+	return data, IsUTF8(declared) || declared == "" && utf8.Valid(data)
+}
+
 // IsUTF8 reports whether name stands for UTF-8 without a byte order mark.
 func IsUTF8(name string) bool {
 	return name == "utf-8" || strings.EqualFold(name, "utf-8") || canonical(name) == "utf_8"

@@ -48,3 +48,15 @@ var crossing = map[string]bool{
 	"if-match": true, "if-none-match": true, "if-modified-since": true, "if-unmodified-since": true,
 	"authorization": true,
 }
+
+// Location returns what the Location fields of a redirect say, and another one that differs
+// from it, if there is one.
+func Location(fields []string) (first, other string, differ bool) {
+	first = strings.Trim(fields[0], " \t")
+	for _, value := range fields[1:] {
+		if other = strings.Trim(value, " \t"); other != first {
+			return first, other, true
+		}
+	}
+	return first, "", false
+}

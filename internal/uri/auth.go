@@ -72,3 +72,14 @@ func (u *URL) Username() string {
 	user, _, _ := with.Userinfo()
 	return user
 }
+
+// LeavesBase reports whether what is meant for base must not go to url.
+func LeavesBase(base, url string) bool {
+	from, errBase := Prepare(base, nil)
+	to, errURL := Prepare(url, nil)
+	if errBase != nil || errURL != nil {
+		return true
+	}
+	leaves, err := ShouldStripAuth(from, to)
+	return leaves || err != nil
+}

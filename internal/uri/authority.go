@@ -1,6 +1,7 @@
 package uri
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -208,4 +209,16 @@ func MayBegin(prefix string) bool {
 	scheme, rest, _ := strings.Cut(prefix, ":")
 	hostPort := rest != "" && ascii.IsDigit(rest[0])
 	return prefix == "" || ascii.IsToken(scheme) && !strings.Contains(scheme, ".") && !hostPort
+}
+
+// SchemeHint says what could be meant by a URL that begins with none of the prefixes.
+func SchemeHint(url string, prefixes []string) string {
+	const shown = 8
+	if !strings.Contains(url, "://") {
+		return "; a URL begins with its scheme, as in http://"
+	}
+	if len(prefixes) > shown {
+		return fmt.Sprintf(", only for %s and %d more prefixes", strings.Join(prefixes[:shown], ", "), len(prefixes)-shown)
+	}
+	return ", only for " + strings.Join(prefixes, ", ")
 }
