@@ -1,10 +1,13 @@
 package requests
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/secret"
 )
 
@@ -151,6 +154,7 @@ type Error struct {
 	Err      error            // the cause, may be nil
 	Op       string           // what was being done: "GET http://h/", "connect", …
 	Detail   string           // what was wrong, in words
+	Snippet  string           // of ErrHTTP, how the body begins that was read: at most 1 KiB, secrets masked
 
 	original *Error // what e is a copy of, if it is one
 
@@ -199,10 +203,42 @@ func (e *Error) reason() string {
 	switch {
 	case what == "" || what == why:
 		return why
+	case why == "" && e.Snippet != "":
+		return fmt.Sprintf("%s: %.100q", what, e.Snippet)
 	case why == "":
 		return what
 	}
 	return what + ": " + why
+}
+
+// Problem is the problem details (RFC 9457) that a response of type application/problem+json
+// has. [errors.As] finds it in the error of [Response.RaiseForStatus].
+type Problem struct {
+	Type       string // a URI; "about:blank" if there is none
+	Title      string
+	Status     int // 0 if there is none
+	Detail     string
+	Instance   string
+	Extensions map[string]json.RawMessage // the other members
+}
+
+// Error is the title and the detail, secrets masked.
+func (p *Problem) Error() string { return (*jsontext.Problem)(p).String() }
+
+// tell adds what the body says, if it has been read, to an error of the status.
+func (e *Error) tell(r *Response) *Error {
+	if !r.content().InMemory() {
+		return e
+	}
+	body, _ := r.Content()
+	kind := r.Headers.Get("Content-Type")
+	e.Snippet = secret.Snippet(kind, body)
+	if text, err := r.jsonText(); err == nil && charset.MediaType(kind) == "application/problem+json" {
+		if p := jsontext.ParseProblem(text); p != nil {
+			e.Err = (*Problem)(p)
+		}
+	}
+	return e
 }
 
 // Unwrap gives the kind and the cause to [errors.Is] and [errors.As]. An error that an

@@ -63,3 +63,26 @@ func ExampleJSONArray() {
 	// Ada
 	// Grace
 }
+
+func ExamplePages() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/users" {
+			w.Header().Set("Link", `</users/more>; rel="next"`)
+		}
+		fmt.Fprint(w, "the users of ", r.URL.Path)
+	}))
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+
+	for r, err := range requests.Pages(context.Background(), s, server.URL+"/users") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(r.Text())
+	}
+	// Output:
+	// the users of /users <nil>
+	// the users of /users/more <nil>
+}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/content"
@@ -47,7 +46,7 @@ type Response struct {
 	apparent string      // detected encoding, remembered
 	adapter  Adapter
 	opts     SendOptions
-	holding  *holding // of the hop whose hooks are running
+	held     *content.Held[*Response] // of the hop whose hooks are running
 
 	span      span // for Timing
 	proxyAuth bool // the request carried Proxy-Authorization
@@ -115,7 +114,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 	}
 	again.Elapsed = time.Since(start)
 	again.span.measured(start, again.Elapsed)
-	r.holding.add(again)
+	again.hold(r.held)
 	return again, nil
 }
 
@@ -146,7 +145,8 @@ func (r *Response) Value(key any) any { return r.values[key] }
 func (r *Response) OK() bool { return r.StatusCode < 400 || r.StatusCode >= 600 }
 
 // RaiseForStatus returns [ErrHTTP] for a status from 400 to 599, with Requests'
-// text behind the method, and nil for any other.
+// text behind the method, and nil for any other. A body that has been read is told of by
+// Error.Snippet, and by a [Problem] where it is one.
 func (r *Response) RaiseForStatus() error {
 	var side string
 	switch {
@@ -158,7 +158,7 @@ func (r *Response) RaiseForStatus() error {
 		side = "Server"
 	}
 	text := fmt.Sprintf("%d %s Error: %s for url: %s", r.StatusCode, side, r.Reason, redactURL(r.URL))
-	return &Error{Kind: ErrHTTP, Request: r.Request, Response: r, Detail: text}
+	return (&Error{Kind: ErrHTTP, Request: r.Request, Response: r, Detail: text}).tell(r)
 }
 
 // isRedirectStatus reports whether a Location that comes with status is followed, as in
@@ -248,13 +248,8 @@ func (r *Response) jsonText() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name := charset.JSONEncoding(content); name != "" {
-		if text, err := charset.DecodeStrict(content, name); err == nil {
-			return []byte(text), nil
-		}
-	}
-	if charset.IsUTF8(r.Encoding) || r.Encoding == "" && utf8.Valid(content) {
-		return content, nil
+	if text, ok := charset.JSONText(content, r.Encoding); ok {
+		return text, nil
 	}
 	text, err := r.Text()
 	return []byte(text), err

@@ -36,6 +36,10 @@ type Session struct {
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
 
+	// RaiseForStatus makes a status from 400 to 599 an error of the call, that of
+	// [Response.RaiseForStatus]; up to 1 MiB of the body is read for it.
+	RaiseForStatus bool
+
 	mounts  prefix.Table[Adapter]
 	netrc   netrc.Cache
 	environ proxyenv.Environ
@@ -222,6 +226,10 @@ func (s *Session) finish(ctx context.Context, r *Response, opts SendOptions) (do
 		r = last
 	} else if err := s.prepareNext(r, opts); err != nil {
 		return nil, err
+	}
+	if s.RaiseForStatus && !r.OK() && (r.Request == nil || r.Request.given == nil) {
+		drain(r)
+		return nil, r.RaiseForStatus()
 	}
 	if opts.Stream != On && !r.leftHTTP() {
 		if _, err := r.Content(); err != nil {

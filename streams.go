@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
 	"time"
 
+	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/sse"
 )
@@ -28,19 +28,19 @@ type Event struct {
 func (r *Response) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		p := &sse.Parser{Max: r.maxLine()}
-		if err := r.events(p, func(e Event) bool { return yield(e, nil) }); err != nil {
+		if err := r.events(p, func(e sse.Event) bool { return yield(Event(e), nil) }); err != nil {
 			yield(Event{}, err)
 		}
 	}
 }
 
 // events feeds the body to p, as long as yield wants more.
-func (r *Response) events(p *sse.Parser, yield func(Event) bool) (failed error) {
+func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed error) {
 	r.content().Arriving(r.owner(), r.Close, func(piece []byte, err error) bool {
 		if failed = err; err != nil {
 			return false
 		}
-		more, err := p.Feed(piece, func(e sse.Event) bool { return yield(Event(e)) })
+		more, err := p.Feed(piece, yield)
 		if err != nil {
 			failed = r.lineTooLong()
 		}
@@ -59,31 +59,22 @@ func (r *Response) events(p *sse.Parser, yield func(Event) bool) (failed error) 
 func EventSource(ctx context.Context, s *Session, url string, options ...Option) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		p := &sse.Parser{Retry: 3 * time.Second}
-		for first, silent := true, 0; ; first, silent = false, silent+1 {
-			if !first {
-				if err := pause(ctx, p.Wait(silent), time.Time{}); err != nil {
-					yield(Event{}, err)
-					return
-				}
+		wait := func(d time.Duration) error {
+			if err := pause(ctx, d, time.Time{}); err != nil {
+				return err
 			}
-			r, err := s.openEvents(ctx, p.ID, url, options)
-			if err == nil && r == nil {
-				return
-			}
-			opened, left := err == nil, false
-			if opened {
-				p.Restart()
-				p.Max = r.maxLine()
-				err = r.events(p, func(e Event) bool { silent = 0; left = !yield(e, nil); return !left })
-			}
-			if left {
-				return
-			}
-			if err != nil && (first && !opened || !isBrokenStream(err)) {
-				yield(Event{}, err)
-				return
-			}
+			return nil
 		}
+		open := func() (sse.Stream, error) {
+			r, err := s.openEvents(ctx, p.ID, url, options)
+			if err != nil || r == nil {
+				return nil, err
+			}
+			p.Restart()
+			p.Max = r.maxLine()
+			return func(yield func(sse.Event) bool) error { return r.events(p, yield) }, nil
+		}
+		p.Follow(wait, open, isBrokenStream, func(e sse.Event, err error) bool { return yield(Event(e), err) })
 	}
 }
 
@@ -97,11 +88,11 @@ func (s *Session) openEvents(ctx context.Context, lastID, url string, options []
 	if err != nil {
 		return nil, err
 	}
-	kind, _, _ := strings.Cut(r.Headers.Get("Content-Type"), ";")
+	kind := charset.MediaType(r.Headers.Get("Content-Type"))
 	switch {
 	case r.StatusCode == 204:
 		return nil, r.Close()
-	case r.StatusCode == 200 && strings.EqualFold(strings.TrimSpace(kind), "text/event-stream"):
+	case r.StatusCode == 200 && kind == "text/event-stream":
 		return r, nil
 	}
 	drain(r)
@@ -185,4 +176,77 @@ func (r *Response) arrayError(err error) error {
 		return &Error{Kind: ErrJSONDecode, Request: r.Request, Response: r, Err: e, Detail: "the body is not a JSON array"}
 	}
 	return err
+}
+
+// Pages iterates over the pages of a collection, beginning with that at url. A link of relation
+// type "next" (RFC 8288) leads from one to the next; see [PagesBy].
+func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.Seq2[*Response, error] {
+	next := func(r *Response) (string, error) { link, _ := r.Link("next"); return link, nil }
+	return PagesBy(ctx, s, url, next, options...)
+}
+
+// PagesBy is Pages where next returns what leads from a page to the next, a URL that may be
+// relative, and "" behind the last. Its error ends the loop, as do those of the requests, a status
+// of 400 or more, and a link back to a page that has been given.
+//
+// The first page is asked for with options. The others are asked for as the target of a redirect
+// would be: by the URL alone, with the headers, cookies and credentials that may go there.
+// Timeouts.Total holds for each page. A page is closed when the loop goes on.
+func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (string, error), options ...Option) iter.Seq2[*Response, error] {
+	return func(yield func(*Response, error) bool) {
+		seen := map[string]bool{}
+		r, err := s.Get(ctx, url, options...)
+		for link := ""; err == nil; {
+			if err = r.checkPage(seen); err == nil {
+				link, err = r.page(yield, next)
+			}
+			if err == nil && link == "" {
+				return
+			}
+			if err == nil {
+				r, err = s.turnPage(ctx, r, link)
+			}
+		}
+		yield(nil, err)
+	}
+}
+
+// checkPage refuses what is not a page, or has been given.
+func (r *Response) checkPage(seen map[string]bool) error {
+	again := seen[r.URL]
+	if seen[r.URL] = true; !again && r.OK() {
+		return nil
+	}
+	drain(r)
+	if again {
+		return &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: "the pages lead back to one that has been given"}
+	}
+	return r.RaiseForStatus()
+}
+
+// page gives r to the loop, and returns what leads on, "" for nothing.
+func (r *Response) page(yield func(*Response, error) bool, next func(*Response) (string, error)) (string, error) {
+	defer r.Close()
+	if !yield(r, nil) {
+		return "", nil
+	}
+	return next(r)
+}
+
+// turnPage asks for the page that link leads to from r.
+func (s *Session) turnPage(ctx context.Context, r *Response, link string) (*Response, error) {
+	if r.Request == nil {
+		return nil, fail(ErrInvalidArgument, "no request has led to the page before %q", redactURL(link))
+	}
+	c := newChain(s, r, r.opts)
+	c.opts.Deadline = time.Time{}
+	target, err := c.target(r, link)
+	if err != nil {
+		return nil, withRequest(err, r.Request)
+	}
+	p, err := c.rebuild(r, target)
+	if err != nil {
+		return nil, withRequest(err, r.Request)
+	}
+	return s.Send(ctx, p, c.opts)
 }

@@ -44,7 +44,7 @@ toolbelt.Parallel toolbelt.HAR.Save toolbelt.HAR.Wrap
 requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token
 requests.Response.Timing requests.Response.Options
-requests.Response.Events requests.EventSource requests.JSONLines requests.JSONArray
+requests.Response.Events requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
 adapters.Authenticate adapters.Breaker adapters.Hedge adapters.Limit adapters.SingleFlight
 `)
 

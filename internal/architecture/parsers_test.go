@@ -26,6 +26,7 @@ import (
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/proxyenv"
+	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/sse"
 	"github.com/mountable/requests/internal/uri"
@@ -57,6 +58,8 @@ var parsers = map[string]func(s string){
 	"charset.GuessJSON":            func(s string) { charset.GuessJSON([]byte(s)) },
 	"charset.Latin1OrUTF8":         func(s string) { charset.Latin1OrUTF8(s) },
 	"charset.JSONEncoding":         func(s string) { charset.JSONEncoding([]byte(s)) },
+	"charset.JSONText":             func(s string) { charset.JSONText([]byte(s), "") },
+	"charset.MediaType":            func(s string) { charset.MediaType(s) },
 	"charset.Lookup":               func(s string) { charset.Lookup(s) },
 	"charset.ParseContentType":     func(s string) { charset.ParseContentType("text/html;" + s) },
 	"charset.ScanAll": func(s string) {
@@ -136,7 +139,8 @@ var parsers = map[string]func(s string){
 	"jsontext.Array": func(s string) {
 		_ = jsontext.Array(strings.NewReader("["+s), 0, func(json.RawMessage) bool { return true })
 	},
-	"jsontext.Line": func(s string) { jsontext.Line(s, 1) },
+	"jsontext.ParseProblem": func(s string) { jsontext.ParseProblem([]byte(`{"title":` + s)) },
+	"jsontext.Line":         func(s string) { jsontext.Line(s, 1) },
 	"jsontext.Diagnose": func(s string) {
 		jsontext.Diagnose([]byte(s), errors.New("bad"), 200, "text/html")
 		jsontext.Diagnose([]byte(`{"a":`+s), errors.New("bad"), 200, "application/problem+json")
@@ -155,6 +159,7 @@ var parsers = map[string]func(s string){
 	"proxyenv.ParseURL":         func(s string) { _, _ = proxyenv.ParseURL("http://" + s); _, _ = proxyenv.ParseURL(s) },
 
 	"secret.Clean":       func(s string) { secret.Clean(s) },
+	"secret.Snippet":     func(s string) { secret.Snippet("", []byte(s)) },
 	"secret.Excerpt":     func(s string) { secret.Excerpt("application/json", []byte(s)); secret.Excerpt("", []byte(s)) },
 	"secret.Is":          func(s string) { secret.Is(s) },
 	"secret.Names.Is":    func(s string) { secret.Default().Is(s) },
@@ -174,6 +179,9 @@ var parsers = map[string]func(s string){
 	"uri.DefragAuth":     func(s string) { uri.DefragAuth("http://" + s) },
 	"uri.EncodeTarget":   func(s string) { uri.EncodeTarget("/" + s) },
 	"netrc.File.Entry":   func(s string) { new(netrc.File).Entry(s, s, true, true) },
+	"uri.LeavesBase":     func(s string) { uri.LeavesBase("http://a.test/", s) },
+	"uri.SchemeHint":     func(s string) { uri.SchemeHint(s, []string{s}) },
+	"redirect.Location":  func(s string) { redirect.Location([]string{s, s, "a"}) },
 	"uri.MayBegin":       func(s string) { uri.MayBegin(s) },
 	"sse.Parser.Feed":    func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
 	"uri.Join":           func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },

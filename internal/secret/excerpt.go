@@ -9,6 +9,7 @@ import (
 
 const (
 	excerptLen = 80      // a line of a log
+	snippetLen = 1 << 10 // what somebody reads who looks into an error
 	excerptOf  = 4 << 10 // what is looked at for it
 	tokenLen   = 16      // words of letters and digits that are longer are not of a language
 )
@@ -16,15 +17,20 @@ const (
 // Excerpt shows how a body begins, in 80 bytes at most: what is secret by its name is
 // masked, whatever the Content-Type says the body is, and so are words that look like
 // tokens, as a body may be nothing else.
-func Excerpt(contentType string, data []byte) string {
+func Excerpt(contentType string, data []byte) string { return excerpt(contentType, data, excerptLen) }
+
+// Snippet is Excerpt in 1 KiB at most.
+func Snippet(contentType string, data []byte) string { return excerpt(contentType, data, snippetLen) }
+
+func excerpt(contentType string, data []byte, length int) string {
 	head := data[:min(len(data), excerptOf)]
 	head = standard.Body("", standard.Body(contentType, head))
 	head = maskTokens([]byte(standard.Pairs(string(head))))
-	if len(head) <= excerptLen {
+	if len(head) <= length {
 		return string(head)
 	}
-	end := excerptLen
-	for end > excerptLen-utf8.UTFMax && !utf8.RuneStart(head[end]) {
+	end := length
+	for end > length-utf8.UTFMax && !utf8.RuneStart(head[end]) {
 		end--
 	}
 	return string(head[:end]) + "…"

@@ -57,6 +57,37 @@ func (p *Parser) Wait(n int) time.Duration {
 	return max(p.Retry, min(p.Retry<<min(max(n, 1)-1, 6), time.Minute))
 }
 
+// Stream is one connection: it gives its events as long as yield wants more.
+type Stream func(yield func(Event) bool) error
+
+// Follow gives yield the events of one stream after the other, until that returns false, open
+// returns no stream, or an error comes up: of pausing, of the first open, or one that mends says
+// another stream would not mend, which yield is given.
+func (p *Parser) Follow(pause func(time.Duration) error, open func() (Stream, error), mends func(error) bool, yield func(Event, error) bool) {
+	left := false
+	for first, silent := true, 0; !left; first, silent = false, silent+1 {
+		var err error
+		if !first {
+			err = pause(p.Wait(silent))
+		}
+		if err == nil {
+			var stream Stream
+			stream, err = open()
+			if err == nil && stream == nil {
+				return
+			}
+			if err == nil {
+				first = false
+				err = stream(func(e Event) bool { silent, left = 0, !yield(e, nil); return !left })
+			}
+		}
+		if !left && err != nil && (first || !mends(err)) {
+			yield(Event{}, err)
+			return
+		}
+	}
+}
+
 // Feed takes the next piece of the stream and calls yield with each event that it ends, as
 // long as that returns true. It returns whether more may be fed, and ErrTooLong.
 func (p *Parser) Feed(piece []byte, yield func(Event) bool) (more bool, err error) {
