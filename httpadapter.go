@@ -71,9 +71,21 @@ func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 
 // NewHTTPAdapter returns an adapter with the given options and Requests' defaults.
 func NewHTTPAdapter(options ...AdapterOption) *HTTPAdapter {
-	a := &HTTPAdapter{config: pool.Config{Keys: 10, PerKey: 10}, sessions: map[ConnConfig]*tlsSessions{}}
+	return new(adapterRoom).adapter(options...)
+}
+
+// adapterRoom is an HTTPAdapter and its pool, in one allocation.
+type adapterRoom struct {
+	made HTTPAdapter
+	pool pool.Pool[ConnConfig, *conn]
+}
+
+func (room *adapterRoom) adapter(options ...AdapterOption) *HTTPAdapter {
+	a := &room.made
+	a.config = pool.Config{Keys: 10, PerKey: 10}
 	JoinAdapterOptions(options...)(a)
-	a.pool = pool.New[ConnConfig](a.config, (*conn).room)
+	a.pool = &room.pool
+	a.pool.Init(a.config, (*conn).room)
 	return a
 }
 
@@ -394,6 +406,9 @@ func (a *HTTPAdapter) tlsSessions(c *ConnConfig) *tlsSessions {
 	if m == nil {
 		if len(a.sessions) >= maxTLSSessions {
 			clear(a.sessions)
+		}
+		if a.sessions == nil {
+			a.sessions = map[ConnConfig]*tlsSessions{}
 		}
 		m = newTLSSessions(c)
 		a.sessions[*c] = m

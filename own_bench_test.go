@@ -65,3 +65,42 @@ func BenchmarkOwn(b *testing.B) {
 		})
 	}
 }
+
+// TestNewSessionAllocations holds what a session costs before its first request: itself with its jar and its adapters,
+// its headers, and the tree of what is mounted.
+func TestNewSessionAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates by itself, so that the counts are not the library's")
+	}
+	if n := testing.AllocsPerRun(100, func() { requests.NewSession() }); n > 10 {
+		t.Errorf("%v allocations, want 10 at most", n)
+	}
+}
+
+func BenchmarkNewSession(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		requests.NewSession()
+	}
+}
+
+// BenchmarkManyFields grows with the number of fields, and not with its square.
+func BenchmarkManyFields(b *testing.B) {
+	for _, n := range []int{1000, 8000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			s := requests.NewSession()
+			defer s.Close()
+			var many requests.Headers
+			for i := range n {
+				many = append(many, [2]string{"X-Field-" + strconv.Itoa(i), "value"})
+			}
+			b.ReportAllocs()
+			url := pongServer(b) + "/path?q=1"
+			for b.Loop() {
+				if _, err := s.Get(context.Background(), url, many); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

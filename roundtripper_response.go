@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/nethttp"
@@ -20,7 +18,7 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	room := new(httpRoom)
 	resp := &room.response
 	*resp = http.Response{
-		StatusCode: r.StatusCode, Status: statusLine(r),
+		StatusCode: r.StatusCode, Status: nethttp.Status(r.StatusCode, r.Proto, r.Reason),
 		Proto: r.Proto, Header: nethttp.Header(r.Headers), Request: x.Request, TLS: r.TLS, ContentLength: raw.Remaining(),
 	}
 	resp.ProtoMajor, resp.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
@@ -64,18 +62,6 @@ type httpRoom struct {
 	response http.Response
 	body     nethttp.Body
 	source   httpSource
-}
-
-// statusLine is the status as net/http has it. HTTP/2 has no reason, and gets the usual one.
-func statusLine(r *Response) string {
-	reason := r.Reason
-	if reason == "" && strings.HasPrefix(r.Proto, "HTTP/2") {
-		reason = http.StatusText(r.StatusCode)
-	}
-	if r.StatusCode == http.StatusOK && reason == "OK" {
-		return "200 OK" // nearly all of them
-	}
-	return strings.TrimSpace(strconv.Itoa(r.StatusCode) + " " + reason)
 }
 
 // isDecoded reports whether there is a coding that is undone: an unknown one is passed on.

@@ -48,16 +48,19 @@ type Session struct {
 // NewSession returns a Session with the default headers, [DefaultTimeouts], an empty cookie
 // jar and an [HTTPAdapter] mounted on "https://" and on "http://".
 func NewSession() *Session {
-	s := &Session{
-		Headers:      DefaultHeaders(),
-		Cookies:      NewCookieJar(),
-		Timeouts:     DefaultTimeouts(),
-		MaxRedirects: 30,
-		TrustEnv:     true,
-	}
-	s.Mount("https://", NewHTTPAdapter())
-	s.Mount("http://", NewHTTPAdapter())
+	room := new(sessionRoom)
+	s := &room.session
+	s.Headers, s.Cookies, s.Timeouts, s.MaxRedirects, s.TrustEnv = DefaultHeaders(), &room.jar, DefaultTimeouts(), 30, true
+	s.Mount("https://", room.https.adapter())
+	s.Mount("http://", room.http.adapter())
 	return s
+}
+
+// sessionRoom is a Session and what it begins with, in one allocation.
+type sessionRoom struct {
+	session     Session
+	jar         CookieJar
+	https, http adapterRoom
 }
 
 // OnResponse adds hooks that see every response of this session.

@@ -8,6 +8,17 @@ import (
 	"strings"
 )
 
+// Status is code and reason as net/http has them. HTTP/2 has no reason, and gets the usual one.
+func Status(code int, proto, reason string) string {
+	if reason == "" && strings.HasPrefix(proto, "HTTP/2") {
+		reason = http.StatusText(code)
+	}
+	if code == http.StatusOK && reason == "OK" {
+		return "200 OK" // nearly all of them
+	}
+	return strings.TrimSpace(strconv.Itoa(code) + " " + reason)
+}
+
 // AnnouncedLength is what Content-Length says where there is no body, -1 if it says nothing.
 func AnnouncedLength(h http.Header) int64 {
 	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)

@@ -124,6 +124,9 @@ func (p *Pool[K, C]) use(key K, stale []C) (*bucket[K, C], []C) {
 	b, ok := p.buckets[key]
 	if !ok {
 		b = &bucket[K, C]{key: key}
+		if p.buckets == nil {
+			p.buckets = make(map[K]*bucket[K, C])
+		}
 		p.buckets[key] = b
 	}
 	if b.listed {

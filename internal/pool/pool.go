@@ -52,13 +52,20 @@ type Pool[K comparable, C any] struct {
 
 // New returns an empty pool. A nil room is that of connections that cannot be shared.
 func New[K comparable, C any](cfg Config, room Room[C]) *Pool[K, C] {
+	p := new(Pool[K, C])
+	p.Init(cfg, room)
+	return p
+}
+
+// Init makes p what New returns. It must come before any other use.
+func (p *Pool[K, C]) Init(cfg Config, room Room[C]) {
 	cfg.Keys = limit(cfg.Keys)
 	cfg.Block = cfg.Block && cfg.PerKey >= 0
 	cfg.PerKey = limit(cfg.PerKey)
 	if room == nil {
 		room = exclusive[C]
 	}
-	return &Pool[K, C]{cfg: cfg, room: room, buckets: make(map[K]*bucket[K, C])}
+	p.cfg, p.room = cfg, room
 }
 
 func limit(n int) int {

@@ -21,8 +21,8 @@ type Table[V comparable] struct {
 	// mu protects the fields below.
 	mu      sync.Mutex
 	entries []*Entry[V]          // longest first, then in the order they came
-	exact   map[string]*Entry[V] // by prefix
-	folded  map[string]*Entry[V] // by lower-case prefix, the first that came
+	exact   map[string]*Entry[V] // by prefix; nil while there are few
+	folded  map[string]*Entry[V] // by lower-case prefix, the first that came; nil while there are few
 }
 
 // Entry is a prefix and its value.
@@ -36,25 +36,21 @@ func (t *Table[V]) Put(prefix string, value V) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	folded := ascii.Lower(prefix)
-	if m := t.exact[prefix]; m != nil {
-		m.Value = value
-	} else {
-		t.add(&Entry[V]{prefix, value}, folded)
+	m, first := t.find(prefix, folded)
+	if m == nil {
+		m = &Entry[V]{Prefix: prefix}
+		t.add(m, folded)
 	}
-	t.root.Store(t.root.Load().insert(folded, t.folded[folded].Value))
+	if m.Value = value; first == nil {
+		first = m
+	}
+	t.root.Store(t.root.Load().insert(folded, first.Value))
 }
 
 // add files a new prefix behind those that are at least as long.
 func (t *Table[V]) add(m *Entry[V], folded string) {
-	if t.exact == nil {
-		t.exact, t.folded = map[string]*Entry[V]{}, map[string]*Entry[V]{}
-	}
-	t.exact[m.Prefix] = m
 	if namesOwnPort(m.Prefix) {
 		t.named.Store(true)
-	}
-	if t.folded[folded] == nil {
-		t.folded[folded] = m
 	}
 	at, _ := slices.BinarySearchFunc(t.entries, m, func(other, m *Entry[V]) int {
 		if len(other.Prefix) >= len(m.Prefix) {
@@ -62,7 +58,46 @@ func (t *Table[V]) add(m *Entry[V], folded string) {
 		}
 		return 1
 	})
+	if t.entries == nil {
+		t.entries = make([]*Entry[V], 0, few)
+	}
 	t.entries = slices.Insert(t.entries, at, m)
+	t.index(m, folded)
+}
+
+// few entries are looked through: it takes less than to keep the maps, and nearly all tables have no more.
+const few = 8
+
+// find returns the entry of a prefix, and the first that came of those that are the same in lower case.
+func (t *Table[V]) find(prefix, folded string) (exact, first *Entry[V]) {
+	if t.exact != nil {
+		return t.exact[prefix], t.folded[folded]
+	}
+	for _, m := range t.entries {
+		if first == nil && ascii.Lower(m.Prefix) == folded {
+			first = m
+		}
+		if m.Prefix == prefix {
+			return m, first
+		}
+	}
+	return nil, first
+}
+
+// index keeps the maps, once there are more than few entries.
+func (t *Table[V]) index(m *Entry[V], folded string) {
+	switch {
+	case t.exact != nil:
+		t.exact[m.Prefix] = m
+		if t.folded[folded] == nil {
+			t.folded[folded] = m
+		}
+	case len(t.entries) > few:
+		t.exact, t.folded = map[string]*Entry[V]{}, map[string]*Entry[V]{}
+		for _, other := range t.entries {
+			t.index(other, ascii.Lower(other.Prefix))
+		}
+	}
 }
 
 // All returns the entries, longest prefix first.
@@ -138,14 +173,14 @@ func (n *node[V]) insert(prefix string, value V) *node[V] {
 func (n *node[V]) split(common int, prefix string, value V) *node[V] {
 	tail := *n
 	tail.label = n.label[common:]
-	parent := &node[V]{label: n.label[:common], children: []*node[V]{&tail}}
+	parent := &node[V]{label: n.label[:common], children: append(make([]*node[V], 0, 2), &tail)}
 	if common == len(prefix) {
 		parent.value = value
 		return parent
 	}
 	leaf := &node[V]{label: prefix[common:], value: value}
 	if leaf.label[0] < tail.label[0] {
-		parent.children = []*node[V]{leaf, &tail}
+		parent.children = append(parent.children[:0], leaf, &tail)
 	} else {
 		parent.children = append(parent.children, leaf)
 	}

@@ -1,6 +1,8 @@
 package prefix
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +28,25 @@ func TestTable(t *testing.T) {
 	entries := []Entry[int]{{"http://h/abc", 9}, {"http://h/ab", 3}, {"HTTP://H/AB", 4}, {"https://", 0}, {"http://", 1}}
 	if diff := cmp.Diff(entries, table.All()); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyPrefixes: a table of many says the same as one of few.
+func TestManyPrefixes(t *testing.T) {
+	var table Table[int]
+	want := map[string]int{}
+	for i := range 5 * few {
+		prefix := fmt.Sprintf("http://h/%d/", i%(4*few)) // some twice
+		table.Put(prefix, i+1)
+		table.Put(strings.ToUpper(prefix), 1000+i) // which the first of a spelling hides
+		want[prefix+"x"] = i + 1
+	}
+	got := map[string]int{}
+	for text := range want {
+		got[text] = table.Lookup(text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(table.All()) != 8*few {
+		t.Errorf("%d entries, values (-want +got):\n%s", len(table.All()), diff)
 	}
 }
 
