@@ -161,26 +161,7 @@ func (p *PreparedRequest) Replayable() bool { return p.body.Replayable() }
 // and leaves readers open, which are their owners'. Read and Close must not be called at
 // the same time.
 func (p *PreparedRequest) OpenBody() io.ReadCloser {
-	src, stop := p.body.Open()
-	return &openBody{src, stop}
-}
-
-type openBody struct {
-	io.Reader
-	stop func()
-}
-
-func (b *openBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		err = bodyFault(err)
-	}
-	return n, err
-}
-
-func (b *openBody) Close() error {
-	b.stop()
-	return nil
+	return p.body.OpenAs(bodyFault)
 }
 
 // dropBody removes the body, what follows it and every header that describes it.

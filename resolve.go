@@ -52,24 +52,10 @@ func ResolveTo(hosts map[string]string) AdapterOption {
 			a.setError(fail(ErrInvalidArgument, "ResolveTo: %v", err))
 		}
 		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
-			if to, ok := lookup(table, c); ok {
+			if to, ok := table.LookupFor(c.Proxy.Scheme, c.Network, c.Host, c.Port); ok {
 				c.Address = to
 			}
 			return nil
 		})(a)
 	}
-}
-
-// lookup finds the address for a connection, unless a proxy looks the name up or
-// it is not a TCP connection at all.
-func lookup(table dial.HostTable, c *ConnConfig) (string, bool) {
-	switch c.Proxy.Scheme {
-	case "", "socks4", "socks5":
-	default:
-		return "", false
-	}
-	if c.Network == "unix" {
-		return "", false
-	}
-	return table.Lookup(c.Host, c.Port)
 }

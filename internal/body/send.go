@@ -157,6 +157,32 @@ func (b *Body) Open() (r io.Reader, stop func()) {
 	return bytes.NewReader(b.data), func() {}
 }
 
+// OpenAs is Open as one value, whose Close ends the reading. fault says what an error of
+// Read is.
+func (b *Body) OpenAs(fault func(error) error) io.ReadCloser {
+	src, stop := b.Open()
+	return &opened{src, stop, fault}
+}
+
+type opened struct {
+	io.Reader
+	stop  func()
+	fault func(error) error
+}
+
+func (o *opened) Read(p []byte) (int, error) {
+	n, err := o.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = o.fault(err)
+	}
+	return n, err
+}
+
+func (o *opened) Close() error {
+	o.stop()
+	return nil
+}
+
 type failed struct{ err error }
 
 func (f failed) Read([]byte) (int, error) { return 0, f.err }

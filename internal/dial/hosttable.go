@@ -39,6 +39,15 @@ func (t HostTable) Lookup(host string, port int) (to string, ok bool) {
 	return to, ok
 }
 
+// LookupFor is Lookup for a connection, unless a proxy looks the name up or it is not a TCP
+// connection at all.
+func (t HostTable) LookupFor(proxy, network, host string, port int) (to string, ok bool) {
+	if proxy != "" && proxy != "socks4" && proxy != "socks5" || network == "unix" {
+		return "", false
+	}
+	return t.Lookup(host, port)
+}
+
 // hostKey is how a host is written in the table: "[::1]" as "::1".
 func hostKey(host string) string {
 	host = strings.ToLower(host)
