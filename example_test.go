@@ -396,3 +396,12 @@ func ExampleOnInterim() {
 	// 103 </style.css>; rel=preload; as=style
 	// 200 /style.css c0ffee
 }
+
+func ExampleSession_Clone() {
+	s := requests.NewSession()
+	s.Headers = requests.Headers{{"X-Team", "search"}}
+	c := s.Clone()
+	c.Headers.Set("X-Team", "mail")
+	fmt.Println(s.Headers.Get("X-Team"), c.Headers.Get("X-Team"))
+	// Output: search mail
+}

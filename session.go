@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mountable/requests/internal/netrc"
@@ -61,6 +63,24 @@ type sessionRoom struct {
 	session     Session
 	jar         CookieJar
 	https, http adapterRoom
+}
+
+// Clone returns a session with the same settings, which can be changed apart: headers, params,
+// proxies, hooks and cookies are copied. Both share Auth, HSTS, functions and the mounted
+// adapters with their connections; Close of either closes the idle ones.
+func (s *Session) Clone() *Session {
+	c := &Session{
+		BaseURL: s.BaseURL, Headers: s.Headers.Clone(), Params: slices.Clone(s.Params), Auth: s.Auth, HSTS: s.HSTS,
+		Proxies: maps.Clone(s.Proxies), ProxyFunc: s.ProxyFunc, Hooks: slices.Clone(s.Hooks), Verify: s.Verify, Cert: s.Cert,
+		Stream: s.Stream, Timeouts: s.Timeouts, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus,
+	}
+	if s.Cookies != nil {
+		c.Cookies = s.Cookies.Clone()
+	}
+	for _, m := range s.mounts.All() {
+		c.Mount(m.Prefix, m.Value)
+	}
+	return c
 }
 
 // OnResponse adds hooks that see every response of this session.

@@ -168,23 +168,37 @@ func NewHSTS() *HSTS { return &HSTS{hsts.New()} }
 // Save writes the hosts to the named file, in the format of curl's --hsts option. Only the
 // owner may read the file; it is replaced in one step. An error is [ErrFile].
 func (h *HSTS) Save(name string) error {
-	if h == nil {
-		return errNilHSTS()
+	text, err := h.MarshalText()
+	if err != nil {
+		return err
 	}
-	return wrap(ErrFile, cookie.ReplaceFile(name, h.store.Text()), "the HSTS hosts cannot be saved")
+	return wrap(ErrFile, cookie.ReplaceFile(name, text), "the HSTS hosts cannot be saved")
 }
 
 // Load adds the hosts of a file that Save, or curl, has written. What is over is left out.
 // On an error, which is [ErrFile], nothing is added.
 func (h *HSTS) Load(name string) error {
+	data, err := cookie.ReadFile(name)
+	if err == nil {
+		err = h.UnmarshalText(data)
+	}
+	return wrap(ErrFile, err, fmt.Sprintf("the HSTS hosts of %q cannot be loaded", filepath.Base(name)))
+}
+
+// MarshalText returns what Save writes.
+func (h *HSTS) MarshalText() ([]byte, error) {
+	if h == nil {
+		return nil, errNilHSTS()
+	}
+	return h.store.Text(), nil
+}
+
+// UnmarshalText adds the hosts of what MarshalText has returned. On an error nothing is added.
+func (h *HSTS) UnmarshalText(data []byte) error {
 	if h == nil {
 		return errNilHSTS()
 	}
-	data, err := cookie.ReadFile(name)
-	if err == nil {
-		err = h.store.Read(data)
-	}
-	return wrap(ErrFile, err, fmt.Sprintf("the HSTS hosts of %q cannot be loaded", filepath.Base(name)))
+	return h.store.Read(data)
 }
 
 func errNilHSTS() error { return fail(ErrInvalidArgument, "the HSTS is nil: NewHSTS makes one") }

@@ -61,15 +61,7 @@ func (h *HAR) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := createFile(path, &download{overwrite: true, mode: 0o600})
-	if err != nil {
-		return err
-	}
-	defer f.discardUncommitted()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.commit()
+	return replaceFile(path, text)
 }
 
 func (h *HAR) encode() ([]byte, error) {

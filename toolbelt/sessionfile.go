@@ -1,0 +1,245 @@
+package toolbelt
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/redirect"
+	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/uri"
+)
+
+// SessionFileOption says what [SaveSession] writes besides settings and cookies.
+type SessionFileOption uint8
+
+// The options.
+const (
+	SessionSecrets SessionFileOption = 1 << iota // secret headers and params, and the passwords of URLs
+	SessionHSTS                                  // the hosts that want https only
+)
+
+// sessionFile is what is written. Lists of pairs are written as such: the types of package
+// requests mask their secrets.
+type sessionFile struct {
+	Version      int                 `json:"version"`
+	BaseURL      string              `json:"base_url,omitempty"`
+	Headers      [][2]string         `json:"headers"`
+	Params       [][2]string         `json:"params,omitempty"`
+	Proxies      map[string]string   `json:"proxies,omitempty"`
+	Verify       string              `json:"verify,omitempty"` // "on", "off", or "bundle" with its path
+	Bundle       string              `json:"bundle,omitempty"`
+	Cert         []string            `json:"cert,omitempty"` // the files of certificate and key
+	NoCert       bool                `json:"no_cert,omitempty"`
+	Stream       bool                `json:"stream,omitempty"`
+	Raise        bool                `json:"raise_for_status,omitempty"`
+	Timeouts     requests.Timeouts   `json:"timeouts"`
+	Limits       requests.Limits     `json:"limits"`
+	MaxRedirects int                 `json:"max_redirects"`
+	TrustEnv     bool                `json:"trust_env"`
+	Policy       requests.Policy     `json:"policy"`
+	Cookies      *requests.CookieJar `json:"cookies,omitempty"`
+	HSTS         string              `json:"hsts,omitempty"`
+}
+
+const (
+	sessionVersion = 1
+	maxSessionFile = 32 << 20 // more than any jar has
+)
+
+// SaveSession writes the settings of a session and its cookies to the named file, readable by
+// its owner only; an older file, or a link, is replaced once the new one is complete.
+//
+// Secrets are left out, unless [SessionSecrets] is given: headers and params called after keys,
+// tokens and passwords ([requests.AddSecretNames] adds names), and the user info of URLs. What
+// is of one host only stays with it: a header that no redirect could carry to another host
+// needs a BaseURL, to whose origin the session that is loaded is bound, as this one is.
+//
+// Auth, hooks, functions and mounts are code, and are not written; nor is the password of a
+// certificate. A CA bundle or a certificate that is not in files, and headers without a
+// BaseURL, are [requests.ErrInvalidArgument]; what the system says is [requests.ErrFile].
+func SaveSession(s *requests.Session, path string, options ...SessionFileOption) error {
+	var all SessionFileOption
+	for _, o := range options {
+		all |= o
+	}
+	if s == nil {
+		return invalid("SaveSession: the session is nil")
+	}
+	file, err := sessionSettings(s, all&SessionSecrets != 0)
+	if err != nil {
+		return err
+	}
+	if all&SessionHSTS != 0 && s.HSTS != nil {
+		text, err := s.HSTS.MarshalText()
+		if err != nil {
+			return err
+		}
+		file.HSTS = string(text)
+	}
+	text, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, text)
+}
+
+// replaceFile writes a file that only its owner may read.
+func replaceFile(path string, text []byte) error {
+	f, err := createFile(path, &download{overwrite: true, mode: 0o600})
+	if err != nil {
+		return err
+	}
+	defer f.discardUncommitted()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.commit()
+}
+
+func sessionSettings(s *requests.Session, secrets bool) (*sessionFile, error) {
+	f := &sessionFile{
+		Version: sessionVersion, BaseURL: s.BaseURL, Stream: s.Stream, Raise: s.RaiseForStatus, Timeouts: s.Timeouts, Limits: s.Limits,
+		MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, Cookies: s.Cookies,
+		Headers: s.Headers.Clone(), Params: s.Params, Proxies: map[string]string{},
+	}
+	for key, proxy := range s.Proxies {
+		f.Proxies[key] = proxy
+	}
+	if !secrets {
+		f.withoutSecrets()
+	}
+	if err := f.bound(); err != nil {
+		return nil, err
+	}
+	return f, f.trust(s)
+}
+
+// withoutSecrets leaves out what is secret by its name or its place.
+func (f *sessionFile) withoutSecrets() {
+	f.BaseURL = uri.StripUserinfo(f.BaseURL)
+	f.Headers = public(f.Headers, func(h [2]string) bool { return secret.Default().Field(h[0], h[1]) != h[1] })
+	f.Params = public(f.Params, func(p [2]string) bool { return secret.Is(p[0]) })
+	for key, proxy := range f.Proxies {
+		f.Proxies[key] = uri.StripUserinfo(proxy)
+	}
+}
+
+func public(pairs [][2]string, isSecret func([2]string) bool) (kept [][2]string) {
+	for _, p := range pairs {
+		if !isSecret(p) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// bound makes sure that nothing meant for one host is loaded for all.
+func (f *sessionFile) bound() error {
+	if f.BaseURL != "" && !f.Policy.SettingsBeyondBase {
+		return nil
+	}
+	for _, h := range f.Headers {
+		if !redirect.MayCross(h[0]) || strings.EqualFold(h[0], "Authorization") {
+			return invalid("SaveSession: the header %s would go to every host once it is loaded: give the session a BaseURL (and not Policy.SettingsBeyondBase)", h[0])
+		}
+	}
+	return nil
+}
+
+func (f *sessionFile) trust(s *requests.Session) error {
+	switch v := s.Verify; {
+	case v == requests.Verification{}:
+	case !v.Enabled():
+		f.Verify = "off"
+	case v == requests.Verify(true):
+		f.Verify = "on"
+	case v.Bundle() != "":
+		f.Verify, f.Bundle = "bundle", v.Bundle()
+	default:
+		return invalid("SaveSession: the CA bundle is not in a file")
+	}
+	cert, key := s.Cert.Files()
+	switch {
+	case cert != "":
+		f.Cert = []string{cert, key}
+	case s.Cert == requests.NoCert:
+		f.NoCert = true
+	case s.Cert != requests.Certificate{}:
+		return invalid("SaveSession: the client certificate is not in files")
+	}
+	return nil
+}
+
+// LoadSession returns a new session with the settings and cookies of a file that [SaveSession]
+// has written, and the adapters of [requests.NewSession]. On an error, which is
+// [requests.ErrFile], there is none.
+func LoadSession(path string) (*requests.Session, error) {
+	f := &sessionFile{}
+	err := f.read(path)
+	if err == nil && f.Version != sessionVersion {
+		err = fmt.Errorf("it has version %d, expected %d", f.Version, sessionVersion)
+	}
+	s := requests.NewSession()
+	if err == nil {
+		err = f.apply(s)
+	}
+	if err != nil {
+		return nil, &requests.Error{Kind: requests.ErrFile, Err: err, Detail: "the session cannot be loaded"}
+	}
+	return s, nil
+}
+
+func (f *sessionFile) read(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSessionFile))
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(f)
+}
+
+func (f *sessionFile) apply(s *requests.Session) error {
+	if err := f.bound(); err != nil {
+		return err
+	}
+	s.BaseURL, s.Headers, s.Params, s.Stream, s.Timeouts, s.Limits = f.BaseURL, f.Headers, f.Params, f.Stream, f.Timeouts, f.Limits
+	s.MaxRedirects, s.TrustEnv, s.Policy, s.Cookies, s.RaiseForStatus = f.MaxRedirects, f.TrustEnv, f.Policy, f.Cookies, f.Raise
+	if len(f.Proxies) > 0 {
+		s.Proxies = f.Proxies
+	}
+	switch f.Verify {
+	case "":
+	case "on", "off":
+		s.Verify = requests.Verify(f.Verify == "on")
+	case "bundle":
+		s.Verify = requests.CABundle(f.Bundle)
+	default:
+		return fmt.Errorf("verify is %q", f.Verify)
+	}
+	switch {
+	case f.NoCert:
+		s.Cert = requests.NoCert
+	case len(f.Cert) == 2 && f.Cert[1] == "":
+		s.Cert = requests.CertFile(f.Cert[0])
+	case len(f.Cert) == 2:
+		s.Cert = requests.CertFiles(f.Cert[0], f.Cert[1])
+	case len(f.Cert) != 0:
+		return fmt.Errorf("cert has %d files", len(f.Cert))
+	}
+	if f.HSTS == "" {
+		return nil
+	}
+	s.HSTS = requests.NewHSTS()
+	return s.HSTS.UnmarshalText([]byte(f.HSTS))
+}
