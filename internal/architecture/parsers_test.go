@@ -140,7 +140,7 @@ var parsers = map[string]func(s string){
 		_ = jsontext.Array(strings.NewReader("["+s), 0, func(json.RawMessage) bool { return true })
 	},
 	"jsontext.ParseProblem": func(s string) { jsontext.ParseProblem([]byte(`{"title":` + s)) },
-	"jsontext.Line":         func(s string) { jsontext.Line(s, 1) },
+	"jsontext.Line":         func(s string) { _ = jsontext.Line(s, 1) },
 	"jsontext.Diagnose": func(s string) {
 		jsontext.Diagnose([]byte(s), errors.New("bad"), 200, "text/html")
 		jsontext.Diagnose([]byte(`{"a":`+s), errors.New("bad"), 200, "application/problem+json")
