@@ -281,6 +281,7 @@ var notMeasured = map[string]string{
 	"http2.Stream.Read":      "copies",
 	"nethttp.Absolute":       "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.Body.Read":      "copies",
+	"nethttp.Status":         "joins texts",
 	"pairs.*":                "lists of headers; those of requests are the caller's, those of responses bounded",
 	"multipart.Append*":      "writes",
 	"multipart.ContentType":  "writes",
