@@ -94,7 +94,7 @@ var withoutSecrets = map[string]string{
 	"requests.Event":            "a part of a body, which is the caller's",
 	"requests.Verification":     "authorities, which are public",
 	"requests.SocketOptionList": "numbers", "requests.SocketOption": "a number", "requests.DialFunc": "a function",
-	"adapters.CassetteMode": "a number", "adapters.CassetteOption": "a number", "toolbelt.Feature": "words", "toolbelt.SessionFileOption": "a number", "toolbelt.Path": "a path",
+	"adapters.CassetteMode": "a number", "adapters.DNSCache": "addresses", "adapters.CassetteOption": "a number", "toolbelt.Feature": "words", "toolbelt.SessionFileOption": "a number", "toolbelt.Path": "a path",
 	"toolbelt.UserAgentBuilder": "what every server is told",
 }
 
