@@ -62,6 +62,7 @@ const (
 	ErrWriteTimeout                      // the server did not take the request in time; is ErrConnection and ErrTimeout
 	ErrBodyTooLarge                      // the body is longer than Limits.MaxBody; is ErrLimit
 	ErrLineTooLong                       // a line is longer than Limits.MaxLine; is ErrLimit
+	ErrTooSlow                           // the body came slower than adapters.MinThroughput allows; is ErrBodyTimeout
 	ErrDenied                            // a guard of the adapter refuses the scheme, host, port or address; nothing was sent
 	kindCount
 )
@@ -113,6 +114,7 @@ var kinds = [kindCount]kindInfo{
 	ErrConnect:           {"no connection", []Kind{ErrConnection}},
 	ErrWriteTimeout:      {"write timeout", []Kind{ErrConnection, ErrTimeout}},
 	ErrDenied:            {"denied", nil},
+	ErrTooSlow:           {"too slow", []Kind{ErrBodyTimeout}},
 	ErrBodyTooLarge:      {"body too large", []Kind{ErrLimit}},
 	ErrLineTooLong:       {"line too long", []Kind{ErrLimit}},
 }

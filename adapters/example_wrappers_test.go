@@ -112,3 +112,16 @@ func ExampleSingleFlight() {
 	fmt.Println(texts)
 	// Output: [config config config]
 }
+
+func ExampleMinThroughput() {
+	wrapper, err := adapters.MinThroughput(1000, 30*time.Second)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s := requests.NewSession()
+	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(), wrapper))
+	_, err = adapters.MinThroughput(0, time.Second)
+	fmt.Println(err)
+	// Output: MinThroughput: the rate is 0: expected 1 byte a second or more
+}
