@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+)
+
+// TestTerminal: what a server sends cannot steer a terminal, nor fill it with bytes.
+func TestTerminal(t *testing.T) {
+	for body, want := range map[string]string{
+		"a\x1b[2Jb\r\n":   "a\ufffd[2Jb\ufffd\n",
+		"\x00\x01":        "(the body is binary and not shown on a terminal)\n",
+		`{"a":{"b":"c"}}`: "{\n    \"a\": {\n        \"b\": \"c\"\n    }\n}\n",
+		"plain":           "plain\n",
+	} {
+		var out strings.Builder
+		p := newPrinter(&out, true, "format")
+		r := requests.NewResponse(nil, 200, requests.Headers{{"X-Evil", "\x1b]0;title\a"}, {"Content-Type", "application/json"}}, readCloser(body))
+		if err := p.response(r, "hb"); err != nil {
+			t.Fatal(err)
+		}
+		head := "HTTP/1.1 200 OK\nX-Evil: \ufffd]0;title\ufffd\nContent-Type: application/json\n\n"
+		if diff := cmp.Diff(head+want, out.String()); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", body, diff)
+		}
+	}
+}
+
+type body struct{ *strings.Reader }
+
+func (body) Close() error { return nil }
+
+func readCloser(s string) body { return body{strings.NewReader(s)} }
+
+// TestItems: where an item is cut.
+func TestItems(t *testing.T) {
+	for text, want := range map[string][3]string{
+		"Header:value":    {"Header", ":", "value"},
+		"Header:":         {"Header", ":", ""},
+		"Header;":         {"Header", ";", ""},
+		"a;b=c":           {"a;b", "=", "c"},
+		"name==value":     {"name", "==", "value"},
+		"name==@file":     {"name", "==@", "file"},
+		"name=value":      {"name", "=", "value"},
+		"name==":          {"name", "==", ""},
+		"name:=1":         {"name", ":=", "1"},
+		"name:=@file":     {"name", ":=@", "file"},
+		"name=@file":      {"name", "=@", "file"},
+		"name@file":       {"name", "@", "file"},
+		"Host:@file":      {"Host", ":@", "file"},
+		`a\=b=c`:          {"a=b", "=", "c"},
+		`a\\b=c`:          {`a\b`, "=", "c"},
+		`a\nb=c`:          {`a\nb`, "=", "c"},
+		"url=http://x:80": {"url", "=", "http://x:80"},
+	} {
+		i, err := parseItem(text)
+		if diff := cmp.Diff(want, [3]string{i.name, i.separator, i.value}); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got)\n%s", text, err, diff)
+		}
+	}
+}
+
+// A command line prints what would be sent.
+func Example() {
+	c := &command{stdout: os.Stdout, stderr: os.Stderr}
+	status := c.run(context.Background(), strings.Fields("--offline --print B PUT pie.dev/put name=Ada age:=36"))
+	fmt.Println(" ", status)
+	// Output: {"name":"Ada","age":36}  0
+}

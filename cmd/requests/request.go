@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/toolbelt"
+)
+
+// methods are what a first word may be in any case; one in upper case is a method whatever it is.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"}
+
+// request makes the request of the command line, or of a command of curl.
+func (c *command) request(f *flags) (*requests.Request, error) {
+	if f.fromCurl != "" {
+		if len(f.args) > 0 {
+			return nil, misuse("--from-curl and %q do not go together", f.args[0])
+		}
+		r, err := requests.FromCurl(f.fromCurl)
+		if err != nil {
+			return nil, misuse("--from-curl: %v", err)
+		}
+		return r, nil
+	}
+	method, url, rest, err := splitArgs(f)
+	if err != nil {
+		return nil, err
+	}
+	x, err := parseItems(rest)
+	if err != nil {
+		return nil, err
+	}
+	r := &requests.Request{Method: method, URL: url, Params: x.params, WithoutHeaders: x.without}
+	if err := c.fill(r, x, f); err != nil {
+		return nil, err
+	}
+	for _, field := range x.headers {
+		r.Headers.Del(field[0])
+	}
+	r.Headers = append(r.Headers, x.headers...)
+	if r.Method == "" {
+		r.Method = map[bool]string{true: "POST", false: "GET"}[r.Body != nil || r.JSON != nil || r.Form != nil]
+	}
+	return r, nil
+}
+
+// splitArgs tells method, URL and items apart.
+func splitArgs(f *flags) (method, url string, rest []string, err error) {
+	args := f.args
+	word := args[0]
+	if isWord(word) && (slices.Contains(methods, strings.ToUpper(word)) || word == strings.ToUpper(word)) {
+		method, args = strings.ToUpper(word), args[1:]
+	}
+	if len(args) == 0 {
+		return "", "", nil, misuse("no URL behind the method %s", method)
+	}
+	return method, fullURL(args[0], f.scheme), args[1:], nil
+}
+
+func isWord(s string) bool {
+	return strings.Trim(strings.ToUpper(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == ""
+}
+
+// fullURL adds what HTTPie lets one leave out: the scheme, and localhost.
+func fullURL(url, scheme string) string {
+	switch {
+	case strings.Contains(url, "://"):
+		return url
+	case strings.HasPrefix(url, ":/"), url == ":":
+		return scheme + "://localhost" + url[1:]
+	case strings.HasPrefix(url, ":"):
+		return scheme + "://localhost" + url
+	}
+	return scheme + "://" + strings.TrimPrefix(url, "//")
+}
+
+// fill gives r its body, of the items, of --raw or of the standard input.
+func (c *command) fill(r *requests.Request, x *items, f *flags) error {
+	input, err := c.input(f)
+	if err != nil {
+		return err
+	}
+	body := any(nil)
+	switch {
+	case f.raw != "":
+		body = f.raw
+	case input != nil:
+		body = input
+	}
+	switch {
+	case body != nil && x.hasData():
+		return misuse("a body comes from the items, --raw or the standard input, and here from two of them: see --ignore-stdin")
+	case body != nil:
+		r.Body = body
+		setJSON(r)
+	case f.multipart || x.hasFiles:
+		return fillMultipart(r, x)
+	case f.form:
+		r.Form = x.form
+	case x.object != nil:
+		r.JSON = x.object
+		setJSON(r)
+	}
+	return nil
+}
+
+// setJSON says what HTTPie says of JSON.
+func setJSON(r *requests.Request) {
+	r.Headers.Set("Accept", "application/json, */*;q=0.5")
+	r.Headers.Set("Content-Type", "application/json")
+}
+
+func fillMultipart(r *requests.Request, x *items) error {
+	encoder, err := toolbelt.NewMultipartEncoder(x.fields)
+	if err != nil {
+		return misuse("%v", err)
+	}
+	r.Body = encoder
+	r.Headers.Set("Content-Type", encoder.ContentType())
+	return nil
+}
+
+// maxInMemory is how much of the standard input is read before anything is sent, so that it can be
+// shown, and sent again for a redirect or a challenge.
+const maxInMemory = 1 << 20
+
+// input is what stands on the standard input, nil for nothing.
+func (c *command) input(f *flags) (any, error) {
+	if c.stdin == nil || f.ignoreStdin || f.fromCurl != "" {
+		return nil, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(c.stdin, maxInMemory))
+	switch {
+	case err != nil || len(data) == 0:
+		return nil, err
+	case len(data) == maxInMemory:
+		return io.MultiReader(bytes.NewReader(data), c.stdin), nil
+	}
+	return data, nil
+}
+
+// newSession makes the session of the flags.
+func (f *flags) newSession() (*requests.Session, error) {
+	s := requests.NewSession()
+	s.MaxRedirects = f.maxRedirects
+	switch f.verify {
+	case "yes", "true", "1":
+	case "no", "false", "0":
+		s.Verify = requests.Verify(false)
+	default:
+		s.Verify = requests.CABundle(f.verify)
+	}
+	if f.cert != "" {
+		s.Cert = requests.CertFile(f.cert)
+		if f.certKey != "" {
+			s.Cert = requests.CertFiles(f.cert, f.certKey)
+		}
+		if f.certPass != "" {
+			s.Cert = s.Cert.WithPassword(f.certPass)
+		}
+	}
+	if f.timeout > 0 {
+		s.Timeouts.Connect, s.Timeouts.Read = f.timeout, f.timeout
+	}
+	for _, proxy := range f.proxies {
+		scheme, url, ok := strings.Cut(proxy, ":")
+		if !ok {
+			return nil, misuse("--proxy: expected scheme:URL, as http:http://10.0.0.1:3128")
+		}
+		if s.Proxies == nil {
+			s.Proxies = requests.Proxies{}
+		}
+		s.Proxies[scheme] = url
+	}
+	return s, nil
+}
+
+// credentials are those of --auth.
+type credentials struct {
+	Type     string `json:"type"`
+	User     string `json:"user"`
+	Password string `json:"password"` // or the token
+}
+
+func (f *flags) credentials() *credentials {
+	if f.auth == "" {
+		return nil
+	}
+	user, password, _ := strings.Cut(f.auth, ":")
+	if f.authType == "bearer" {
+		user, password = "", f.auth
+	}
+	return &credentials{Type: f.authType, User: user, Password: password}
+}
+
+func (c *credentials) auth() requests.Auth {
+	switch cmp.Or(c.Type, "basic") {
+	case "digest":
+		return requests.DigestAuth(c.User, c.Password)
+	case "bearer":
+		return requests.BearerAuth(c.Password)
+	}
+	return requests.BasicAuth(c.User, c.Password)
+}
