@@ -40,11 +40,11 @@ func CheckRequest(fields [][2]string) error {
 // nothing is.
 func CheckAsRequests(name, value string) string {
 	switch {
-	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.ContainsAny(name, ":\r\n\x00"):
+	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.IndexByte(name, ':') >= 0 || !validValue(name):
 		return fmt.Sprintf("invalid header name %q", name)
 	case value != "" && ascii.IsSpace(value[0]):
 		return fmt.Sprintf("the value of header %q starts with white space", name)
-	case strings.ContainsAny(value, "\r\n\x00"):
+	case !validValue(value):
 		return fmt.Sprintf("the value of header %q contains a line break or NUL", name)
 	}
 	return ""

@@ -93,7 +93,7 @@ func (s *source) Read(b []byte) (int, error) {
 func (s *source) arm() error {
 	t := s.deadline
 	if !s.sending {
-		t = sooner(s.limit, s.deadline)
+		t = sooner(time.Time{}, s.limit, s.deadline)
 	}
 	if s.armed || !t.IsZero() {
 		if err := s.conn.SetReadDeadline(t); err != nil {
@@ -143,12 +143,15 @@ func (s *source) limits() (limit time.Duration, deadline time.Time) {
 // past is a deadline that ends what is blocked at once.
 var past = time.Unix(1, 0)
 
-// sooner returns now+limit or the deadline, whichever comes first, zero for never.
-func sooner(limit time.Duration, deadline time.Time) time.Time {
+// sooner returns now+limit or the deadline, whichever comes first, zero for never. A zero now is found out.
+func sooner(now time.Time, limit time.Duration, deadline time.Time) time.Time {
 	if limit <= 0 {
 		return deadline
 	}
-	t := time.Now().Add(limit)
+	if now.IsZero() {
+		now = time.Now()
+	}
+	t := now.Add(limit)
 	if !deadline.IsZero() && deadline.Before(t) {
 		return deadline
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 )
 
 // sendFile lets the kernel move a file straight to a plain TCP connection. done is
@@ -49,7 +50,7 @@ const filePiece = 1 << 20
 func (u *upload) sendPieces(to io.ReaderFrom, f *os.File, start, size int64) (sent int64, err error) {
 	u.begin()
 	for sent < size {
-		if err := u.arm(); err != nil {
+		if err := u.arm(time.Time{}); err != nil {
 			return sent, &writeError{err}
 		}
 		n, err := to.ReadFrom(&io.LimitedReader{R: f, N: min(filePiece, size-sent)})

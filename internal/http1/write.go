@@ -36,8 +36,8 @@ func (x *Exchange) writeAll(b []byte) error {
 
 func (w *writer) write(b []byte) error {
 	w.begin()
-	for len(b) > 0 {
-		n, err := w.writeSome(b)
+	for now := w.moved; len(b) > 0; now = (time.Time{}) {
+		n, err := w.writeSome(b, now)
 		b = b[n:]
 		if err != nil && !w.goesOn(n, err) {
 			return &writeError{err}
@@ -53,9 +53,9 @@ func (w *writer) begin() {
 	}
 }
 
-// writeSome writes what it can.
-func (w *writer) writeSome(b []byte) (int, error) {
-	if err := w.arm(); err != nil {
+// writeSome writes what it can. now is zero where it is not known.
+func (w *writer) writeSome(b []byte, now time.Time) (int, error) {
+	if err := w.arm(now); err != nil {
 		return 0, err
 	}
 	c := w.x.conn
@@ -67,14 +67,14 @@ func (w *writer) writeSome(b []byte) (int, error) {
 	return n, err
 }
 
-// arm sets the time limit of the next write.
-func (w *writer) arm() error {
+// arm sets the time limit of the next write. now is zero where it is not known.
+func (w *writer) arm(now time.Time) error {
 	limits := &w.x.request.limits
 	limit := limits.Write
 	if w.x.conn.plain && limit > 0 {
 		limit = max(limit/slices, 1)
 	}
-	if t := sooner(limit, limits.Deadline); w.armed || !t.IsZero() {
+	if t := sooner(now, limit, limits.Deadline); w.armed || !t.IsZero() {
 		if err := w.x.conn.SetWriteDeadline(t); err != nil {
 			return err
 		}
