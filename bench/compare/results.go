@@ -11,14 +11,14 @@ import (
 
 // works are what is measured, in the order of the table, and how often a round does it.
 var works = []struct{ name, times, title string }{
-	{"get1", "4000x", "small GET, one goroutine"},
-	{"get64", "4000x", "small GET, 64 goroutines"},
-	{"get256", "4000x", "small GET, 256 goroutines"},
-	{"tls", "2000x", "small GET over TLS"},
-	{"post", "2000x", "POST of small JSON"},
-	{"http2", "2000x", "small GET over HTTP/2, one goroutine"},
-	{"http2x64", "4000x", "small GET over HTTP/2, 64 goroutines"},
-	{"roundtripper", "2000x", "small GET, below an http.Client"},
+	{"get1", "20000x", "small GET, one goroutine"},
+	{"get64", "20000x", "small GET, 64 goroutines"},
+	{"get256", "20000x", "small GET, 256 goroutines"},
+	{"tls", "10000x", "small GET over TLS"},
+	{"post", "10000x", "POST of small JSON"},
+	{"http2", "10000x", "small GET over HTTP/2, one goroutine"},
+	{"http2x64", "20000x", "small GET over HTTP/2, 64 goroutines"},
+	{"roundtripper", "10000x", "small GET, below an http.Client"},
 	{"1MiB", "50x", "1 MiB to memory"},
 	{"100MiB", "1x", "100 MiB to memory"},
 	{"file", "1x", "100 MiB to a file"},
@@ -129,7 +129,7 @@ func (m *measured) table() string {
 		}
 		b.WriteString("\n")
 	}
-	return b.String()
+	return b.String() + m.targetTable()
 }
 
 // shown is the name of a client: a benchmark's has no blanks and no slashes.
