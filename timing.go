@@ -1,9 +1,7 @@
 package requests
 
 import (
-	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/bars"
@@ -64,17 +62,8 @@ func (t Timing) Total() time.Duration {
 //	Body          1.2ms                                                ██
 //	Total        36.6ms
 func (t Timing) String() string {
-	var b strings.Builder
-	if t.Local != nil && t.Remote != nil {
-		kind := "a new connection"
-		if t.Reused {
-			kind = "a reused connection"
-		}
-		fmt.Fprintf(&b, "%v to %v, %s\n", t.Local, t.Remote, kind)
-	}
 	names := []string{"Wait", "DNS", "Connect", "Proxy", "TLS", "First byte", "Body"}
-	b.WriteString(bars.Draw(names, t.Wait, t.DNS, t.Connect, t.Proxy, t.TLS, t.FirstByte, t.Body))
-	return b.String()
+	return bars.Heading(t.Local, t.Remote, t.Reused) + bars.Draw(names, t.Wait, t.DNS, t.Connect, t.Proxy, t.TLS, t.FirstByte, t.Body)
 }
 
 // span is what Timing is made of.

@@ -36,3 +36,15 @@ func column(at, total time.Duration) int { return int(at * width / max(total, 1)
 func millis(d time.Duration) string {
 	return fmt.Sprintf("%8.1fms", float64(d)/float64(time.Millisecond))
 }
+
+// Heading says which connection the phases are of: "" where its ends are not known.
+func Heading(local, remote fmt.Stringer, reused bool) string {
+	if local == nil || remote == nil {
+		return ""
+	}
+	kind := "a new connection"
+	if reused {
+		kind = "a reused connection"
+	}
+	return fmt.Sprintf("%v to %v, %s\n", local, remote, kind)
+}
