@@ -63,10 +63,20 @@ type TLSConfig struct {
 	MaxVersion  uint16 // the newest if 0
 	Fingerprint string // raw digest of the leaf: MD5, SHA-1 or SHA-256 by length; takes the place of the name check
 
+	// Check has the last word on a connection whose certificate has been verified; nil:
+	// nothing more is asked. It must be comparable. See adapters.CRLFiles.
+	Check TLSCheck
+
 	// KeyLogFile is where TLS secrets are appended, for debugging: whoever reads the file
 	// can read the connection. Empty is the file SSLKEYLOGFILE names, for sessions with
 	// TrustEnv, and else none.
 	KeyLogFile string
+}
+
+// TLSCheck looks at handshakes, resumed ones too. state.VerifiedChains is empty where nothing
+// is verified. An error is [ErrSSL]. It must be safe for concurrent use.
+type TLSCheck interface {
+	CheckTLS(state tls.ConnectionState) error
 }
 
 // ProxyConfig is the hop in front of the origin.
@@ -239,6 +249,9 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
 		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
 		SessionCache: sessions,
+	}
+	if c.Check != nil {
+		t.Check = c.Check.CheckTLS
 	}
 	if c.KeyLogFile != "" {
 		t.KeyLog = dial.KeyLog(c.KeyLogFile)

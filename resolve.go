@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"reflect"
 
 	"github.com/mountable/requests/internal/dial"
@@ -15,7 +16,7 @@ type Resolver = dial.Resolver
 // which a nil r stands for. Names that a proxy looks up are its own business.
 func ResolveWith(r Resolver) AdapterOption {
 	return func(a *HTTPAdapter) {
-		a.setError(checkResolver(r))
+		a.setError(mustCompare("Resolver", r))
 		ConfigureConn(func(c *ConnConfig, _ *PreparedRequest) error {
 			c.Resolver = r
 			return nil
@@ -25,18 +26,12 @@ func ResolveWith(r Resolver) AdapterOption {
 
 // checkComparable refuses what cannot be a part of the pool's key.
 func (c *ConnConfig) checkComparable() error {
-	if err := checkResolver(c.Resolver); err != nil {
-		return err
-	}
-	if c.Guard != nil && !reflect.ValueOf(c.Guard).Comparable() {
-		return fail(ErrInvalidArgument, "a Guard must be comparable, and %T is not", c.Guard)
-	}
-	return nil
+	return cmp.Or(mustCompare("Resolver", c.Resolver), mustCompare("Guard", c.Guard), mustCompare("TLSCheck", c.TLS.Check), mustCompare("TLSCheck", c.Proxy.TLS.Check))
 }
 
-func checkResolver(r Resolver) error {
-	if r != nil && !reflect.ValueOf(r).Comparable() {
-		return fail(ErrInvalidArgument, "a Resolver must be comparable, and %T is not", r)
+func mustCompare(what string, v any) error {
+	if v != nil && !reflect.ValueOf(v).Comparable() {
+		return fail(ErrInvalidArgument, "a %s must be comparable, and %T is not", what, v)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package adapters_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -87,4 +88,12 @@ func ExampleChain() {
 	s.Mount("data:", adapters.Chain(adapters.Data(), adapters.Logging(logger), limit))
 	_, _ = s.Get(context.Background(), "data:,x")
 	// Output: level=INFO msg=request method=GET url=data:,x status=200
+}
+
+func ExampleCRLFiles() {
+	_, err := adapters.CRLFiles("/no/such/list.pem")
+	fmt.Println(errors.Is(err, requests.ErrFile))
+	s := requests.NewSession()
+	s.Mount("https://", requests.NewHTTPAdapter(adapters.StapledOCSP()))
+	// Output: true
 }

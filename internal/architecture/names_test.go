@@ -43,6 +43,7 @@ requests.AsCurl requests.FromCurl
 toolbelt.Parallel toolbelt.HAR.Save toolbelt.HAR.Wrap
 adapters.Address adapters.DNSCache.LookupNetIP adapters.DNSOverHTTPS
 adapters.MinThroughput
+adapters.CRLFiles adapters.StapledOCSP
 requests.Session.Clone requests.HSTS.MarshalText requests.HSTS.UnmarshalText toolbelt.SaveSession toolbelt.LoadSession
 requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token

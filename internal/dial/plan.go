@@ -122,6 +122,9 @@ type TLS struct {
 	SkipName bool
 	// Roots replaces the system's roots; nil means these.
 	Roots *x509.CertPool
+	// Check is asked last about a handshake that has been verified, resumed ones included;
+	// VerifiedChains is set. nil allows all.
+	Check func(tls.ConnectionState) error
 	// Certificates are offered when the server asks for one.
 	Certificates []tls.Certificate
 	// MinVersion and MaxVersion are tls.VersionTLS10 and so on; 0 means TLS 1.2

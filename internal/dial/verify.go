@@ -27,6 +27,10 @@ func (v *verifier) verify(state tls.ConnectionState) error {
 		return errors.New("the server presented no certificate")
 	}
 	err := v.check(certs)
+	if err == nil && v.tls.Check != nil {
+		state.VerifiedChains = v.chains
+		err = v.tls.Check(state)
+	}
 	if err == nil {
 		return nil
 	}
