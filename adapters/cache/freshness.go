@@ -2,6 +2,7 @@ package cache
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -106,7 +107,8 @@ func (e *entry) date() time.Time {
 // age is how long ago the origin made or validated the response (section 4.2.3).
 func (e *entry) age(now time.Time) time.Duration {
 	corrected := e.received.Sub(e.asked)
-	if value := first(e.headers, "Age"); isDigits(value) {
+	value, _, _ := strings.Cut(first(e.headers, "Age"), ",") // the first counts (section 5.1)
+	if value = strings.TrimSpace(value); isDigits(value) {
 		corrected += seconds(value)
 	}
 	apparent := e.received.Sub(e.date())

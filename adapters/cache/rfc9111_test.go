@@ -87,6 +87,8 @@ func TestRFC9111(t *testing.T) {
 		{"4.2.1: s-maxage, in a shared cache", shared, []step{get(says("one", "s-maxage=60, max-age=1"), "miss 200 one"), hit(59*time.Second, "hit 200 one")}},
 		{"4.2.1: s-maxage, in a private cache", nil, []step{get(says("one", "s-maxage=60, max-age=1"), "miss 200 one"), {after: time.Second, origin: two, want: "miss 200 two", asked: "GET"}}},
 		{"4.2.3: Age counts", nil, []step{get(says("one", "max-age=60", [2]string{"Age", "50"}), "miss 200 one"), hit(9*time.Second, "hit 200 one"), {after: time.Second, origin: two, want: "miss 200 two", asked: "GET"}}},
+		{"5.1: of several the first", nil, []step{get(says("one", "max-age=60", [2]string{"Age", "60, 0"}, [2]string{"Age", "0"}), "miss 200 one"), get(two, "miss 200 two")}},
+		{"5.1: an Age that is no number", nil, []step{get(says("one", "max-age=60", [2]string{"Age", "-7200"}), "miss 200 one"), hit(59*time.Second, "hit 200 one")}},
 		{"4.2.3: so does an old Date", nil, []step{get(dated("one", -50*time.Second), "miss 200 one"), hit(9*time.Second, "hit 200 one"), {after: time.Second, origin: two, want: "miss 200 two", asked: "GET"}}},
 		{"5.2.2.4: no-cache", nil, []step{get(says("one", "no-cache, max-age=60", [2]string{"ETag", `"1"`}), "miss 200 one"), {origin: notModified, want: "revalidated 200 one", asked: `GET If-None-Match: "1"`}}},
 
