@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,8 +28,12 @@ func TestMain(m *testing.M) {
 // TestScripts are in testdata: each has $URL, an httpbin of its own. "requests …" runs the command in
 // this process, and "exits 4 requests …" wants that status; "exec requests …" starts it.
 func TestScripts(t *testing.T) {
+	folder, err := filepath.Abs("testdata") // while the working directory is that of the tests
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata",
+		Dir:   folder,
 		Setup: setup,
 		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"requests": requestsCmd, "exits": exits},
 	})
