@@ -2,10 +2,12 @@ package requests_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"iter"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -158,6 +160,17 @@ func panics() []panickingCall {
 			c.Guard = panickingGuard{}
 			return nil
 		}), panicGetting("/"))},
+		{"TLS check", func(s *requests.Session, _ string) error {
+			secure := httptest.NewTLSServer(http.NotFoundHandler())
+			defer secure.Close()
+			a := requests.NewHTTPAdapter(requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+				c.TLS.Check = panickingCheck{}
+				return nil
+			}))
+			s.Mount("http://", a)
+			s.Mount("https://", a)
+			return panicGetting("/", requests.Verify(false))(s, secure.URL)
+		}},
 		{"dialer", overAdapter(adapters.Dialer(func(context.Context, string, string) (net.Conn, error) { panic(thePanic) }), panicGetting("/"))},
 		{"adapter", setUp(func(s *requests.Session) { s.Mount("http://127.0.0.1", panickingAdapter()) }, panicGetting("/"))},
 		{"adapter on the second hop", setUp(func(s *requests.Session) { s.Mount("http://localhost", panickingAdapter()) }, panicGetting("/away"))},
@@ -191,6 +204,10 @@ func (panickingResolver) LookupNetIP(context.Context, string, string) ([]netip.A
 type panickingGuard struct{}
 
 func (panickingGuard) CheckAddress(string, netip.AddrPort) error { panic(thePanic) }
+
+type panickingCheck struct{}
+
+func (panickingCheck) CheckTLS(tls.ConnectionState) error { panic(thePanic) }
 
 func panickingAdapter() requests.Adapter {
 	return requests.AdapterFunc(func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error) {
