@@ -238,7 +238,7 @@ func TestRule29HTTP2(t *testing.T) {
 		s := newSession(t)
 		s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(true)))
 		before := heap()
-		_, err := s.Get(t.Context(), "https://"+server.Addr()+"/", requests.Verify(false), requests.Timeouts{Total: 10 * time.Second})
+		_, err := s.Get(t.Context(), "https://"+server.Addr()+"/", requests.Verify(false), requests.Timeouts{Total: time.Minute})
 		if err == nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, requests.ErrTimeout) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -57,7 +57,7 @@ type runner struct {
 }
 
 // callLimit is far more than any scenario takes.
-const callLimit = 15 * time.Second
+const callLimit = time.Minute
 
 // newRunner makes a session of a Policy, with the scenario's settings.
 func newRunner(t *testing.T, st *site, raw json.RawMessage, policy requests.Policy) *runner {
