@@ -133,13 +133,7 @@ func (s SocketOptionList) Append(options ...SocketOption) SocketOptionList {
 // DefaultSocketOptions turns Nagle's algorithm off, as urllib3 does.
 func DefaultSocketOptions() SocketOptionList { return defaultSocketOptions }
 
-var defaultSocketOptions = NewSocketOptionList(SocketOption{Level: ipprotoTCP, Name: tcpNoDelay, Int: 1})
-
-// These are the same number on every platform Go runs on.
-const (
-	ipprotoTCP = 6
-	tcpNoDelay = 1
-)
+var defaultSocketOptions = NewSocketOptionList(dial.NoDelay)
 
 // shown describes the connection for people: no credentials.
 func (c ConnConfig) shown() string {
@@ -155,7 +149,7 @@ func (c ConnConfig) shown() string {
 }
 
 // plan turns the value into what dial carries out. Certificates are read here.
-func (c *ConnConfig) plan(m *tlsSessions) (*dial.Plan, error) {
+func (c *ConnConfig) plan(m *dial.Sessions) (*dial.Plan, error) {
 	p := &dial.Plan{
 		Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address,
 		Local: c.LocalAddr, Interface: c.Interface, SocketOptions: c.Options.All(), Resolver: c.Resolver,
@@ -174,7 +168,7 @@ func (c *ConnConfig) plan(m *tlsSessions) (*dial.Plan, error) {
 		p.Proxy = proxy
 	}
 	if c.Scheme == "https" {
-		t, err := c.TLS.plan(m.origin)
+		t, err := c.TLS.plan(m.Origin)
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +187,7 @@ func (m HTTP2Mode) protocols() []string {
 	return nil
 }
 
-func (c *ProxyConfig) plan(m *tlsSessions) (*dial.Proxy, error) {
+func (c *ProxyConfig) plan(m *dial.Sessions) (*dial.Proxy, error) {
 	p := &dial.Proxy{
 		Scheme: c.Scheme, Host: c.Host, Port: c.Port,
 		User: c.User, Password: c.Password, Tunnel: c.Tunnel,
@@ -205,7 +199,7 @@ func (c *ProxyConfig) plan(m *tlsSessions) (*dial.Proxy, error) {
 	if c.Scheme != "https" {
 		return p, nil
 	}
-	t, err := c.TLS.plan(m.proxy)
+	t, err := c.TLS.plan(m.Proxy)
 	p.TLS = t
 	return p, err
 }
@@ -260,23 +254,4 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 		t.Fingerprint = []byte(c.Fingerprint)
 	}
 	return t, nil
-}
-
-const sessionsPerHop = 8
-
-// tlsSessions are the TLS session caches of one ConnConfig, one for each of its
-// hops.
-type tlsSessions struct {
-	origin, proxy tls.ClientSessionCache
-}
-
-func newTLSSessions(c *ConnConfig) *tlsSessions {
-	m := &tlsSessions{}
-	if c.Scheme == "https" {
-		m.origin = tls.NewLRUClientSessionCache(sessionsPerHop)
-	}
-	if c.Proxy.Scheme == "https" {
-		m.proxy = tls.NewLRUClientSessionCache(sessionsPerHop)
-	}
-	return m
 }

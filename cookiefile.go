@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/mountable/requests/internal/cookie"
 )
@@ -35,13 +34,7 @@ func joinFileOptions(options []CookieFileOption) (all CookieFileOption) {
 
 // chosen returns those of the cookies that are to be written or taken.
 func (j *CookieJar) chosen(cookies []cookie.Stored, o CookieFileOption) []cookie.Stored {
-	now := j.jar.Now()
-	return slices.DeleteFunc(cookies, func(c cookie.Stored) bool {
-		if c.Expires.IsZero() {
-			return o&KeepSessionCookies == 0
-		}
-		return o&KeepExpired == 0 && c.Expired(now)
-	})
+	return cookie.Choose(cookies, j.jar.Now(), o&KeepSessionCookies != 0, o&KeepExpired != 0)
 }
 
 // writable returns the cookies to be written.
@@ -60,18 +53,14 @@ func (j *CookieJar) writable(o CookieFileOption) []cookie.Stored {
 // text has a tab in it. An error is [ErrFile].
 func (j *CookieJar) Save(name string, options ...CookieFileOption) error {
 	all := joinFileOptions(options)
-	data, err := j.encode(all)
+	data, err := j.text(all), error(nil)
+	if all&AsJSON != 0 {
+		data, err = cookie.JSON(j.writable(all))
+	}
 	if err != nil {
 		return wrap(ErrFile, err, "the cookies cannot be written")
 	}
 	return wrap(ErrFile, cookie.ReplaceFile(name, data), "the cookies cannot be saved")
-}
-
-func (j *CookieJar) encode(o CookieFileOption) ([]byte, error) {
-	if o&AsJSON != 0 {
-		return cookie.JSON(j.writable(o))
-	}
-	return j.text(o), nil
 }
 
 // Load adds the cookies of a file that [CookieJar.Save] or another program has

@@ -151,16 +151,7 @@ func (p *PreparedRequest) hashable() func(io.Writer) error {
 		return nil
 	}
 	return func(w io.Writer) error {
-		if err := p.Rewind(); err != nil {
-			return err
-		}
-		body := p.OpenBody()
-		_, err := io.Copy(w, body)
-		_ = body.Close()
-		if err != nil {
-			return wrap(ErrInvalidBody, err, "the body cannot be read for auth-int")
-		}
-		return p.Rewind()
+		return wrap(ErrInvalidBody, bodyFault(p.body.Copy(w)), "the body cannot be read for auth-int")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"reflect"
 	"slices"
 	"time"
 
@@ -72,18 +71,10 @@ func (r *Request) remember(b body.Body, contentType string, renewable bool) {
 
 // isOf reports whether r still has what e was made of.
 func (e *encodedBody) isOf(r *Request) bool {
-	return e != nil && sameReader(e.given, r.Body) && slices.Equal(e.form, r.Form) && slices.EqualFunc(e.files, r.Files, samePart)
+	return e != nil && body.Same(e.given, r.Body) && slices.Equal(e.form, r.Form) && slices.EqualFunc(e.files, r.Files, samePart)
 }
 
 func samePart(a, b File) bool {
-	return sameReader(a.Content, b.Content) && a.Field == b.Field && a.Name == b.Name && a.NoName == b.NoName &&
+	return body.Same(a.Content, b.Content) && a.Field == b.Field && a.Name == b.Name && a.NoName == b.NoName &&
 		a.ContentType == b.ContentType && slices.Equal(a.Headers, b.Headers)
-}
-
-// sameReader compares what can be compared.
-func sameReader(a, b any) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.ValueOf(a).Comparable() && a == b
 }

@@ -35,9 +35,7 @@ type HTTPAdapter struct {
 	limits  h1.Limits
 	err     error // an option that made no sense; every Send returns it
 
-	// mu protects the fields below.
-	mu       sync.Mutex
-	sessions map[ConnConfig]*tlsSessions
+	sessions dial.SessionTable[ConnConfig]
 }
 
 // AdapterOption configures an [HTTPAdapter] when it is made.
@@ -369,7 +367,7 @@ func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
 }
 
 func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, opts SendOptions) (*conn, error) {
-	plan, err := c.plan(a.tlsSessions(c))
+	plan, err := c.plan(a.sessions.Of(*c, c.Scheme == "https", c.Proxy.Scheme == "https"))
 	if err != nil {
 		return nil, err
 	}
@@ -392,26 +390,4 @@ func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, 
 		return nil, &Error{Kind: ErrConnection, Detail: "the server spoke before anything was asked"}
 	}
 	return pc, nil
-}
-
-// maxTLSSessions bounds what is remembered of pool keys that are no longer used.
-const maxTLSSessions = 1000
-
-// tlsSessions returns the TLS sessions of a pool key; they live as long as the adapter
-// remembers the key.
-func (a *HTTPAdapter) tlsSessions(c *ConnConfig) *tlsSessions {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m := a.sessions[*c]
-	if m == nil {
-		if len(a.sessions) >= maxTLSSessions {
-			clear(a.sessions)
-		}
-		if a.sessions == nil {
-			a.sessions = map[ConnConfig]*tlsSessions{}
-		}
-		m = newTLSSessions(c)
-		a.sessions[*c] = m
-	}
-	return m
 }

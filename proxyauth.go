@@ -142,7 +142,6 @@ type ProxyFields struct{ lines string }
 // NewProxyFields makes the value; the fields keep their order and letter case. A
 // field that no head can hold, or that would frame a body, is [ErrInvalidHeader].
 func NewProxyFields(headers Headers) (ProxyFields, error) {
-	var b strings.Builder
 	for _, f := range headers {
 		if err := checkHeader(f[0], f[1]); err != nil {
 			return ProxyFields{}, err
@@ -150,20 +149,12 @@ func NewProxyFields(headers Headers) (ProxyFields, error) {
 		if strings.EqualFold(f[0], "Content-Length") || strings.EqualFold(f[0], "Transfer-Encoding") {
 			return ProxyFields{}, fail(ErrInvalidHeader, "%s is not a header for a proxy: a CONNECT has no body", f[0])
 		}
-		b.WriteString(f[0] + ":" + f[1] + "\n")
 	}
-	return ProxyFields{b.String()}, nil
+	return ProxyFields{pairs.Lines(headers)}, nil
 }
 
 // All returns the fields in order.
-func (h ProxyFields) All() Headers {
-	var headers Headers
-	for line := range strings.Lines(h.lines) {
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		headers = append(headers, [2]string{name, value})
-	}
-	return headers
-}
+func (h ProxyFields) All() Headers { return pairs.OfLines(h.lines) }
 
 // over returns the fields of a request in absolute form: those for the proxy take the
 // place of the request's own.

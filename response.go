@@ -148,15 +148,10 @@ func (r *Response) OK() bool { return r.StatusCode < 400 || r.StatusCode >= 600 
 // text behind the method, and nil for any other. A body that has been read is told of by
 // Error.Snippet, and by a [Problem] where it is one.
 func (r *Response) RaiseForStatus() error {
-	var side string
-	switch {
-	case r.OK():
+	if r.OK() {
 		return nil
-	case r.StatusCode < 500:
-		side = "Client"
-	default:
-		side = "Server"
 	}
+	side := [...]string{"Client", "Server"}[r.StatusCode/500]
 	text := fmt.Sprintf("%d %s Error: %s for url: %s", r.StatusCode, side, r.Reason, redactURL(r.URL))
 	return (&Error{Kind: ErrHTTP, Request: r.Request, Response: r, Detail: text}).tell(r)
 }

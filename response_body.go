@@ -108,17 +108,8 @@ func (o *bodyOwner) Closed() error {
 
 // decoding are the bounds of decoding. A nil Policy is the zero one.
 func (p *Policy) decoding() coding.Limits {
-	lim := coding.Limits{}
-	switch {
-	case p == nil:
-		return lim
-	case p.TruncatedContent:
-		lim.Leniency = coding.Truncated
-	case p.GzipWithoutTrailer:
-		lim.Leniency = coding.WithoutTrailer
+	if p == nil {
+		return coding.Limits{}
 	}
-	if p.UnlimitedDecoding {
-		lim.MaxRatio = coding.Unlimited
-	}
-	return lim
+	return coding.LimitsFor(p.TruncatedContent, p.GzipWithoutTrailer, p.UnlimitedDecoding)
 }

@@ -26,7 +26,7 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 		resp.ContentLength = nethttp.AnnouncedLength(resp.Header)
 	}
 	conn, left := r.Conn()
-	empty := !left && isEmpty(r, raw)
+	empty := !left && nethttp.IsEmpty(r.StatusCode, r.Raw, raw.Remaining(), raw)
 	if empty && x.Request.Method != http.MethodHead {
 		resp.ContentLength = 0
 	}
@@ -68,20 +68,6 @@ type httpRoom struct {
 func isDecoded(contentEncoding []string) bool {
 	codings, err := coding.Parse(contentEncoding)
 	return err == nil && len(codings) > 0
-}
-
-// isEmpty reports whether r is known to have no body. That of an adapter which says so is
-// read to its end, as closing it may not be enough to free the connection.
-func isEmpty(r *Response, raw wire.Stream) bool {
-	if raw.Remaining() == 0 || r.StatusCode == 204 || r.StatusCode == 304 {
-		return true
-	}
-	sized, ok := r.Raw.(interface{ Remaining() int64 })
-	if !ok || sized.Remaining() != 0 {
-		return false
-	}
-	_, _ = raw.Read(make([]byte, 1))
-	return true
 }
 
 // httpSource is a response as net/http reads it: decoded, or raw.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -99,8 +98,7 @@ func (s *Session) openEvents(ctx context.Context, lastID, url string, options []
 	if err := r.RaiseForStatus(); err != nil {
 		return nil, err
 	}
-	detail := fmt.Sprintf("the response is not a stream of events: %d, of type %q", r.StatusCode, kind)
-	return nil, &Error{Kind: ErrInvalidHeader, Request: r.Request, Response: r, Detail: detail}
+	return nil, withResponse(fail(ErrInvalidHeader, "the response is not a stream of events: %d, of type %q", r.StatusCode, kind), r)
 }
 
 // isBrokenStream reports whether connecting again may mend what ended a stream of events.

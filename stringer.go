@@ -159,13 +159,7 @@ func (c Challenge) shown() string {
 
 // String names the state.
 func (t Toggle) String() string {
-	switch t {
-	case On:
-		return "On"
-	case Off:
-		return "Off"
-	}
-	return "Inherit"
+	return [...]string{"Inherit", "On", "Off"}[t%3]
 }
 
 func (t sessionTransport) shown() string { return "RoundTripper(" + t.session.shown() + ")" }

@@ -81,10 +81,8 @@ func (b *Body) Replayable() bool {
 	switch b.kind {
 	case none, inMemory:
 		return true
-	case fromReader:
-		return b.rewind == rewindable
 	}
-	return false
+	return b.rewind == rewindable
 }
 
 // Restart brings a stream back to where it was first read from. Its error is an *Error,
@@ -120,7 +118,7 @@ func (b *Body) Emptied() (spent Body, ok bool) {
 func (b *Body) rewound() error {
 	var err error
 	switch {
-	case b.kind == fromSeq:
+	case b.kind == fromSeq && b.again == nil:
 		return fault(Unrewindable, nil, "the body is an iterator that has been read, so it cannot be sent again")
 	case b.rewind == unrewindable:
 		return fault(Unrewindable, nil, "the body's position could not be told, so it cannot be sent again")
@@ -297,4 +295,18 @@ func (r *seqReader) Read(p []byte) (int, error) {
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
+}
+
+// Copy writes the body to w, and leaves it ready to be sent.
+func (b *Body) Copy(w io.Writer) error {
+	if err := b.Restart(); err != nil {
+		return err
+	}
+	r, stop := b.Open()
+	_, err := io.Copy(w, r)
+	stop()
+	if err != nil {
+		return err
+	}
+	return b.Restart()
 }

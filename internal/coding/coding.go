@@ -86,6 +86,21 @@ const (
 	defaultFloor = 32 << 20
 )
 
+// LimitsFor returns the Limits of a reader that takes truncated streams for whole, or gzip
+// without its trailer, and of one that has no bounds.
+func LimitsFor(truncated, withoutTrailer, unlimited bool) (l Limits) {
+	switch {
+	case truncated:
+		l.Leniency = Truncated
+	case withoutTrailer:
+		l.Leniency = WithoutTrailer
+	}
+	if unlimited {
+		l.MaxRatio = Unlimited
+	}
+	return l
+}
+
 func (l Limits) withDefaults() Limits {
 	if l.MaxRatio == 0 {
 		l.MaxRatio = defaultRatio

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 )
 
 // maxFile bounds the files that are read: a jar has a few thousand lines.
@@ -43,4 +45,15 @@ func ReadFile(name string) ([]byte, error) {
 		err = fmt.Errorf("more than %d bytes", maxFile)
 	}
 	return data, err
+}
+
+// Choose returns the cookies without those that no date ends and those that have expired, unless
+// these are wanted.
+func Choose(cookies []Stored, now time.Time, session, expired bool) []Stored {
+	return slices.DeleteFunc(cookies, func(c Stored) bool {
+		if c.Expires.IsZero() {
+			return !session
+		}
+		return !expired && c.Expired(now)
+	})
 }

@@ -38,3 +38,7 @@ func DecodeOptions(encoded string) []SocketOption {
 	}
 	return options
 }
+
+// NoDelay turns Nagle's algorithm off. IPPROTO_TCP is 6 and TCP_NODELAY 1 on every platform that Go
+// runs on.
+var NoDelay = SocketOption{Level: 6, Name: 1, Int: 1}

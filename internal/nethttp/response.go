@@ -90,3 +90,18 @@ func (b *Upgraded) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
+
+// IsEmpty reports whether a response is known to have no body: by its status, by what remains, or as
+// the source itself says, which is then read to its end by way of raw, as closing it may not be
+// enough to free the connection.
+func IsEmpty(status int, source io.Reader, remaining int64, raw io.Reader) bool {
+	if remaining == 0 || status == http.StatusNoContent || status == http.StatusNotModified {
+		return true
+	}
+	sized, ok := source.(interface{ Remaining() int64 })
+	if !ok || sized.Remaining() != 0 {
+		return false
+	}
+	_, _ = raw.Read(make([]byte, 1))
+	return true
+}

@@ -143,3 +143,31 @@ func has(list [][2]string, name string) bool {
 func only(list [][2]string, name string) [][2]string {
 	return slices.DeleteFunc(slices.Clone(list), func(kv [2]string) bool { return kv[0] != name })
 }
+
+// Lines are header fields as one text, which can be compared.
+func Lines(fields [][2]string) string {
+	var b strings.Builder
+	for _, f := range fields {
+		b.WriteString(f[0] + ":" + f[1] + "\n")
+	}
+	return b.String()
+}
+
+// OfLines returns the fields of Lines.
+func OfLines(lines string) (fields [][2]string) {
+	for line := range strings.Lines(lines) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		fields = append(fields, [2]string{name, value})
+	}
+	return fields
+}
+
+// Complete adds those of the named fields that others have, and fields has not.
+func Complete(fields, others [][2]string, names ...string) [][2]string {
+	for _, name := range names {
+		if i := IndexField(others, name); i >= 0 && !HasField(fields, name) {
+			fields = append(fields, others[i])
+		}
+	}
+	return fields
+}
