@@ -86,3 +86,18 @@ func ExamplePages() {
 	// the users of /users <nil>
 	// the users of /users/more <nil>
 }
+
+func ExamplePath() {
+	server := example()
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+
+	r, err := s.Get(context.Background(), server.URL+"/users/{name}{?page}", requests.Path{"name": "ada/lovelace", "page": 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Text())
+	// Output: GET /users/ada%2Flovelace?page=2 <nil>
+}

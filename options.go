@@ -1,6 +1,11 @@
 package requests
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/mountable/requests/internal/template"
+	"github.com/mountable/requests/internal/values"
+)
 
 // Option fills in one keyword of a [Request]. Options are applied in order; a
 // later one wins over an earlier one. [Headers], [Params], [Form], [Files],
@@ -151,4 +156,44 @@ func Stream(on bool) Option {
 // except by Head.
 func AllowRedirects(on bool) Option {
 	return setting(func(r *Request) { r.Send.Redirects = toggle(on) })
+}
+
+// Path has the values for the names in the URL of a call, a URI template (RFC 6570):
+//
+//	s.Get(ctx, "https://h.example/users/{id}{?page}", requests.Path{"id": "a/b", "page": 2})
+//
+// Values, which are escaped, are anything that prints, slices, maps, and nil for what RFC 6570 calls
+// undefined. A name without a value, a value without a name, and a value that would make an empty
+// segment of the path, or "." or "..", are [ErrInvalidURL]. It is an [Option] for calls with a URL.
+type Path map[string]any
+
+// Apply expands the URL of r.
+func (p Path) Apply(r *Request) error {
+	url, err := template.Expand(r.URL, p)
+	if err != nil {
+		return fail(ErrInvalidURL, "Path: %v", err)
+	}
+	r.URL = url
+	return nil
+}
+
+// ParamsFrom is [Params] of url.Values, a map with texts as keys, or a struct with the "url" tags of
+// github.com/google/go-querystring, sorted by name. Anything else is [ErrInvalidArgument].
+func ParamsFrom(v any) Option {
+	return pairsFrom("ParamsFrom", v, func(r *Request, p [][2]string) error { return Params(p).Apply(r) })
+}
+
+// FormFrom is [Form] made of what ParamsFrom takes.
+func FormFrom(v any) Option {
+	return pairsFrom("FormFrom", v, func(r *Request, p [][2]string) error { return Form(p).Apply(r) })
+}
+
+func pairsFrom(what string, v any, apply func(*Request, [][2]string) error) Option {
+	return OptionFunc(func(r *Request) error {
+		pairs, err := values.Pairs(v)
+		if err != nil {
+			return fail(ErrInvalidArgument, "%s: %v", what, err)
+		}
+		return apply(r, pairs)
+	})
 }

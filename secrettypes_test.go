@@ -90,6 +90,7 @@ var withoutSecrets = map[string]string{
 	"requests.ProxySource": "a number", "requests.CookieFileOption": "a number", "requests.CurlOption": "a number", "requests.Policy": "switches", "requests.Timeouts": "durations", "requests.Limits": "sizes",
 	"requests.Retry": "counts and durations", "requests.ResponseError": "a status", "requests.HSTS": "names of hosts", "requests.Timing": "durations and addresses",
 	"requests.Link":             "what a server says in the open, as text is",
+	"requests.Path":             "parts of a URL's path, which is shown as it is",
 	"requests.Problem":          "what a server says in the open, and Error masks it",
 	"requests.Event":            "a part of a body, which is the caller's",
 	"requests.Verification":     "authorities, which are public",

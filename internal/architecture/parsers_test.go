@@ -29,6 +29,7 @@ import (
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/sse"
+	"github.com/mountable/requests/internal/template"
 	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/toolbelt"
 )
@@ -182,6 +183,7 @@ var parsers = map[string]func(s string){
 	"uri.LeavesBase":     func(s string) { uri.LeavesBase("http://a.test/", s) },
 	"uri.SchemeHint":     func(s string) { uri.SchemeHint(s, []string{s}) },
 	"redirect.Location":  func(s string) { redirect.Location([]string{s, s, "a"}) },
+	"template.Expand":    func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
 	"uri.MayBegin":       func(s string) { uri.MayBegin(s) },
 	"sse.Parser.Feed":    func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
 	"uri.Join":           func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
@@ -279,6 +281,9 @@ var notMeasured = map[string]string{
 	"h1.Reader.Reset":        "h1.NewReader",
 	"http1.*.Read":           "h1.NewReader",
 	"http2.Stream.Read":      "copies",
+	"coding.NewWriter":       "the caller's",
+	"nethttp.Status":         "joins texts",
+	"nethttp.IsEmpty":        "reads a byte",
 	"nethttp.Absolute":       "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.Body.Read":      "copies",
 	"nethttp.Status":         "joins texts",

@@ -1,0 +1,135 @@
+package template
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
+)
+
+// spec is a variable of an expression.
+type spec struct {
+	name    string
+	prefix  int // so many characters of a text; 0 for all
+	explode bool
+}
+
+// maxPrefix is the bound of RFC 6570 section 2.4.1.
+const maxPrefix = 9999
+
+func parseSpec(s string) (spec, error) {
+	name, prefix, hasPrefix := strings.Cut(s, ":")
+	name, explode := strings.CutSuffix(name, "*")
+	n := 0
+	if hasPrefix {
+		n, _ = strconv.Atoi(prefix)
+	}
+	if !isName(name) || hasPrefix && (explode || !ascii.IsDigits(prefix) || n < 1 || n > maxPrefix) {
+		return spec{}, errMalformed
+	}
+	return spec{name, n, explode}, nil
+}
+
+// isName reports whether s is the name of a variable.
+func isName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c == '%' && (i+2 >= len(s) || !ascii.IsHex(s[i+1]) || !ascii.IsHex(s[i+2])) {
+			return false
+		}
+		if !isAlphanumeric(c) && c != '_' && c != '.' && c != '%' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isAlphanumeric(c byte) bool { return ascii.IsDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// kind is what RFC 6570 tells apart.
+type kind uint8
+
+const (
+	text kind = iota
+	list
+	pairs
+)
+
+// value is one text, those of a list, or the names and values of pairs in turn.
+type value struct {
+	kind  kind
+	texts []string
+}
+
+// undefined reports whether there is nothing to expand: a list without elements is undefined, too.
+func (v value) undefined() bool { return len(v.texts) == 0 }
+
+func valueOf(v any) value {
+	r := reflect.ValueOf(v)
+	for r.Kind() == reflect.Pointer || r.Kind() == reflect.Interface {
+		r = r.Elem()
+	}
+	switch r.Kind() {
+	case reflect.Invalid:
+		return value{}
+	case reflect.Map:
+		return ofMap(r)
+	case reflect.Slice, reflect.Array:
+		return ofList(r)
+	}
+	return value{text, []string{fmt.Sprint(r.Interface())}}
+}
+
+func ofList(r reflect.Value) value {
+	v := value{kind: list}
+	if all, ok := r.Interface().([][2]string); ok {
+		for _, kv := range all {
+			v.texts = append(v.texts, kv[0], kv[1])
+		}
+		v.kind = pairs
+		return v
+	}
+	for _, element := range r.Seq2() {
+		v.texts = append(v.texts, fmt.Sprint(element.Interface()))
+	}
+	return v
+}
+
+func ofMap(r reflect.Value) value {
+	var all [][2]string
+	for key, element := range r.Seq2() {
+		all = append(all, [2]string{fmt.Sprint(key.Interface()), fmt.Sprint(element.Interface())})
+	}
+	slices.SortFunc(all, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return ofList(reflect.ValueOf(all))
+}
+
+// firstRunes returns the first n characters of s, all of them for 0.
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n == -1 && i > 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// encode percent-encodes what may not stand in a URL, or not as a part of a value.
+func (op operator) encode(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case isAlphanumeric(c) || strings.IndexByte("-._~", c) >= 0,
+			op.reserved && strings.IndexByte(":/?#[]@!$&'()*+,;=", c) >= 0,
+			op.reserved && c == '%' && i+2 < len(s) && ascii.IsHex(s[i+1]) && ascii.IsHex(s[i+2]):
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}

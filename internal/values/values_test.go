@@ -1,0 +1,38 @@
+package values
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPairs(t *testing.T) {
+	type page struct {
+		Query string   `url:"q"`
+		Tags  []string `url:"tag"`
+		Page  int      `url:"page,omitempty"`
+	}
+	type named [][2]string
+	var none *page
+	n := 3
+	for _, c := range []struct {
+		v     any
+		want  [][2]string
+		fails bool
+	}{
+		{nil, nil, false}, {none, nil, false},
+		{url.Values{"b": {"1", "0"}, "a": {"x y"}}, [][2]string{{"a", "x y"}, {"b", "1"}, {"b", "0"}}, false},
+		{map[string]string{"b": "1", "a": ""}, [][2]string{{"a", ""}, {"b", "1"}}, false},
+		{map[string]any{"d": nil, "c": []int{1, 2}, "b": true, "a": 1.5, "e": &n}, [][2]string{{"a", "1.5"}, {"b", "true"}, {"c", "1"}, {"c", "2"}, {"e", "3"}}, false},
+		{page{"go", []string{"x", "y"}, 0}, [][2]string{{"q", "go"}, {"tag", "x"}, {"tag", "y"}}, false},
+		{&page{Query: "go", Page: 2}, [][2]string{{"page", "2"}, {"q", "go"}}, false},
+		{named{{"z", "1"}, {"a", "2"}}, [][2]string{{"z", "1"}, {"a", "2"}}, false},
+		{7, nil, true}, {"a=b", nil, true}, {[]string{"a"}, nil, true}, {map[int]string{1: "a"}, nil, true},
+	} {
+		got, err := Pairs(c.v)
+		if diff := cmp.Diff(c.want, got); diff != "" || c.fails != (err != nil) {
+			t.Errorf("%#v: %v (-want +got)\n%s", c.v, err, diff)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package requests_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/mountable/requests"
+)
+
+// TestPath: a template is expanded before the URL is prepared, relative to a base too.
+func TestPath(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.RequestURI()) })
+	s.BaseURL = base + "/v1/"
+	for _, c := range []struct {
+		url  string
+		path requests.Path
+		want string
+	}{
+		{"users/{id}", requests.Path{"id": "a/b ü"}, "/v1/users/a%2Fb%20%C3%BC?p=1"},
+		{base + "/users{/id*}{?q}", requests.Path{"id": []int{1, 2}, "q": "x&y"}, "/users/1/2?q=x%26y&p=1"},
+		{"users/{id}", requests.Path{"id": ".."}, ""},
+		{"users/{id}", requests.Path{"id": ""}, ""},
+		{"users/{id}", nil, ""},
+		{"users/{id}", requests.Path{"id": 1, "name": 2}, ""},
+	} {
+		r, err := s.Get(t.Context(), c.url, c.path, requests.Params{{"p", "1"}})
+		if c.want == "" {
+			if !errors.Is(err, requests.ErrInvalidURL) {
+				t.Errorf("%s, %v: %v", c.url, c.path, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, r); got != c.want {
+			t.Errorf("%s: %s, want %s", c.url, got, c.want)
+		}
+	}
+}
+
+// TestPairsFrom: maps are sorted, structs read by their tags, and anything else refused.
+func TestPairsFrom(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %s", r.URL.RawQuery, r.Header.Get("Content-Type"), body)
+	})
+	type search struct {
+		Query string   `url:"q"`
+		Tags  []string `url:"tag"`
+	}
+	for _, c := range []struct {
+		option requests.Option
+		want   string
+	}{
+		{requests.ParamsFrom(url.Values{"b": {"1", "2"}, "a": {"x"}}), "a=x&b=1&b=2  "},
+		{requests.ParamsFrom(search{"go", []string{"t", "u"}}), "q=go&tag=t&tag=u  "},
+		{requests.FormFrom(map[string]any{"b": 1, "a": []string{"x", "y"}}), " application/x-www-form-urlencoded a=x&a=y&b=1"},
+	} {
+		r, err := s.Post(t.Context(), base, c.option)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, r); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	for _, option := range []requests.Option{requests.ParamsFrom("a=b"), requests.FormFrom(7)} {
+		if _, err := s.Post(t.Context(), base, option); !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("%v", err)
+		}
+	}
+}
