@@ -6,7 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/iotest"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/mountable/requests"
 )
@@ -73,5 +79,69 @@ func TestPairsFrom(t *testing.T) {
 		if _, err := s.Post(t.Context(), base, option); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestCompress: bodies in memory and streams, sent again by a redirect where they can be.
+func TestCompress(t *testing.T) {
+	decoders := map[string]func(io.Reader) (io.Reader, error){
+		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		"zstd": func(r io.Reader) (io.Reader, error) {
+			d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+			t.Cleanup(d.Close)
+			return d, err
+		},
+		"br": func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+	}
+	want := strings.Repeat("some text ", 20000)
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		decode := decoders[r.Header.Get("Content-Encoding")]
+		if decode == nil {
+			w.WriteHeader(415)
+			return
+		}
+		body, err := decode(r.Body)
+		if err != nil {
+			w.WriteHeader(400)
+			return
+		}
+		data, err := io.ReadAll(body)
+		if r.URL.Path == "/old" {
+			http.Redirect(w, r, "/new", http.StatusTemporaryRedirect)
+			return
+		}
+		fmt.Fprintf(w, "%v %v %v %v", string(data) == want, err, r.ContentLength > 0, r.Header.Get("Content-Type"))
+	})
+	for name := range decoders {
+		for _, c := range []struct {
+			path string
+			body any
+			want string
+			ends error
+		}{
+			{"/old", want, "true <nil> true a/b", nil},
+			{"/old", []byte(want), "true <nil> true a/b", nil},
+			{"/old", strings.NewReader(want), "true <nil> false a/b", nil},
+			{"/new", iotest.HalfReader(strings.NewReader(want)), "true <nil> false a/b", nil},
+			{"/old", iotest.HalfReader(strings.NewReader(want)), "", requests.ErrUnrewindableBody},
+			{"/new", 7, "", requests.ErrInvalidBody},
+		} {
+			r, err := s.Post(t.Context(), base+c.path, requests.Compress(name, c.body), requests.Headers{{"Content-Type", "a/b"}})
+			if c.ends != nil {
+				if !errors.Is(err, c.ends) {
+					t.Errorf("%s of %T: %v, want %v", name, c.body, err, c.ends)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := text(t, r); got != c.want {
+				t.Errorf("%s of %T: %q, want %q", name, c.body, got, c.want)
+			}
+		}
+	}
+	if _, err := s.Post(t.Context(), base, requests.Compress("lzw", "a")); !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Error(err)
 	}
 }
