@@ -6,6 +6,7 @@ import (
 
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/coding"
+	"github.com/mountable/requests/internal/pairs"
 	"github.com/mountable/requests/internal/template"
 	"github.com/mountable/requests/internal/values"
 )
@@ -216,4 +217,38 @@ func Compress(name string, v any) Option {
 		r.Body = coded
 		return Headers{{"Content-Encoding", name}}.Apply(r)
 	})
+}
+
+// IfChanged asks again for what previous has, if it has changed: with If-None-Match and
+// If-Modified-Since. A 304 response then has the content of previous and the fields that describe
+// it, and can be the next call's previous. A previous that is nil, or has no validators, changes
+// nothing; one whose content is not in memory is [ErrInvalidArgument], as is a 304 for another URL.
+func IfChanged(previous *Response) Option {
+	return OptionFunc(func(r *Request) error {
+		if previous == nil || previous.StatusCode != 200 && previous.StatusCode != 304 {
+			return nil
+		}
+		if !previous.content().InMemory() {
+			return fail(ErrInvalidArgument, "IfChanged: the content of the previous response is not in memory")
+		}
+		for _, f := range [...][2]string{{"If-None-Match", "ETag"}, {"If-Modified-Since", "Last-Modified"}} {
+			if value := previous.Headers.Get(f[1]); value != "" {
+				r.Headers, r.Send.previous = append(r.Headers.Clone(), [2]string{f[0], value}), previous
+			}
+		}
+		return nil
+	})
+}
+
+// unchanged gives a 304 the content of the previous response.
+func (r *Response) unchanged(previous *Response) error {
+	if previous.URL != r.URL {
+		_ = r.Close()
+		return fail(ErrInvalidArgument, "IfChanged: the previous response is one to %q", redactURL(previous.URL))
+	}
+	content, err := previous.Content()
+	_ = r.Close()
+	r.content().Keep(content)
+	r.Headers, r.Encoding = pairs.Complete(r.Headers, previous.Headers, "Content-Type", "Content-Language", "ETag", "Last-Modified"), previous.Encoding
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/andybalholm/brotli"
+	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
@@ -143,5 +144,53 @@ func TestCompress(t *testing.T) {
 	}
 	if _, err := s.Post(t.Context(), base, requests.Compress("lzw", "a")); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Error(err)
+	}
+}
+
+// TestIfChanged: a 304 has the content of the response before, again and again, and a change its own.
+func TestIfChanged(t *testing.T) {
+	var asked []string
+	etag := `"1"`
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Header.Get("If-None-Match")+"|"+r.Header.Get("If-Modified-Since"))
+		w.Header().Set("ETag", etag)
+		if r.URL.Path == "/lost" || r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Header().Set("Last-Modified", "Sat, 28 Nov 2026 00:00:00 GMT")
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"etag": %q}`, etag)
+	})
+	var last *requests.Response
+	var got []string
+	for _, next := range []string{`"1"`, `"1"`, `"1"`, `"2"`, `"2"`} {
+		etag = next
+		r, err := s.Get(t.Context(), base, requests.IfChanged(last), requests.Stream(last != nil && next == `"1"`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r.StatusCode, " ", r.Headers.Get("Content-Type"), " ", text(t, r)))
+		last = r
+	}
+	want := []string{`200 application/json {"etag": "\"1\""}`, `304 application/json {"etag": "\"1\""}`, `304 application/json {"etag": "\"1\""}`,
+		`200 application/json {"etag": "\"2\""}`, `304 application/json {"etag": "\"2\""}`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	const since = "|Sat, 28 Nov 2026 00:00:00 GMT"
+	if diff := cmp.Diff([]string{"|", `"1"` + since, `"1"` + since, `"1"` + since, `"2"` + since}, asked); diff != "" {
+		t.Errorf("asked (-want +got)\n%s", diff)
+	}
+	if _, err := s.Get(t.Context(), base+"/lost", requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Errorf("another URL: %v", err)
+	}
+	streamed, err := s.Get(t.Context(), base, requests.Stream(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer streamed.Close()
+	if _, err := s.Get(t.Context(), base, requests.IfChanged(streamed)); !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Errorf("not in memory: %v", err)
 	}
 }

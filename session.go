@@ -226,11 +226,19 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 		return nil, withRequest(err, p)
 	}
 	opts = s.withDeadline(opts)
+	previous := opts.previous
+	opts.previous = nil // a response would keep all that came before it
 	r, err := s.sendHop(ctx, p, opts)
+	if err == nil {
+		r, err = s.finish(ctx, r, opts)
+	}
+	if err == nil && r.StatusCode == 304 && previous != nil {
+		err = withResponse(r.unchanged(previous), r)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return s.finish(ctx, r, opts)
+	return r, nil
 }
 
 // finish follows redirects and reads the body. Whatever ends it early, a panic of the
