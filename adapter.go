@@ -54,7 +54,8 @@ type SendOptions struct {
 	// header. Its error ends the request.
 	Interim func(status int, headers Headers) error
 
-	previous *Response // whose content a 304 has; see IfChanged
+	redirects *int      // at most; nil: the session's
+	previous  *Response // whose content a 304 has; see IfChanged
 
 	policy   *Policy
 	given    Proxies // of the call itself, before session and environment

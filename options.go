@@ -162,6 +162,17 @@ func AllowRedirects(on bool) Option {
 	return setting(func(r *Request) { r.Send.Redirects = toggle(on) })
 }
 
+// Redirects follows n redirects at most; one more is [ErrTooManyRedirects].
+func Redirects(n int) Option {
+	return OptionFunc(func(r *Request) error {
+		if n < 0 {
+			return fail(ErrInvalidArgument, "Redirects(%d): a number of redirects cannot be negative", n)
+		}
+		r.Send.Redirects, r.Send.redirects = On, &n
+		return nil
+	})
+}
+
 // Path has the values for the names in the URL of a call, a URI template (RFC 6570):
 //
 //	s.Get(ctx, "https://h.example/users/{id}{?page}", requests.Path{"id": "a/b", "page": 2})

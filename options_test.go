@@ -1,6 +1,7 @@
 package requests_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -192,5 +193,90 @@ func TestIfChanged(t *testing.T) {
 	defer streamed.Close()
 	if _, err := s.Get(t.Context(), base, requests.IfChanged(streamed)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("not in memory: %v", err)
+	}
+}
+
+// TestRedirectsOption: how many are followed, whatever the session says.
+func TestRedirectsOption(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		n := len(r.URL.Path) - 1
+		if n == 0 {
+			return
+		}
+		http.Redirect(w, r, r.URL.Path[:n], http.StatusFound)
+	})
+	s.MaxRedirects = 2
+	for _, c := range []struct {
+		path string
+		n    int
+		ends error
+	}{
+		{"/xxx", 3, nil}, {"/xxx", 2, requests.ErrTooManyRedirects}, {"/x", 0, requests.ErrTooManyRedirects}, {"/", 0, nil}, {"/x", -1, requests.ErrInvalidArgument},
+	} {
+		for range 2 {
+			r, err := s.Head(t.Context(), base+c.path, requests.Redirects(c.n))
+			if c.ends == nil && (err != nil || len(r.History) != len(c.path)-1) || c.ends != nil && !errors.Is(err, c.ends) {
+				t.Errorf("%s within %d: %v", c.path, c.n, err)
+			}
+		}
+	}
+	if _, err := s.Get(t.Context(), base+"/xxx"); !errors.Is(err, requests.ErrTooManyRedirects) {
+		t.Errorf("the session's: %v", err)
+	}
+}
+
+// TestOnRedirect: a policy changes the next request, ends the chain with the redirect, or with an error.
+func TestOnRedirect(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/end" {
+			fmt.Fprint(w, r.Header.Get("X-Hop"))
+			return
+		}
+		http.Redirect(w, r, "/end", http.StatusFound)
+	})
+	refused := errors.New("refused")
+	s.OnRedirect = func(_ context.Context, r *requests.Response, next *requests.PreparedRequest) error {
+		next.Headers.Set("X-Hop", fmt.Sprint(r.StatusCode, " ", strings.TrimPrefix(next.URL, base)))
+		return map[string]error{base + "/stop": http.ErrUseLastResponse, base + "/no": refused}[r.URL]
+	}
+	r, err := s.Get(t.Context(), base+"/go")
+	if err != nil || text(t, r) != "302 /end" {
+		t.Errorf("%v, %v", r, err)
+	}
+	r, err = s.Get(t.Context(), base+"/stop")
+	if err != nil || r.StatusCode != 302 || r.Next == nil || r.Next.URL != base+"/end" || len(r.History) != 0 {
+		t.Errorf("%v, %v", r, err)
+	}
+	if _, err := s.Get(t.Context(), base+"/no"); err != refused {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestQuery: QUERY keeps its method and body over redirects, but for 303, and is tried again.
+func TestQuery(t *testing.T) {
+	failures := 0
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var status int
+		if _, err := fmt.Sscanf(r.URL.Path, "/%d", &status); err == nil && status < 400 {
+			http.Redirect(w, r, "/end", status)
+			return
+		}
+		if status == 503 && failures < 2 {
+			failures++
+			w.WriteHeader(503)
+			return
+		}
+		fmt.Fprintf(w, "%s %s", r.Method, body)
+	})
+	s.Mount("http://", requests.NewHTTPAdapter(requests.Retries(requests.Retry{Total: 3, StatusForcelist: []int{503}})))
+	for path, want := range map[string]string{"/": "QUERY q", "/301": "QUERY q", "/302": "QUERY q", "/303": "GET ", "/307": "QUERY q", "/308": "QUERY q", "/503": "QUERY q"} {
+		r, err := s.Query(t.Context(), base+path, requests.Body("q"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, r); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
 	}
 }

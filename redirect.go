@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -32,6 +33,14 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (la
 		}
 		if next == nil {
 			return r, nil
+		}
+		if s.OnRedirect != nil {
+			if err := s.OnRedirect(ctx, r, next); err == http.ErrUseLastResponse {
+				r.Next = next
+				return r, nil
+			} else if err != nil {
+				return nil, err
+			}
 		}
 		hop, err := s.sendHop(ctx, next, chain.opts)
 		if err != nil {
@@ -91,8 +100,12 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 	if location == "" {
 		return nil, nil
 	}
-	if len(c.history) >= c.session.MaxRedirects {
-		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", c.session.MaxRedirects)}
+	most := c.session.MaxRedirects
+	if c.opts.redirects != nil {
+		most = *c.opts.redirects
+	}
+	if len(c.history) >= most {
+		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", most)}
 	}
 	r.History = slices.Clip(c.history)
 	c.history = append(c.history, r)

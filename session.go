@@ -38,6 +38,10 @@ type Session struct {
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
 
+	// OnRedirect is called before a redirect is followed, with the next request, which it may change. Its
+	// error ends the call; [http.ErrUseLastResponse] makes r the last response, with Next.
+	OnRedirect func(ctx context.Context, r *Response, next *PreparedRequest) error
+
 	// RaiseForStatus makes a status from 400 to 599 an error of the call, that of
 	// [Response.RaiseForStatus]; up to 1 MiB of the body is read for it.
 	RaiseForStatus bool
@@ -135,6 +139,11 @@ func (s *Session) Patch(ctx context.Context, url string, options ...Option) (*Re
 // Delete sends a DELETE request.
 func (s *Session) Delete(ctx context.Context, url string, options ...Option) (*Response, error) {
 	return s.Request(ctx, "DELETE", url, options...)
+}
+
+// Query sends a QUERY request (RFC 10008): a GET with a body, safe and idempotent.
+func (s *Session) Query(ctx context.Context, url string, options ...Option) (*Response, error) {
+	return s.Request(ctx, "QUERY", url, options...)
 }
 
 // Request sends a request with any method and returns the response with its body
