@@ -49,6 +49,8 @@ requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token
 requests.Response.Timing requests.Response.Options
 requests.Response.Events requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
+requests.Compress requests.FormFrom requests.IfChanged requests.ParamsFrom requests.Path.Apply requests.Problem.Error requests.Redirects requests.Session.Query
+adapters.BeforeSend adapters.OnError
 adapters.Authenticate adapters.Breaker adapters.Hedge adapters.Limit adapters.SingleFlight
 `)
 

@@ -1,0 +1,57 @@
+package adapters
+
+import (
+	"context"
+
+	"github.com/mountable/requests"
+)
+
+// BeforeSend calls f with a copy of each request that is about to be sent, redirects, answers to
+// challenges and all, which f may change. A response that f returns is taken instead, and nothing is
+// sent (see [requests.NewResponse]); its error is that of the request.
+//
+// The order of a call is: for each hop BeforeSend, the tries of [requests.HTTPAdapter], OnError, the
+// hooks of session and call, cookies, and Session.OnRedirect.
+func BeforeSend(f func(ctx context.Context, p *requests.PreparedRequest) (*requests.Response, error)) requests.Wrapper {
+	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+		p = p.Clone()
+		if r, err := f(ctx, p); r != nil || err != nil {
+			return r, err
+		}
+		return base.Send(ctx, p, opts)
+	})
+}
+
+// OnError calls f with the error of each request that has failed, all its tries together. f
+// returns the error that the caller gets, or a response instead. That of reading a body, later, is
+// not shown to it.
+func OnError(f func(ctx context.Context, p *requests.PreparedRequest, err error) (*requests.Response, error)) requests.Wrapper {
+	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+		r, err := base.Send(ctx, p, opts)
+		if err == nil {
+			return r, nil
+		}
+		if r, replaced := f(ctx, p, err); r != nil || replaced != nil {
+			return r, replaced
+		}
+		return nil, err
+	})
+}
+
+// around is the wrapper that sends by way of a function.
+func around(send func(context.Context, requests.Adapter, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error)) requests.Wrapper {
+	return func(base requests.Adapter) requests.Adapter { return &sendAround{base, send} }
+}
+
+type sendAround struct {
+	requests.Adapter
+	send func(context.Context, requests.Adapter, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error)
+}
+
+// CloseIdle passes on.
+func (a *sendAround) CloseIdle() { closeIdle(a.Adapter) }
+
+// Send implements [requests.Adapter].
+func (a *sendAround) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	return a.send(ctx, a.Adapter, p, opts)
+}
