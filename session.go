@@ -76,7 +76,7 @@ func (s *Session) Clone() *Session {
 	c := &Session{
 		BaseURL: s.BaseURL, Headers: s.Headers.Clone(), Params: slices.Clone(s.Params), Auth: s.Auth, HSTS: s.HSTS,
 		Proxies: maps.Clone(s.Proxies), ProxyFunc: s.ProxyFunc, Hooks: slices.Clone(s.Hooks), Verify: s.Verify, Cert: s.Cert,
-		Stream: s.Stream, Timeouts: s.Timeouts, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus,
+		Stream: s.Stream, Timeouts: s.Timeouts, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus, OnRedirect: s.OnRedirect,
 	}
 	if s.Cookies != nil {
 		c.Cookies = s.Cookies.Clone()

@@ -148,8 +148,7 @@ func JSONArray[T any](r *Response) iter.Seq2[T, error] {
 			}
 		}
 		if err != nil {
-			var zero T
-			yield(zero, r.arrayError(err))
+			yield(*new(T), r.arrayError(err))
 		}
 	}
 }
@@ -160,8 +159,7 @@ func decodeElement[T any](r *Response, text []byte, err error) (v T, _ error) {
 		err = r.unmarshal(text, &v)
 	}
 	if err != nil {
-		var zero T
-		return zero, err
+		return *new(T), err
 	}
 	return v, nil
 }

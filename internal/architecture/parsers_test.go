@@ -286,7 +286,6 @@ var notMeasured = map[string]string{
 	"nethttp.IsEmpty":        "reads a byte",
 	"nethttp.Absolute":       "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.Body.Read":      "copies",
-	"nethttp.Status":         "joins texts",
 	"pairs.*":                "lists of headers; those of requests are the caller's, those of responses bounded",
 	"multipart.Append*":      "writes",
 	"multipart.ContentType":  "writes",
