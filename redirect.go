@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,24 +101,22 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 	if location == "" {
 		return nil, nil
 	}
-	most := c.session.MaxRedirects
-	if c.opts.redirects != nil {
-		most = *c.opts.redirects
-	}
-	if len(c.history) >= most {
+	if most := *cmp.Or(c.opts.redirects, &c.session.MaxRedirects); len(c.history) >= most {
 		return nil, &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: fmt.Sprintf("exceeded %d redirects", most)}
 	}
 	r.History = slices.Clip(c.history)
 	c.history = append(c.history, r)
-	target, err := c.target(r, location)
+	return c.to(r, location)
+}
+
+// to returns the request for where a reference of r leads.
+func (c *chain) to(r *Response, reference string) (*PreparedRequest, error) {
+	target, err := c.target(r, reference)
 	if err != nil {
 		return nil, withRequest(err, r.Request)
 	}
 	p, err := c.rebuild(r, target)
-	if err != nil {
-		return nil, withRequest(err, r.Request)
-	}
-	return p, nil
+	return p, withRequest(err, r.Request)
 }
 
 // location returns where a redirect leads, "" for nowhere. A Location that is repeated

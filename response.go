@@ -196,11 +196,7 @@ func (r *Response) Text() (string, error) {
 	if encoding == "" {
 		encoding = r.ApparentEncoding()
 	}
-	if text, ok := charset.Decode(content, encoding); ok {
-		return text, nil
-	}
-	text, _ := charset.Decode(content, "utf-8")
-	return text, nil
+	return charset.DecodeOr(content, encoding, "utf-8"), nil
 }
 
 // Trailers returns the fields that came after a chunked body, once it has been

@@ -2,7 +2,6 @@ package requests
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -372,6 +371,5 @@ func (s *Session) Upgrade(ctx context.Context, url, protocol string, options ...
 	if err := resp.RaiseForStatus(); err != nil {
 		return nil, resp, err
 	}
-	detail := fmt.Sprintf("the server did not switch to %q: it responded %d %s", protocol, resp.StatusCode, resp.Reason)
-	return nil, resp, &Error{Kind: ErrConnection, Request: resp.Request, Response: resp, Detail: detail}
+	return nil, resp, withResponse(fail(ErrConnection, "the server did not switch to %q: it responded %d %s", protocol, resp.StatusCode, resp.Reason), resp)
 }

@@ -80,10 +80,8 @@ func EventSource(ctx context.Context, s *Session, url string, options ...Option)
 // openEvents asks for a stream of events; a nil response says that there will be none.
 func (s *Session) openEvents(ctx context.Context, lastID, url string, options []Option) (*Response, error) {
 	all := append([]Option{Headers{{"Accept", "text/event-stream"}, {"Cache-Control", "no-store"}}}, options...)
-	if lastID != "" {
-		all = append(all, Headers{{"Last-Event-ID", lastID}})
-	}
-	r, err := s.Get(ctx, url, append(all, Stream(true))...)
+	last := Headers{{"Last-Event-ID", lastID}}[:min(len(lastID), 1)] // none without an ID
+	r, err := s.Get(ctx, url, append(all, last, Stream(true))...)
 	if err != nil {
 		return nil, err
 	}
@@ -236,13 +234,9 @@ func (s *Session) turnPage(ctx context.Context, r *Response, link string) (*Resp
 	}
 	c := newChain(s, r, r.opts)
 	c.opts.Deadline = time.Time{}
-	target, err := c.target(r, link)
+	p, err := c.to(r, link)
 	if err != nil {
-		return nil, withRequest(err, r.Request)
-	}
-	p, err := c.rebuild(r, target)
-	if err != nil {
-		return nil, withRequest(err, r.Request)
+		return nil, err
 	}
 	return s.Send(ctx, p, c.opts)
 }

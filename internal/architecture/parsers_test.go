@@ -256,6 +256,7 @@ var notMeasured = map[string]string{
 	"backoff.Idempotent":     "the caller's method",
 	"certs.Store.Bundle*":    "certs.ParseBundle, remembered",
 	"charset.Delimiter":      "the caller's",
+	"charset.DecodeOr":       "charset.Decode",
 	"charset.DecoderOr":      "charset.Lookup",
 	"charset.IsUTF8":         "charset.Lookup",
 	"charset.NewDecoder":     "charset.Lookup",

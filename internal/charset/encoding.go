@@ -141,6 +141,15 @@ func NewDecoder(name string) (d *Decoder, ok bool) {
 	return &Decoder{encoding: e, m: m, lineEnds: lineEnds(m)}, true
 }
 
+// DecodeOr is Decode by the first name that stands for an encoding.
+func DecodeOr(data []byte, name, other string) string {
+	text, ok := Decode(data, name)
+	if !ok {
+		text, _ = Decode(data, other)
+	}
+	return text
+}
+
 // DecoderOr is NewDecoder by the first name that stands for an encoding.
 func DecoderOr(name, other string) *Decoder {
 	if d, ok := NewDecoder(name); ok {
