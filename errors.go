@@ -235,8 +235,8 @@ func (e *Error) tell(r *Response) *Error {
 	body, _ := r.Content()
 	kind := r.Headers.Get("Content-Type")
 	e.Snippet = secret.Snippet(kind, body)
-	if text, err := r.jsonText(); err == nil && charset.MediaType(kind) == "application/problem+json" {
-		if p := jsontext.ParseProblem(text); p != nil {
+	if charset.MediaType(kind) == "application/problem+json" { // which is UTF-8 (RFC 8259 section 8.1)
+		if p := jsontext.ParseProblem(body); p != nil {
 			e.Err = (*Problem)(p)
 		}
 	}
