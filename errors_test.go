@@ -11,7 +11,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -40,7 +40,7 @@ func TestKindsAreRequestsTree(t *testing.T) {
 		In  struct{ Module, Name string }
 		Out struct{ MRO []string }
 	}
-	for _, c := range readVectors[class](t, filepath.Join(parityDir(t), "vectors", "exceptions.json")) {
+	for _, c := range cases.Recorded[class](t, "exceptions") {
 		kind, ok := pythonClasses[c.In.Name]
 		if !ok || c.In.Module != "requests" {
 			continue // a warning, which is not an error; or urllib3's own

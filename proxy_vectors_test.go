@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/proxyenv"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -34,7 +34,7 @@ type proxyCase struct {
 
 func proxyCases(t *testing.T, kind string) []proxyCase {
 	t.Helper()
-	return readVectors[proxyCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
+	return cases.Recorded[proxyCase](t, kind)
 }
 
 func at(url string) *uri.Address {

@@ -2,13 +2,11 @@ package requests_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -334,14 +333,6 @@ func TestRetrySharesNothing(t *testing.T) {
 
 // TestRetryAfterCorpus runs the Retry-After cases of the corpora (rule 16).
 func TestRetryAfterCorpus(t *testing.T) {
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "corpora")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "extras.json"))
-	if err != nil {
-		t.Skip("no corpora here: ", err)
-	}
 	var extras struct {
 		Cases []struct {
 			Value    string
@@ -353,8 +344,9 @@ func TestRetryAfterCorpus(t *testing.T) {
 			}
 		} `json:"retry_after"`
 	}
-	if err := json.Unmarshal(raw, &extras); err != nil || len(extras.Cases) == 0 {
-		t.Fatal(len(extras.Cases), err)
+	cases.Corpus(t, "extras.json", &extras)
+	if len(extras.Cases) == 0 {
+		t.Fatal("no cases")
 	}
 	now := time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
 	for _, c := range extras.Cases {

@@ -1,9 +1,6 @@
 package adapters_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +9,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // TestTCPKeepAlive adds to whatever options there are, in the toolbelt's order.
@@ -64,30 +62,17 @@ func named(t *testing.T, list [][3]any) (options []requests.SocketOption) {
 // TestRecordedSocketOptions compares with what the toolbelt was recorded to set. An idle time of 0 is the default here,
 // where Linux refuses it; what the toolbelt raises TypeError for, Go's types rule out.
 func TestRecordedSocketOptions(t *testing.T) {
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "testdata", "parity")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "reference", "toolbelt_socket_options.json"))
-	if err != nil {
-		t.Skip("the recorded socket options are not here: set PARITY_DIR")
-	}
-	var file struct {
-		Cases []struct {
-			ID string
-			In struct {
-				Cls    string
-				Kwargs struct {
-					Idle, Interval, Count *int
-					Options               *[][3]any `json:"socket_options"`
-				}
+	type recorded struct {
+		ID string
+		In struct {
+			Cls    string
+			Kwargs struct {
+				Idle, Interval, Count *int
+				Options               *[][3]any `json:"socket_options"`
 			}
-			Out   struct{ Options [][3]any }
-			Error string
 		}
-	}
-	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatal(err)
+		Out   struct{ Options [][3]any }
+		Error string
 	}
 	number := func(n *int) int {
 		if n == nil {
@@ -95,7 +80,7 @@ func TestRecordedSocketOptions(t *testing.T) {
 		}
 		return *n
 	}
-	for _, c := range file.Cases {
+	for _, c := range cases.Recorded[recorded](t, "toolbelt_socket_options") {
 		k := c.In.Kwargs
 		if c.Error != "" || k.Idle != nil && *k.Idle == 0 {
 			continue

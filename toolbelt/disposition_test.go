@@ -2,12 +2,11 @@ package toolbelt
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // dispositionCase is a case of the corpus of Content-Disposition headers.
@@ -23,21 +22,8 @@ type dispositionCase struct {
 
 func dispositionCases(t *testing.T) []dispositionCase {
 	t.Helper()
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpora")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "disposition.json"))
-	if os.IsNotExist(err) {
-		t.Skip("the corpora are not here: set CORPORA_DIR")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct{ Cases []dispositionCase }
-	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, "disposition.json", &file)
 	return file.Cases
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // none is the expectation of no name.
@@ -68,7 +69,7 @@ func TestFilenameVectors(t *testing.T) {
 	type input struct {
 		Header string `json:"content_disposition"`
 	}
-	for _, v := range vectors[input](t, "toolbelt_filename") {
+	for _, v := range cases.Recorded[vector[input]](t, "toolbelt_filename") {
 		raw, _ := Filename(v.In.Header)
 		got, ok := SafeFilename(raw)
 		if !ok {
@@ -114,7 +115,7 @@ func TestDownloadPathVectors(t *testing.T) {
 		Path   string
 	}
 	dir := t.TempDir()
-	for _, v := range vectors[input](t, "toolbelt_download_path") {
+	for _, v := range cases.Recorded[vector[input]](t, "toolbelt_download_path") {
 		got, err := DownloadPath(respond(v.In.Header), strings.ReplaceAll(v.In.Path, "<DIR>", dir))
 		if errors.Is(err, ErrStreaming) {
 			got = none
@@ -141,7 +142,7 @@ func TestStreamToFileVectors(t *testing.T) {
 		Existing []string
 		Header   *string `json:"content_disposition"`
 	}
-	for _, v := range vectors[input](t, "toolbelt_stream_to_file") {
+	for _, v := range cases.Recorded[vector[input]](t, "toolbelt_stream_to_file") {
 		t.Run(v.ID, func(t *testing.T) {
 			dir := t.TempDir()
 			t.Chdir(dir)
@@ -230,7 +231,7 @@ func TestTeeVectors(t *testing.T) {
 		Yielded []recordedBytes
 		Stored  recordedBytes
 	}
-	for _, v := range vectors[input](t, "toolbelt_tee") {
+	for _, v := range cases.Recorded[vector[input]](t, "toolbelt_tee") {
 		if v.Error != "" {
 			continue // a TypeError: what is not for bytes cannot be given
 		}

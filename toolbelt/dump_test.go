@@ -12,6 +12,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -106,7 +107,7 @@ func TestDumpVectors(t *testing.T) {
 		"toolbelt_dump_all":      DumpAll,
 	}
 	for kind, dump := range dumps {
-		for _, v := range vectors[dumpInput](t, kind) {
+		for _, v := range cases.Recorded[vector[dumpInput]](t, kind) {
 			t.Run(v.ID, func(t *testing.T) {
 				var want recordedBytes
 				v.out(t, &want)

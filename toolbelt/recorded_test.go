@@ -5,14 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -27,22 +26,7 @@ type vector struct {
 // vectors runs f for each recorded case of a kind.
 func vectors(t *testing.T, kind string, f func(t *testing.T, v vector)) {
 	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if err != nil {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	var file struct{ Cases []vector }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Cases) == 0 {
-		t.Fatalf("%s: no cases", kind)
-	}
-	for _, v := range file.Cases {
+	for _, v := range cases.Recorded[vector](t, kind) {
 		t.Run(v.ID, func(t *testing.T) { f(t, v) })
 	}
 }

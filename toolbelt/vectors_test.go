@@ -3,8 +3,6 @@ package toolbelt
 import (
 	"encoding/base64"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -14,27 +12,6 @@ type vector[In any] struct {
 	In    In              `json:"in"`
 	Out   json.RawMessage `json:"out"`
 	Error string          `json:"error"`
-}
-
-// vectors reads the recorded cases of a kind.
-func vectors[In any](t *testing.T, kind string) []vector[In] {
-	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "testdata", "parity")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if os.IsNotExist(err) {
-		t.Skipf("no vectors of the kind %s here: set PARITY_DIR", kind)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Cases []vector[In] }
-	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Cases
 }
 
 // out decodes what was recorded.

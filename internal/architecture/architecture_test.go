@@ -153,7 +153,7 @@ func sourceFiles(t *testing.T, rows []row) []string {
 // skipDir leaves out hidden folders, test data, nested modules and the rooms that
 // exist for tests alone.
 func skipDir(rel, name string) error {
-	testRooms := []string{"internal/wiretest", "internal/parity", "internal/architecture", "internal/guide", "internal/realworld", "internal/script", "testdata"}
+	testRooms := []string{"internal/wiretest", "internal/cases", "internal/parity", "internal/architecture", "internal/guide", "internal/realworld", "internal/script", "testdata"}
 	if rel != "." && (strings.HasPrefix(path.Base(rel), ".") || slices.Contains(testRooms, rel)) {
 		return fs.SkipDir
 	}

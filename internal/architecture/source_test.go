@@ -56,7 +56,7 @@ var packages = sync.OnceValues(func() ([]*pkg, error) {
 			return nil, err
 		}
 		exports[l.ImportPath] = l.Export
-		if l.Module != nil && l.Module.Path == module && !slices.ContainsFunc([]string{"/wiretest", "/examples/", "/architecture"}, func(s string) bool { return strings.Contains(l.ImportPath, s) }) {
+		if l.Module != nil && l.Module.Path == module && !slices.ContainsFunc([]string{"/wiretest", "/cases", "/examples/", "/architecture"}, func(s string) bool { return strings.Contains(l.ImportPath, s) }) {
 			own = append(own, l)
 		}
 	}

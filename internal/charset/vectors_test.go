@@ -4,11 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // vector is a case recorded from Python: in is what the function was given,
@@ -51,25 +50,7 @@ func plain(x any) any {
 // vectors runs f for each case of a kind.
 func vectors(t *testing.T, kind string, f func(t *testing.T, v vector)) {
 	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if os.IsNotExist(err) {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Cases []vector }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Cases) == 0 {
-		t.Fatalf("%s: no cases", kind)
-	}
-	for _, v := range file.Cases {
+	for _, v := range cases.Recorded[vector](t, kind) {
 		t.Run(v.ID, func(t *testing.T) { f(t, v) })
 	}
 }
@@ -216,7 +197,7 @@ var lineDifferences = map[string][]string{
 func TestVectorsLines(t *testing.T) {
 	vectors(t, "iter_lines", func(t *testing.T, v vector) {
 		if v.Err == "TypeError" {
-			t.Skip("a delimiter of the wrong type")
+			t.Skip("the delimiter is of a type that Go's does not allow")
 		}
 		pieces, err := value(v.In["chunks"]).([]any), error(nil)
 		decoded := string(v.In["decode_unicode"]) == "true" && v.text("encoding") != ""

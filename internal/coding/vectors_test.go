@@ -2,14 +2,12 @@ package coding
 
 import (
 	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // recorded is what urllib3 made of a raw response.
@@ -34,23 +32,8 @@ func differs(encoding string) bool {
 // TestVectors decodes the bodies of the recorded responses whose length is
 // stated, wherever the recording decoded them.
 func TestVectors(t *testing.T) {
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", "urllib3_response_read.json"))
-	if os.IsNotExist(err) {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Cases []recorded }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
 	ran := 0
-	for _, c := range file.Cases {
+	for _, c := range cases.Recorded[recorded](t, "urllib3_response_read") {
 		head, body, _ := bytes.Cut(c.In.Raw.B64, []byte("\r\n\r\n"))
 		lines := strings.Split(string(head), "\r\n")
 		at := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, "Content-Encoding: ") })

@@ -1,11 +1,8 @@
 package cookie
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,26 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/httpdate"
 	"github.com/mountable/requests/internal/uri"
 )
-
-// readCorpus reads a file of the public conformance suites, which are not part of
-// the module.
-func readCorpus(t *testing.T, name string, v any) {
-	t.Helper()
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("no conformance corpora here: %v", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // cookieCorpusDepartures are the cases that are not kept, and why.
 var cookieCorpusDepartures = map[string]string{
@@ -88,11 +69,11 @@ func prepared(t *testing.T, url string) string {
 
 func TestCookieCorpus(t *testing.T) {
 	var corpus struct{ Cases []corpusCookieCase }
-	readCorpus(t, "cookies.json", &corpus)
+	cases.Corpus(t, "cookies.json", &corpus)
 	for _, c := range corpus.Cases {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.Disabled {
-				t.Skip("disabled in its source")
+				t.Skip("the suite that this case is of has disabled it")
 			}
 			j := newJar(Rules{})
 			for _, s := range c.Steps {
@@ -126,7 +107,7 @@ func TestCookieDateCorpus(t *testing.T) {
 			Expected *string
 		} `json:"cookie_dates"`
 	}
-	readCorpus(t, "extras.json", &corpus)
+	cases.Corpus(t, "extras.json", &corpus)
 	for _, c := range corpus.Dates {
 		got := ""
 		if date, ok := httpdate.Cookie(c.Value); ok {

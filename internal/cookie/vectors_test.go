@@ -3,14 +3,13 @@ package cookie
 import (
 	stdcmp "cmp"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // pythonCookie is a cookie as the recordings show it.
@@ -77,30 +76,8 @@ type vectorCase struct {
 	Error string          `json:"error"`
 }
 
-func parityDir(t testing.TB) string {
-	t.Helper()
-	if dir := os.Getenv("PARITY_DIR"); dir != "" {
-		return dir
-	}
-	return filepath.Join("..", "..", "testdata", "parity")
-}
-
-// readVectors reads the cases of a recorded file.
-func readVectors[T any](t testing.TB, file string) []T {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Skipf("not recorded here: %v", err)
-	}
-	var kind struct{ Cases []T }
-	if err := json.Unmarshal(data, &kind); err != nil {
-		t.Fatal(err)
-	}
-	return kind.Cases
-}
-
 func cookieVectors(t *testing.T, kind string) []vectorCase {
-	return readVectors[vectorCase](t, filepath.Join(parityDir(t), "vectors", kind+".json"))
+	return cases.Recorded[vectorCase](t, kind)
 }
 
 func decode(t *testing.T, data json.RawMessage, v any) {
@@ -178,11 +155,7 @@ func (x *cookieExchange) departure() string {
 
 // TestCookieExchangeReference needs recordings that are not part of the module.
 func TestCookieExchangeReference(t *testing.T) {
-	dir := os.Getenv("PARITY_REFERENCE_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "parity", "reference")
-	}
-	for _, c := range readVectors[vectorCase](t, filepath.Join(dir, "cookie_exchange.json")) {
+	for _, c := range cases.Recorded[vectorCase](t, "cookie_exchange") {
 		t.Run(c.ID, func(t *testing.T) {
 			var in cookieExchange
 			var want struct {

@@ -5,15 +5,14 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 // tlsCase is one case of the corpus of certificate and TLS faults.
@@ -37,20 +36,13 @@ type tlsCase struct {
 // TestCorpusTLS generates every certificate chain and server of the corpus and holds Dial, with a
 // response read after it, to the verdict.
 func TestCorpusTLS(t *testing.T) {
-	path := filepath.Join(cmp.Or(os.Getenv("CORPORA_DIR"), "../../../shared/corpora"), "tls.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Skip("no corpus: ", err)
-	}
 	var corpus struct{ Cases []*tlsCase }
-	if err := json.Unmarshal(text, &corpus); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, "tls.json", &corpus)
 	t.Setenv("GODEBUG", "rsa1024min=0")
 	for _, c := range corpus.Cases {
 		t.Run(c.ID, func(t *testing.T) {
 			if len(c.Certs) == 0 {
-				t.Skip("only listed: the server cannot be made with crypto/tls")
+				t.Skip("the corpus only lists this case: crypto/tls cannot be the server that it needs")
 			}
 			got, err := c.run(t)
 			if got != c.Expect && c.Expect != "either" {

@@ -2,14 +2,10 @@ package dial
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,27 +13,13 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/net/idna"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/certs"
 )
 
 // blob is {"b64": …} in the recorded files.
 type blob struct {
 	B64 []byte `json:"b64"`
-}
-
-// vectors reads the recorded cases of one kind.
-func vectors[Case any](t *testing.T, kind string) []Case {
-	t.Helper()
-	dir := cmp.Or(os.Getenv("PARITY_DIR"), "../../testdata/parity")
-	text, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if err != nil {
-		t.Skip("no recorded cases: ", err)
-	}
-	var file struct{ Cases []Case }
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Cases
 }
 
 // script plays the other side: its n-th reply can be read after the n-th message, then it closes.
@@ -113,10 +95,10 @@ func (c *socksCase) messages() [][]byte {
 }
 
 func TestVectorsSocksHandshake(t *testing.T) {
-	for _, c := range vectors[socksCase](t, "socks_handshake") {
+	for _, c := range cases.Recorded[socksCase](t, "socks_handshake") {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.In.Refuse {
-				t.Skip("about connecting, see TestProxyUnreachable")
+				t.Skip("the proxy of this recording cannot be reached: TestProxyUnreachable has that")
 			}
 			s := &script{}
 			for _, r := range c.In.Replies {
@@ -178,10 +160,10 @@ func (c *connectCase) want() string {
 }
 
 func TestVectorsConnectRequest(t *testing.T) {
-	for _, c := range vectors[connectCase](t, "urllib3_connect_request") {
+	for _, c := range cases.Recorded[connectCase](t, "urllib3_connect_request") {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.In.Scheme != "" {
-				t.Skip("a check of arguments that Dial has no place for")
+				t.Skip("urllib3 checks its arguments here, and a Plan has no field that could hold these")
 			}
 			s := &script{replies: [][]byte{[]byte("HTTP/1.1 200 OK\r\n\r\n")}}
 			if c.In.Reply != nil {
@@ -252,7 +234,7 @@ type fingerprintCase struct {
 }
 
 func TestVectorsAssertFingerprint(t *testing.T) {
-	for _, c := range vectors[fingerprintCase](t, "urllib3_assert_fingerprint") {
+	for _, c := range cases.Recorded[fingerprintCase](t, "urllib3_assert_fingerprint") {
 		t.Run(c.ID, func(t *testing.T) {
 			var der []byte
 			if c.In.Cert != nil {

@@ -1,16 +1,14 @@
 package digest
 
 import (
-	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // params is a parameter list as Of takes it.
@@ -23,14 +21,6 @@ func (p params) get(name string) (string, bool) {
 
 // The examples of RFC 7616 and RFC 2617, from the corpora.
 func TestDigestCorpus(t *testing.T) {
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = "../../../shared/corpora"
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "extras.json"))
-	if err != nil {
-		t.Skip("no corpora: ", err)
-	}
 	var file struct {
 		Digest []struct {
 			Source, Algorithm, Cnonce, Method, Nonce, Opaque, Password, QOP, Realm, Response, URI, Username string
@@ -38,13 +28,11 @@ func TestDigestCorpus(t *testing.T) {
 			Firm                                                                                            *bool
 		}
 	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, "extras.json", &file)
 	for _, v := range file.Digest {
 		t.Run(v.Source, func(t *testing.T) {
 			if v.Firm != nil && !*v.Firm {
-				t.Skip("the RFC's numbers are known to be wrong")
+				t.Skip("the corpus says that the numbers of the RFC are wrong in this example")
 			}
 			c := Of("Digest", params{"realm": v.Realm, "nonce": v.Nonce, "opaque": v.Opaque, "algorithm": v.Algorithm, "qop": v.QOP}.get)
 			turn := &Turn{c, 1, v.Cnonce}

@@ -1,43 +1,25 @@
 package fieldvalue
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // vectors runs f, which returns its result as JSON would hold it, for each
 // recorded case of a kind.
 func vectors(t *testing.T, kind string, f func(value string) any) {
 	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "testdata", "parity")
+	type recorded struct {
+		ID  string
+		In  struct{ Value string }
+		Out any
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if os.IsNotExist(err) {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Cases []struct {
-			ID  string
-			In  struct{ Value string }
-			Out any
-		}
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range file.Cases {
+	for _, v := range cases.Recorded[recorded](t, kind) {
 		if diff := cmp.Diff(v.Out, f(v.In.Value)); diff != "" {
 			t.Errorf("%s: %q (-want +got):\n%s", v.ID, v.In.Value, diff)
 		}
@@ -116,14 +98,6 @@ func TestUnquote(t *testing.T) {
 
 // TestCorpusLinks runs the Link cases of the public corpora.
 func TestCorpusLinks(t *testing.T) {
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "extras.json"))
-	if err != nil {
-		t.Skipf("no corpora: %v", err)
-	}
 	var file struct {
 		Link []struct {
 			Value    string
@@ -131,9 +105,7 @@ func TestCorpusLinks(t *testing.T) {
 			Requests []map[string]string `json:"expected_requests"`
 		}
 	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, "extras.json", &file)
 	for _, c := range file.Link {
 		if c.Requests != nil {
 			if diff := cmp.Diff(c.Requests, linkMaps(ParseLinks(c.Value))); diff != "" {

@@ -2,17 +2,14 @@ package h1
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/json"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // corpusCase is a case of responses.json: text is ISO-8859-1, one character a byte.
@@ -133,15 +130,8 @@ func exchange(src io.Reader, method string) (o outcome, v Verdict, err error) {
 
 func openCorpus(t *testing.T, name string) []corpusCase {
 	t.Helper()
-	dir := cmp.Or(os.Getenv("CORPORA_DIR"), filepath.Join("..", "..", "..", "shared", "corpora"))
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skip("no conformance corpora here: ", err)
-	}
 	var file struct{ Cases []corpusCase }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, name, &file)
 	return file.Cases
 }
 

@@ -2,17 +2,15 @@ package h1
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // stricter are the recorded cases in which http.client and urllib3 take what the rules of the corpora refuse, or
@@ -87,16 +85,7 @@ type parityRead struct {
 }
 
 func TestParityWithRecordedReads(t *testing.T) {
-	dir := cmp.Or(os.Getenv("PARITY_DIR"), filepath.Join("..", "..", "testdata", "parity"))
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", "urllib3_response_read.json"))
-	if err != nil {
-		t.Skip("no recorded vectors here: ", err)
-	}
-	var file struct{ Cases []parityCase }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range file.Cases {
+	for _, c := range cases.Recorded[parityCase](t, "urllib3_response_read") {
 		t.Run(c.ID, func(t *testing.T) {
 			diff := gocmp.Diff(c.want(), c.got())
 			rule := stricter[c.ID]

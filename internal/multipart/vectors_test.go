@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // vector is one recorded case; In holds Python values (see value).
@@ -20,21 +20,6 @@ type vector struct {
 	In    map[string]json.RawMessage
 	Out   json.RawMessage
 	Error string
-}
-
-func vectors(t *testing.T, kind string) []vector {
-	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if err != nil {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	var file struct{ Cases []vector }
-	unmarshal(t, data, &file)
-	return file.Cases
 }
 
 func unmarshal(t *testing.T, data []byte, into any) {
@@ -97,7 +82,7 @@ func (v value) String() string {
 }
 
 func TestVectorsHeaderParam(t *testing.T) {
-	for _, c := range vectors(t, "urllib3_multipart_header_param") {
+	for _, c := range cases.Recorded[vector](t, "urllib3_multipart_header_param") {
 		var name, val value
 		unmarshal(t, c.In["name"], &name)
 		unmarshal(t, c.In["value"], &val)
@@ -116,7 +101,7 @@ func TestVectorsHeaderParam(t *testing.T) {
 }
 
 func TestVectorsGuessContentType(t *testing.T) {
-	for _, c := range vectors(t, "urllib3_guess_content_type") {
+	for _, c := range cases.Recorded[vector](t, "urllib3_guess_content_type") {
 		var name value
 		var want string
 		unmarshal(t, c.In["filename"], &name)
@@ -155,7 +140,7 @@ func checkBody(t *testing.T, c vector, boundary string, parts []Part) {
 
 // TestVectorsEncodeMultipart does what urllib3's encode_multipart_formdata does around Encode.
 func TestVectorsEncodeMultipart(t *testing.T) {
-	for _, c := range vectors(t, "urllib3_encode_multipart") {
+	for _, c := range cases.Recorded[vector](t, "urllib3_encode_multipart") {
 		var fields, boundary value
 		unmarshal(t, c.In["fields"], &fields)
 		unmarshal(t, c.In["boundary"], &boundary)
@@ -201,7 +186,7 @@ func filePart(name string, tuple []value) Part {
 
 // TestVectorsEncodeFiles does what Requests' _encode_files does around Encode; errors about Python values are left out.
 func TestVectorsEncodeFiles(t *testing.T) {
-	for _, c := range vectors(t, "requests_encode_files") {
+	for _, c := range cases.Recorded[vector](t, "requests_encode_files") {
 		if c.Error != "" && c.Error != "UnicodeDecodeError" {
 			continue
 		}
@@ -253,7 +238,7 @@ func fileParts(files value) (parts []Part) {
 
 // TestVectorsDecoder runs both splitters, the streamed one in odd pieces.
 func TestVectorsDecoder(t *testing.T) {
-	for _, c := range vectors(t, "toolbelt_multipart_decoder") {
+	for _, c := range cases.Recorded[vector](t, "toolbelt_multipart_decoder") {
 		switch c.Error {
 		case "", "ImproperBodyPartContentException":
 		default:

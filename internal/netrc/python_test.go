@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 type found struct {
@@ -25,24 +24,21 @@ func lookup(f *File, host string) (got found) {
 
 // TestVectors compares with what Requests was recorded doing (get_netrc_auth).
 func TestVectors(t *testing.T) {
-	var vectors struct {
-		Cases []struct {
-			ID string
-			In struct {
-				Netrc       json.RawMessage
-				URL         string
-				RaiseErrors bool `json:"raise_errors"`
-				Missing     bool
-			}
-			Out   []string
-			Error string
+	type recorded struct {
+		ID string
+		In struct {
+			Netrc       json.RawMessage
+			URL         string
+			RaiseErrors bool `json:"raise_errors"`
+			Missing     bool
 		}
+		Out   []string
+		Error string
 	}
-	readVectors(t, "get_netrc_auth", &vectors)
-	for _, c := range vectors.Cases {
+	for _, c := range cases.Recorded[recorded](t, "get_netrc_auth") {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.In.Missing {
-				t.Skip("about the file, not its text")
+				t.Skip("the recording is of a file that is missing, and this package reads text: TestNetrcTold has files")
 			}
 			f, err := ParsePython(content(t, c.In.Netrc))
 			if err != nil && !errors.Is(err, ErrEncoding) && !c.In.RaiseErrors {
@@ -61,21 +57,6 @@ func TestVectors(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
-	}
-}
-
-func readVectors(t *testing.T, kind string, into any) {
-	t.Helper()
-	dir := os.Getenv("PARITY_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "testdata", "parity")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "vectors", kind+".json"))
-	if err != nil {
-		t.Skipf("no recorded cases: %v", err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
 	}
 }
 

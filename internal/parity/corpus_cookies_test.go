@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // cookieCase is a series of replies into one jar, then what the jar sends.
@@ -33,7 +34,7 @@ func TestCookies(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "cookies", &file)
+	cases.Corpus(t, "cookies.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Cases {
 		runCase(t, tl, "cookies", caseID(t, raw), raw, func(t *testing.T, c cookieCase) string { return c.run(t) })
@@ -47,7 +48,7 @@ func (c *cookieCase) run(t *testing.T) string {
 	for _, step := range c.Steps {
 		if err := replyWithCookies(t.Context(), s, step.URL, step.SetCookie); err != nil {
 			if c.Disabled {
-				t.Skip("disabled in its source, and no header here can hold it")
+				t.Skip("the suite that this case is of has disabled it, and no header here can hold it")
 			}
 			return err.Error()
 		}
@@ -62,9 +63,9 @@ func (c *cookieCase) run(t *testing.T) string {
 	}
 	switch {
 	case len(wrong) > 0 && c.Disabled:
-		t.Skip("disabled in its source")
+		t.Skip("the suite that this case is of has disabled it")
 	case len(wrong) > 0 && c.Optional:
-		t.Skip("optional: " + strings.Join(wrong, "; "))
+		t.Skip("the suite leaves this case to the implementation, which differs: " + strings.Join(wrong, "; "))
 	}
 	return strings.Join(wrong, "\n")
 }

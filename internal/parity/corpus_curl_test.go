@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/toolbelt"
 )
@@ -68,7 +69,7 @@ func TestCurl(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "curlcmd", &file)
+	cases.Corpus(t, "curlcmd.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Cases {
 		runCase(t, tl, "curlcmd", caseID(t, raw), raw, func(t *testing.T, c curlCase) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -33,7 +34,7 @@ func TestDisposition(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "disposition", &file)
+	cases.Corpus(t, "disposition.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Cases {
 		runCase(t, tl, "disposition", caseID(t, raw), raw, func(_ *testing.T, c dispositionCase) string { return c.run() })

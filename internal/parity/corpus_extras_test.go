@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/fieldvalue"
 )
 
@@ -20,7 +21,7 @@ func TestExtras(t *testing.T) {
 		Digest      []json.RawMessage `json:"digest"`
 		RetryAfter  []json.RawMessage `json:"retry_after"`
 	}
-	corpus(t, "extras", &file)
+	cases.Corpus(t, "extras.json", &file)
 	tl := newTally(t)
 	runNumbered(t, tl, "extras/cookie_dates", file.CookieDates, cookieDate)
 	runNumbered(t, tl, "extras/link", file.Link, linkField)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // TestFromCurl plays curl's own tests as commands: what FromCurl reads must send what curl sends.
@@ -18,7 +19,7 @@ func TestFromCurl(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "curlcmd", &file)
+	cases.Corpus(t, "curlcmd.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Cases {
 		runCase(t, tl, "curlcmd", caseID(t, raw), raw, func(t *testing.T, c curlCase) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // responseCase is a raw response and what a client must make of it.
@@ -54,7 +55,7 @@ func TestResponses(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "responses", &file)
+	cases.Corpus(t, "responses.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Cases {
 		runCase(t, tl, "responses", caseID(t, raw), raw, func(t *testing.T, c responseCase) string {

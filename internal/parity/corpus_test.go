@@ -2,26 +2,8 @@ package parity
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 )
-
-// corpus decodes a file of the public corpora. It skips the test where the folder is absent: it is not part of the module.
-func corpus(t *testing.T, name string, into any) {
-	t.Helper()
-	path := filepath.Join(corporaDir(), name+".json")
-	raw, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		t.Skipf("no corpora at %s: name their folder in CORPORA_DIR", corporaDir())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-}
 
 // runCase runs one case of a corpus; a documented difference in testdata/parity/differences.txt may change what the
 // case expects, which then replaces the case.

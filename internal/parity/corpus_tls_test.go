@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -73,7 +74,7 @@ func TestTLS(t *testing.T) {
 	var file struct {
 		Cases []json.RawMessage `json:"cases"`
 	}
-	corpus(t, "tls", &file)
+	cases.Corpus(t, "tls.json", &file)
 	tl := newTally(t)
 	for _, way := range tlsWays {
 		t.Run(way.name, func(t *testing.T) {

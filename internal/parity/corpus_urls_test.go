@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -29,7 +30,7 @@ func TestURLs(t *testing.T) {
 		Absolute []json.RawMessage `json:"absolute"`
 		Relative []json.RawMessage `json:"relative"`
 	}
-	corpus(t, "urls", &file)
+	cases.Corpus(t, "urls.json", &file)
 	tl := newTally(t)
 	for _, raw := range file.Absolute {
 		runCase(t, tl, "urls/absolute", caseID(t, raw), raw, func(_ *testing.T, c urlCase) string {

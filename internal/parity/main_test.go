@@ -4,9 +4,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 // TestMain gives every case the surroundings the recordings were made in: no proxy, CA or netrc variables and an empty
@@ -47,32 +48,12 @@ func readByClients(upper string) bool {
 	return strings.HasSuffix(upper, "_PROXY") || strings.HasPrefix(upper, "SSL_CERT_")
 }
 
-// moduleRoot is the directory of go.mod, found from this file's own place.
-func moduleRoot() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..")
-}
-
-func parityDir() string {
-	if dir := os.Getenv("PARITY_DIR"); dir != "" {
-		return dir
-	}
-	return filepath.Join(moduleRoot(), "testdata", "parity")
-}
-
-func corporaDir() string {
-	if dir := os.Getenv("CORPORA_DIR"); dir != "" {
-		return dir
-	}
-	return filepath.Join(moduleRoot(), "..", "shared", "corpora")
-}
-
 // caseFiles lists the JSON files of a folder of the parity directory; an empty folder is a fault, not a pass.
 func caseFiles(t *testing.T, folder string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(parityDir(), folder, "*.json"))
+	files, err := filepath.Glob(filepath.Join(cases.RecordedDir(), folder, "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases in %s (PARITY_DIR): %v", filepath.Join(parityDir(), folder), err)
+		t.Fatalf("no cases in %s (PARITY_DIR): %v", filepath.Join(cases.RecordedDir(), folder), err)
 	}
 	return files
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 )
 
-// The recorded cases of urllib3 itself run where PARITY_DIR has them.
+// The recorded cases of urllib3 itself are not part of the module.
 
 // TestReferenceParseURL leaves out hosts that are refused here for being
 // ambiguous; an empty host is an absent one, and hexadecimal addresses become
@@ -69,7 +69,7 @@ func TestReferenceSameHost(t *testing.T) {
 		a, errA := Parse(text(in, "base"))
 		b, errB := Parse(text(in, "url"))
 		if errA != nil || errB != nil || a.Port == 0 || !a.isWeb() || !b.isWeb() {
-			t.Skip("not two absolute URLs with real ports")
+			t.Skip("an origin is that of an absolute URL whose port can be connected to, and urllib3 compares others too")
 		}
 		return SameOrigin(&a, &b)
 	})

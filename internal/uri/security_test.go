@@ -1,16 +1,14 @@
 package uri
 
 import (
-	"encoding/json"
 	"errors"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // refusal is how a URL fares: in Prepare, and in Parse as it stands.
@@ -296,18 +294,8 @@ type corpusURL struct {
 
 func corpus(t *testing.T) (absolute, relative []corpusURL) {
 	t.Helper()
-	dir := os.Getenv("CORPORA_DIR")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpora")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "urls.json"))
-	if err != nil {
-		t.Skipf("no public corpus: %v", err)
-	}
 	var file struct{ Absolute, Relative []corpusURL }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	cases.Corpus(t, "urls.json", &file)
 	return file.Absolute, file.Relative
 }
 
