@@ -97,7 +97,7 @@ func echo(t *testing.T) *httptest.Server {
 func TestAsCurlIsSentByCurl(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if _, missing := exec.LookPath("curl"); err != nil || missing != nil {
-		t.Skip("needs sh and curl")
+		t.Skip("the commands are run by sh and curl, and one of them is not installed")
 	}
 	server := echo(t)
 	s := requests.NewSession()

@@ -67,7 +67,7 @@ func Run(t *testing.T, start Start, options ...Option) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			if s.lacks(c.needs) {
-				t.Skipf("left out: %s", c.needs)
+				t.Skipf("the caller of Run says that the adapter lacks it: %s", c.needs)
 			}
 			before := runtime.NumGoroutine()
 			t.Cleanup(func() { noLeak(t, before) }) // after what the test itself cleans up

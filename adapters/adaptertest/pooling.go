@@ -89,7 +89,7 @@ func testCloseIdle(t *testing.T, s *suite) {
 	})
 	c, ok := a.(interface{ CloseIdle() })
 	if !ok {
-		t.Skip("it has no CloseIdle")
+		t.Skip("the adapter has no CloseIdle, which is optional, so there is nothing to hold to the contract")
 	}
 	streamed, err := a.Send(t.Context(), prepare(t, "GET", base+"/long"), requests.SendOptions{Stream: requests.On})
 	if err != nil {
@@ -122,7 +122,7 @@ func testStats(t *testing.T, s *suite) {
 	a, base := s.open(t, connection)
 	c, ok := a.(interface{ Stats() requests.PoolStats })
 	if !ok {
-		t.Skip("it has no Stats")
+		t.Skip("the adapter has no Stats, which are optional, so its pool cannot be looked at")
 	}
 	r, err := a.Send(t.Context(), prepare(t, "GET", base+"/"), requests.SendOptions{Stream: requests.On})
 	if err != nil {

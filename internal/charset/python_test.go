@@ -35,7 +35,7 @@ func checkLikePython(t *testing.T, samples []sample) {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("python3 is not here")
+		t.Skip("python3 is the reference, and is not installed")
 	}
 	var in bytes.Buffer
 	for _, s := range samples {

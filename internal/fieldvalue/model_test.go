@@ -14,7 +14,7 @@ func FuzzLinkModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, target, rel, title, second string, spaced bool) {
 		for _, s := range []string{target, rel, title, second} {
 			if strings.ContainsAny(s, ">\r\n\x00") {
-				t.Skip("nothing that a field could hold")
+				return // nothing that a field could hold
 			}
 		}
 		blank := ""

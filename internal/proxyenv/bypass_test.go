@@ -151,10 +151,10 @@ func FuzzBypass(f *testing.F) {
 		u, err := uri.Parse(target)
 		std, stdErr := url.Parse(target)
 		if err != nil || stdErr != nil || !isASCII(list) || len(list) > 200 || u.Host != std.Hostname() || u.HasUser || std.Port() == "0" || strings.ContainsAny(u.Host, "%_") {
-			t.Skip("not a URL that both read alike")
+			return // not a URL that both read alike
 		}
 		if u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(list, "%\\[]") || strings.Contains(list, "xn--") {
-			t.Skip("read in other ways on purpose")
+			return // read in other ways on purpose
 		}
 		if got, want := Bypass(list, &u) != "", reference(list, target); got != want {
 			t.Errorf("no_proxy=%q, %s: direct %v, httpproxy says %v", list, target, got, want)

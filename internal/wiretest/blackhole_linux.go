@@ -35,6 +35,6 @@ func Blackhole(t testing.TB) string {
 		}
 		t.Cleanup(func() { c.Close() })
 	}
-	t.Skip("the kernel accepts connections beyond the backlog")
+	t.Skip("this kernel accepts connections beyond a full backlog, so no address stays silent")
 	return ""
 }

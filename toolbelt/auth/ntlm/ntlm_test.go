@@ -216,7 +216,7 @@ func FuzzChallenge(f *testing.F) {
 	f.Add("TlRMTVNTUAADAAAA")
 	f.Fuzz(func(t *testing.T, token string) {
 		if strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != "" {
-			t.Skip("not a token")
+			return // not a token, and nothing is made of it
 		}
 		carrier := requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
 			return requests.NewResponse(p, 401, requests.Headers{{"WWW-Authenticate", "NTLM " + token}}, nil), nil
