@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -34,10 +33,17 @@ func CorporaDir() string {
 	return filepath.Join(moduleRoot(), "..", "shared", "corpora")
 }
 
-// moduleRoot is the directory of go.mod, found from this file's own place.
+// moduleRoot is the directory of go.mod, in or above the working directory: tests run in that
+// of their package.
 func moduleRoot() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..")
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "."
 }
 
 // Recorded returns the recorded cases of a kind, of which there is at least one. It skips the
