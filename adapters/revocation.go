@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,8 +39,8 @@ func CRLFiles(paths ...string) (requests.AdapterOption, error) {
 }
 
 // StapledOCSP asks servers for a response about their certificate from its issuer, stapled to
-// the handshake (RFC 6066 section 8): it has to be there, to be signed and current, and to say
-// that the certificate is good. Anything else is [requests.ErrSSL], before anything is sent. It
+// the handshake (RFC 6066 section 8): it has to be there, to be signed by the issuer or by whom it
+// lets sign them (RFC 6960 section 4.2.2.2), to be current, and to say that the certificate is good. Anything else is [requests.ErrSSL], before anything is sent. It
 // holds for origins, and not for the TLS of a proxy, nor where [requests.Verify] is off.
 func StapledOCSP() requests.AdapterOption { return checkTLS(stapled{}) }
 
@@ -94,6 +95,8 @@ func checkStaple(staple []byte, chain []*x509.Certificate) error {
 	}
 	now := time.Now()
 	switch {
+	case !maySign(r.Certificate, chain[1], now):
+		return errors.New("the stapled OCSP response is signed by a certificate that may not sign any")
 	case r.Status == ocsp.Revoked:
 		return fmt.Errorf("the certificate was revoked at %v, says its OCSP response", r.RevokedAt)
 	case r.Status != ocsp.Good:
@@ -102,6 +105,16 @@ func checkStaple(staple []byte, chain []*x509.Certificate) error {
 		return fmt.Errorf("the stapled OCSP response is for the time from %v to %v", r.ThisUpdate, r.NextUpdate)
 	}
 	return nil
+}
+
+// maySign reports whether issuer lets signer, nil for itself, sign OCSP responses (RFC 6960 section
+// 4.2.2.2). Package ocsp has checked no more than that issuer signed it, as it did with every server's.
+func maySign(signer, issuer *x509.Certificate, now time.Time) bool {
+	if signer == nil || signer.Equal(issuer) {
+		return true
+	}
+	current := !now.Add(clockSkew).Before(signer.NotBefore) && !now.After(signer.NotAfter)
+	return current && slices.Contains(signer.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning)
 }
 
 // clockSkew is how far clocks may be apart.

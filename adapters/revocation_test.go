@@ -213,6 +213,38 @@ func TestStapledOCSP(t *testing.T) {
 	}
 }
 
+// TestStapledOCSPSigner: another certificate of the issuer signs where it is one for that, and current;
+// that of a server, which has the same issuer, does not vouch for itself.
+func TestStapledOCSPSigner(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	for name, test := range map[string]struct {
+		usage []x509.ExtKeyUsage
+		until time.Duration
+		ok    bool
+	}{
+		"a signer of responses": {[]x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}, time.Hour, true},
+		"one that has run out":  {[]x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}, -time.Minute, false},
+		"a server":              {[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, time.Hour, false},
+		"one for anything":      {[]x509.ExtKeyUsage{x509.ExtKeyUsageAny}, time.Hour, false},
+		"one for nothing":       {nil, time.Hour, false},
+	} {
+		key := newKey(t)
+		template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "signer"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(test.until), ExtKeyUsage: test.usage}
+		signer := sign(t, template, ca.cert, key.Public(), ca.key)
+		response := ocsp.Response{Status: ocsp.Good, SerialNumber: big.NewInt(42), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(time.Hour), Certificate: signer}
+		staple, err := ocsp.CreateResponse(ca.cert, signer, response, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate := ca.server(t, 42)
+		certificate.OCSPStaple = staple
+		_, err = ca.trusting(t, adapters.StapledOCSP()).Get(t.Context(), serve(t, certificate))
+		if test.ok != (err == nil) || err != nil && !errors.Is(err, requests.ErrSSL) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestBothRevocations: two checks are both asked.
 func TestBothRevocations(t *testing.T) {
 	ca := newAuthority(t, "ca")
