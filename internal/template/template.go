@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // operator says how the values of an expression are joined (RFC 6570, appendix A).
@@ -66,24 +68,35 @@ func Expand(template string, values map[string]any) (string, error) {
 	if len(unused) > 0 {
 		return "", fmt.Errorf("the URI template has no {%s}", slices.Sorted(maps.Keys(unused))[0])
 	}
-	if dots(b.String()) > dots(template) {
-		return "", errors.New("a value makes a dot segment of the path")
+	if strays(b.String()) > strays(template) {
+		return "", errors.New("a value makes an empty or a dot segment of the path")
 	}
 	return b.String(), nil
 }
 
 // isSegment reports whether an expression is a name and a segment of a path by itself.
 func isSegment(before, expression, after string) bool {
-	return strings.HasSuffix(before, "/") && isName(expression) && (after == "" || strings.ContainsAny(after[:1], "/?#"))
+	name := strings.TrimPrefix(expression, "+")
+	return strings.HasSuffix(before, "/") && isName(name) && (after == "" || strings.ContainsAny(after[:1], "/?#"))
 }
 
-// dots counts the segments of a path that are "." or "..".
-func dots(url string) (n int) {
+// strays counts the segments of a path that lead elsewhere: "." and "..", which a URL may have
+// encoded, and empty ones before the last, which make a host of what follows if they come first.
+func strays(url string) (n int) {
 	path, _, _ := strings.Cut(url, "#")
 	path, _, _ = strings.Cut(path, "?")
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
+	if scheme, rest, ok := strings.Cut(path, "://"); ok && !strings.Contains(scheme, "/") {
+		path = rest
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		switch strings.ReplaceAll(ascii.Lower(segment), "%2e", ".") {
+		case ".", "..":
 			n++
+		case "":
+			if 0 < i && i < len(segments)-1 {
+				n++
+			}
 		}
 	}
 	return n
