@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -162,7 +163,7 @@ func (c *timed) Write(b []byte) (n int, err error) {
 }
 
 // ReadFrom lets the kernel move what r has, where it can. It begins with the deadline that was asked for: what has been
-// taken from r when one fires early could not be sent again.
+// taken from r when one fires early could not be sent again. Writes wait until r has ended.
 func (c *timed) ReadFrom(r io.Reader) (int64, error) {
 	to, ok := c.Conn.(io.ReaderFrom)
 	if !ok {
@@ -187,5 +188,14 @@ func (c *timed) CloseWrite() error {
 
 // NetConn returns the socket.
 func (c *timed) NetConn() net.Conn { return c.Conn }
+
+// SyscallConn is the socket's, for those who find c beneath a *tls.Conn, as the trace of a request gives it to them, and
+// ask for options or statistics of the socket.
+func (c *timed) SyscallConn() (syscall.RawConn, error) {
+	if socket, ok := c.Conn.(syscall.Conn); ok {
+		return socket.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
 
 func (c *timed) probed() (*probe, bool) { return newProbe(c.Conn), false }

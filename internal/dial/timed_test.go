@@ -223,3 +223,36 @@ func BenchmarkDeadlines(b *testing.B) {
 		_ = c.SetReadDeadline(time.Time{})
 	}
 }
+
+// TestBeneathTLS: what lies beneath a TLS connection can be asked for what programs ask a socket for.
+func TestBeneathTLS(t *testing.T) {
+	_, below, server := sockets(t, true)
+	raw, err := below.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := false
+	if err := raw.Control(func(uintptr) { open = true }); err != nil || !open {
+		t.Errorf("no access to the socket: %v", err)
+	}
+	if err := below.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.(interface{ NetConn() net.Conn }).NetConn().Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the server did not learn of the end: %v", err)
+	}
+}
+
+// TestNotASocket: what has neither says so, and does not panic.
+func TestNotASocket(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	c := &timed{Conn: client}
+	if _, err := c.SyscallConn(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("SyscallConn: %v", err)
+	}
+	if err := c.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("CloseWrite: %v", err)
+	}
+}
