@@ -86,14 +86,4 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(onlyWriter{c.Conn}, r)
 }
 
-// WriteTo lets io.Copy use splice where the socket can.
-func (c *Conn) WriteTo(w io.Writer) (int64, error) {
-	if wt, ok := c.Conn.(io.WriterTo); ok {
-		return wt.WriteTo(w)
-	}
-	return io.Copy(w, onlyReader{c.Conn})
-}
-
 type onlyWriter struct{ io.Writer }
-
-type onlyReader struct{ io.Reader }

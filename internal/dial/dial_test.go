@@ -272,3 +272,6 @@ func TestConnectErrors(t *testing.T) {
 		}
 	}
 }
+
+// onlyReader hides the WriterTo of a connection from io.Copy.
+type onlyReader struct{ io.Reader }
