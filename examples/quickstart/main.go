@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -31,6 +32,7 @@ machine, or against the httpbin at URL.
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints the error
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
