@@ -59,8 +59,11 @@ func TestFramingFields(t *testing.T) {
 // Policy.BodiesAsRequests alone, and its connection is not used again.
 func TestLengthWithoutBody(t *testing.T) {
 	server := wiretest.Start(t, wiretest.Config{Conn: func(c net.Conn) {
-		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			if r.Method == "POST" {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
 		}
 	}})
 	var got []string
