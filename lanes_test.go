@@ -70,6 +70,7 @@ type site struct {
 	seen               []seen
 	proxied            []http.Header // of each request that a proxy got
 	destinations       []string      // that a proxy was asked for
+	opened             map[*http.Server]int
 	answer             http.HandlerFunc
 }
 
@@ -80,12 +81,13 @@ type seen struct {
 }
 
 func newSite(t *testing.T) *site {
-	s := &site{}
+	s := &site{opened: map[*http.Server]int{}}
 	s.plain, s.secure = s.origin(t, false), s.origin(t, true)
 	s.proxy, s.secureProxy = httptest.NewUnstartedServer(s), httptest.NewUnstartedServer(s)
 	s.secureProxy.TLS = wiretest.TestCA().Server()
 	for _, proxy := range []*httptest.Server{s.proxy, s.secureProxy} {
 		proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.counts(proxy.Config)
 	}
 	s.proxy.Start()
 	s.secureProxy.StartTLS()
@@ -98,6 +100,7 @@ func newSite(t *testing.T) *site {
 func (s *site) origin(t *testing.T, secure bool) *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.counts(server.Config)
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetHTTP1(true)
 	server.Config.Protocols.SetHTTP2(secure)
@@ -113,10 +116,44 @@ func (s *site) origin(t *testing.T, secure bool) *httptest.Server {
 	return server
 }
 
+// counts has the site count the connections of a server.
+func (s *site) counts(server *http.Server) {
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.opened[server]++
+		}
+	}
+}
+
+// connections is how many the lane's first hop has accepted so far.
+func (l lane) connections() int {
+	server := l.site.plain
+	switch {
+	case l.hop == "SOCKS5":
+		return l.site.socks.Accepted()
+	case l.hop == "http proxy":
+		server = l.site.proxy
+	case l.hop == "https proxy":
+		server = l.site.secureProxy
+	case l.scheme == "https":
+		server = l.site.secure
+	}
+	l.site.mu.Lock()
+	defer l.site.mu.Unlock()
+	return l.site.opened[server.Config]
+}
+
 // serve answers like world: "?next=URL&status=307" redirects, "set=a%3D1" sets a cookie;
-// a handler of the test comes first.
+// a handler of the test comes first. "?early" answers 417 before the body is read.
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("early") {
+		w.WriteHeader(http.StatusExpectationFailed)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
