@@ -113,19 +113,19 @@ func (t *Table[V]) All() []Entry[V] {
 
 // Lookup returns the value of the longest prefix of text, the zero value if none.
 func (t *Table[V]) Lookup(text string) V {
-	found, _ := t.lookup(text, func(int) bool { return true })
+	found, _ := t.lookup(text, authority{}, -1)
 	return found
 }
 
-// lookup is Lookup among the prefixes that have a length which may be, and returns the
-// length as well.
-func (t *Table[V]) lookup(text string, mayBe func(length int) bool) (found V, length int) {
+// lookup is Lookup among the prefixes that are longer than above and end at a border of a,
+// the authority of text. It returns the prefix's length as well.
+func (t *Table[V]) lookup(text string, a authority, above int) (found V, length int) {
 	var none V
 	node, rest := t.root.Load(), text
 	for node != nil && ascii.HasPrefixFold(rest, node.label) {
 		rest = rest[len(node.label):]
-		if node.value != none && mayBe(len(text)-len(rest)) {
-			found, length = node.value, len(text)-len(rest)
+		if n := len(text) - len(rest); n > above && a.isBorder(n) && node.value != none {
+			found, length = node.value, n
 		}
 		if rest == "" {
 			break

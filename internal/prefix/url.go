@@ -27,13 +27,13 @@ func (t *Table[V]) LookupURL(url string) (found V) {
 // lookupPorts looks a URL up among the prefixes longer than above, and once more with its
 // scheme's own port left out, or named. The longer prefix wins, whichever names the port.
 func (t *Table[V]) lookupPorts(url string, a authority, above int) V {
-	found, n := t.lookup(url, func(n int) bool { return n > above && a.isBorder(n) })
+	found, n := t.lookup(url, a, above)
 	other := t.otherPort(url, a)
 	if other == "" {
 		return found
 	}
 	b := authorityOf(other)
-	alike, m := t.lookup(other, func(n int) bool { return n > above && b.isBorder(n) })
+	alike, m := t.lookup(other, b, above)
 	if b.rank(m) > a.rank(n) {
 		return alike
 	}
@@ -43,17 +43,19 @@ func (t *Table[V]) lookupPorts(url string, a authority, above int) V {
 // otherPort returns url without its scheme's own port if it names it, with the port if it
 // does not and a prefix does, or "".
 func (t *Table[V]) otherPort(url string, a authority) string {
+	named := a.port < a.end
+	if a.end == a.start || !named && !t.named.Load() {
+		return ""
+	}
 	own := ownPort(url)
 	switch {
-	case own == "" || a.end == a.start:
+	case own == "":
 		return ""
-	case a.port < a.end:
-		if port := strings.TrimLeft(url[a.port+1:a.end], "0"); port == own || a.port+1 == a.end {
-			return url[:a.port] + url[a.end:]
-		}
-		return ""
-	case t.named.Load():
+	case !named:
 		return url[:a.end] + ":" + own + url[a.end:]
+	}
+	if port := strings.TrimLeft(url[a.port+1:a.end], "0"); port == own || a.port+1 == a.end {
+		return url[:a.port] + url[a.end:]
 	}
 	return ""
 }
@@ -81,20 +83,34 @@ type authority struct{ start, host, port, end int }
 
 // authorityOf finds them; they are all 0 in a URL without an authority.
 func authorityOf(url string) (a authority) {
-	scheme := strings.Index(url, "://")
-	if scheme < 0 || !ascii.IsToken(url[:scheme]) {
+	scheme := strings.IndexByte(url, ':')
+	if scheme < 0 || !strings.HasPrefix(url[scheme:], "://") || !ascii.IsToken(url[:scheme]) {
 		return a
 	}
 	a.start = scheme + len("://")
-	a.end = len(url)
-	if n := strings.IndexAny(url[a.start:], "/?#"); n >= 0 {
-		a.end = a.start + n
+	a.host, a.port, a.end = a.start, -1, len(url)
+	for i := a.start; i < len(url); i++ {
+		switch url[i] {
+		case '/', '?', '#':
+			a.end = i
+			return a.portOrEnd()
+		case '@':
+			a.host, a.port = i+1, -1
+		case ']':
+			a.port = -1
+		case ':':
+			if a.port < 0 {
+				a.port = i
+			}
+		}
 	}
-	a.host = a.start + strings.LastIndexByte(url[a.start:a.end], '@') + 1
-	a.port = a.end
-	bracket := a.host + strings.LastIndexByte(url[a.host:a.end], ']') + 1
-	if n := strings.IndexByte(url[bracket:a.end], ':'); n >= 0 {
-		a.port = bracket + n
+	return a.portOrEnd()
+}
+
+// portOrEnd is a with a port that is not there where the authority ends.
+func (a authority) portOrEnd() authority {
+	if a.port < 0 {
+		a.port = a.end
 	}
 	return a
 }

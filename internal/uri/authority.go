@@ -189,17 +189,28 @@ func WithDottedHost(s string) string {
 	if !ascii.HasPrefixFold(scheme, "http") || !strings.HasPrefix(s[len(scheme):], "://") {
 		return s
 	}
-	start := len(scheme) + len("://")
-	end := start + authorityEnd(s[start:])
-	start += strings.LastIndexByte(s[start:end], '@') + 1
-	host, _, _ := cutByte(s[start:end], ':')
-	if host == "" || !is(host[0], digit) {
+	start := hostStart(s, len(scheme)+len("://"))
+	if start == len(s) || !is(s[start], digit) {
 		return s
 	}
+	host, _, _ := cutByte(s[start:start+authorityEnd(s[start:])], ':')
 	if address, ok := canonicalIPv4(host); ok && address != host {
 		return s[:start] + address + s[start+len(host):]
 	}
 	return s
+}
+
+// hostStart returns where the host of the authority that begins at start begins: behind its user info.
+func hostStart(s string, start int) int {
+	for i := start; i < len(s); i++ {
+		switch s[i] {
+		case '/', '?', '#':
+			return start
+		case '@':
+			start = i + 1
+		}
+	}
+	return start
 }
 
 // MayBegin reports whether a URL can begin with prefix: it is empty, for every URL, or begins
