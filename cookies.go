@@ -159,8 +159,8 @@ func (j *CookieJar) store(r *Response, policy *Policy) {
 	if j == nil || r == nil || r.Request == nil {
 		return
 	}
-	var room [8]string
-	fields := room[:0]
+	var array [8]string
+	fields := array[:0]
 	for _, f := range r.Headers {
 		if len(fields) < maxSetCookies && ascii.EqualFold(f[0], "set-cookie") {
 			fields = append(fields, f[1])

@@ -64,7 +64,7 @@ type encodedBody struct {
 // remember keeps the body of r for it to be sent again, if r is the caller's and readers are read for it.
 func (r *Request) remember(b body.Body, contentType string, renewable bool) {
 	_, isReader := r.Body.(io.Reader)
-	if r.room == nil && (isReader || len(r.Files) > 0) {
+	if r.pooled == nil && (isReader || len(r.Files) > 0) {
 		r.encoded = &encodedBody{r.Body, slices.Clone(r.Form), slices.Clone(r.Files), b, contentType, renewable}
 	}
 }

@@ -64,11 +64,11 @@ func (h Headers) All() iter.Seq2[string, string] {
 
 // Apply merges h over the headers already in r: it makes Headers an [Option].
 func (h Headers) Apply(r *Request) error {
-	var room Headers
-	if r.room != nil {
-		room = r.room.fields[:0]
+	var fields Headers
+	if r.pooled != nil {
+		fields = r.pooled.fields[:0]
 	}
-	r.Headers = pairs.OverlayFields(room, r.Headers, h)
+	r.Headers = pairs.OverlayFields(fields, r.Headers, h)
 	return nil
 }
 

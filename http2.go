@@ -42,7 +42,7 @@ func (a *HTTPAdapter) http2Config(nc *dial.Conn, lease connLease) http2.Config {
 // shared is one request and its response on a connection that carries others as well.
 type shared struct {
 	http2.Stream
-	responseRoom
+	responseBlock
 	adapter *HTTPAdapter
 	conn    *conn
 	lease   connLease

@@ -69,21 +69,21 @@ func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 
 // NewHTTPAdapter returns an adapter with the given options and Requests' defaults.
 func NewHTTPAdapter(options ...AdapterOption) *HTTPAdapter {
-	return new(adapterRoom).adapter(options...)
+	return new(adapterBlock).adapter(options...)
 }
 
-// adapterRoom is an HTTPAdapter and its pool, in one allocation.
-type adapterRoom struct {
+// adapterBlock is an HTTPAdapter and its pool, in one allocation.
+type adapterBlock struct {
 	made HTTPAdapter
 	pool pool.Pool[ConnConfig, *conn]
 }
 
-func (room *adapterRoom) adapter(options ...AdapterOption) *HTTPAdapter {
-	a := &room.made
+func (block *adapterBlock) adapter(options ...AdapterOption) *HTTPAdapter {
+	a := &block.made
 	a.config = pool.Config{Keys: 10, PerKey: 10}
 	JoinAdapterOptions(options...)(a)
-	a.pool = &room.pool
-	a.pool.Init(a.config, (*conn).room)
+	a.pool = &block.pool
+	a.pool.Init(a.config, (*conn).capacity)
 	return a
 }
 
@@ -204,23 +204,23 @@ func isRepeatable(p *PreparedRequest) bool {
 	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
 }
 
-// wireRoom is what describing a request to an exchange needs for a moment.
-type wireRoom struct {
+// wireScratch is what describing a request to an exchange needs for a moment.
+type wireScratch struct {
 	request wire.Request
 	fields  [24][2]string
 }
 
-var wireRooms = sync.Pool{New: func() any { return new(wireRoom) }}
+var wireScratchPool = sync.Pool{New: func() any { return new(wireScratch) }}
 
 // exchange sends p on c.
 func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	room := wireRooms.Get().(*wireRoom)
+	scratch := wireScratchPool.Get().(*wireScratch)
 	defer func() {
-		*room = wireRoom{} // a pooled room must not keep credentials alive
-		wireRooms.Put(room)
+		*scratch = wireScratch{} // a pooled scratch must not keep credentials alive
+		wireScratchPool.Put(scratch)
 	}()
-	p.describe(ctx, &room.request, room.fields[:0], r, opts)
-	got, into, err := a.roundTrip(ctx, c, lease, &room.request)
+	p.describe(ctx, &scratch.request, scratch.fields[:0], r, opts)
+	got, into, err := a.roundTrip(ctx, c, lease, &scratch.request)
 	if err != nil {
 		return nil, err
 	}
@@ -231,23 +231,23 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 }
 
 // roundTrip sends req on c, in the protocol that c speaks, and gives c back when the response is over.
-func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (wire.Response, *responseRoom, error) {
+func (a *HTTPAdapter) roundTrip(ctx context.Context, c *conn, lease connLease, req *wire.Request) (wire.Response, *responseBlock, error) {
 	if c.h2 != nil {
 		x := &shared{adapter: a, conn: c, lease: lease}
 		c.rest.Begin()
 		got, err := x.Do(ctx, c.h2, req, x)
-		return got, &x.responseRoom, err
+		return got, &x.responseBlock, err
 	}
 	c.lease, c.trace = lease, req.Trace
 	x := new(exclusive)
 	got, err := x.Do(ctx, c.h1, req, &a.limits, c.done)
-	return got, &x.responseRoom, err
+	return got, &x.responseBlock, err
 }
 
 // exclusive is one request and its response on a connection that carries nothing else meanwhile.
 type exclusive struct {
 	http1.Exchange
-	responseRoom
+	responseBlock
 }
 
 // conn is a connection as the pool keeps it.
@@ -267,10 +267,10 @@ type conn struct {
 
 type connLease = pool.Lease[ConnConfig, *conn]
 
-// room is how many requests the connection carries at the same time.
-func (c *conn) room() int {
+// capacity is how many requests the connection carries at the same time.
+func (c *conn) capacity() int {
 	if c.h2 != nil {
-		return c.h2.Room()
+		return c.h2.Capacity()
 	}
 	return 1
 }

@@ -50,13 +50,13 @@ func (r *Request) apply(options []Option) error {
 	return nil
 }
 
-// requestRoom is a Request that is used again, with room for the fields of Headers options.
-type requestRoom struct {
+// pooledRequest is a Request that is used again, with room for the fields of Headers options.
+type pooledRequest struct {
 	request Request
 	fields  [8][2]string
 }
 
-var requestRooms = sync.Pool{New: func() any { return new(requestRoom) }}
+var requestPool = sync.Pool{New: func() any { return new(pooledRequest) }}
 
 // newRequest returns an empty Request for options. It is one that is used again where they
 // are all of this package: those of others may keep the Request.
@@ -68,16 +68,16 @@ func newRequest(options []Option) *Request {
 			return new(Request)
 		}
 	}
-	room := requestRooms.Get().(*requestRoom)
-	room.request.room = room
-	return &room.request
+	pooled := requestPool.Get().(*pooledRequest)
+	pooled.request.pooled = pooled
+	return &pooled.request
 }
 
-// release lets the room of r be used again.
+// release lets r be used again if it is a pooled one.
 func (r *Request) release() {
-	if room := r.room; room != nil {
-		*room = requestRoom{} // it must not keep credentials alive
-		requestRooms.Put(room)
+	if pooled := r.pooled; pooled != nil {
+		*pooled = pooledRequest{} // it must not keep credentials alive
+		requestPool.Put(pooled)
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 // prepare runs the steps in Requests' order, from which the order of the header
 // fields follows: method, URL, headers, cookies, body, auth, hooks.
 func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
-	room := new(preparedRoom)
-	p := &room.prepared
-	p.Headers = room.fields[:0]
+	block := new(preparedBlock)
+	p := &block.prepared
+	p.Headers = block.fields[:0]
 	err := r.prepareMethod(p)
 	if err == nil {
 		err = r.prepareURL(p, d)
@@ -44,9 +44,9 @@ func (r *Request) prepare(d *defaults) (*PreparedRequest, error) {
 	return p, nil
 }
 
-// preparedRoom is a PreparedRequest and its header fields, in one allocation: the four of a
+// preparedBlock is a PreparedRequest and its header fields, in one allocation: the four of a
 // session, and what most calls add to them.
-type preparedRoom struct {
+type preparedBlock struct {
 	prepared PreparedRequest
 	fields   [10][2]string
 }

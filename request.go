@@ -46,7 +46,7 @@ type Request struct {
 
 	given   *nethttp.Given // by an http.Request; nil where Requests' way counts
 	encoded *encodedBody   // of the first sending, if it has read from readers
-	room    *requestRoom   // it is used again; nil for those of callers
+	pooled  *pooledRequest // it is used again; nil for those of callers
 }
 
 // Params are query parameters, in order; a repeated name is a list. It is an

@@ -57,18 +57,18 @@ type Response struct {
 // is still in its content coding. The session reads and closes the body. A nil
 // body is empty.
 func NewResponse(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
-	return new(responseRoom).fill(p, status, headers, body)
+	return new(responseBlock).fill(p, status, headers, body)
 }
 
-// responseRoom is a Response and what belongs to it, in one allocation.
-type responseRoom struct {
+// responseBlock is a Response and what belongs to it, in one allocation.
+type responseBlock struct {
 	response Response
 	state    content.Body
 }
 
-func (room *responseRoom) fill(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
-	r := &room.response
-	*r = Response{StatusCode: status, Headers: headers, Raw: body, Request: p, Proto: "HTTP/1.1", body: &room.state}
+func (block *responseBlock) fill(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
+	r := &block.response
+	*r = Response{StatusCode: status, Headers: headers, Raw: body, Request: p, Proto: "HTTP/1.1", body: &block.state}
 	r.Reason = http.StatusText(status)
 	r.Encoding = charset.FromContentType(headers.Get("Content-Type"))
 	if p != nil {

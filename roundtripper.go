@@ -95,8 +95,8 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // roundTrip sends an http.Request by way of send. Its body is closed: before it returns
 // if that is with an error, else when it has been sent or the response is over.
 func roundTrip(req *http.Request, send func(context.Context, *Request) (*Response, error), decode bool) (*http.Response, error) {
-	room := new(transitRoom)
-	x := &room.Transit
+	block := new(transitBlock)
+	x := &block.Transit
 	x.Begin(req)
 	kept := false
 	defer func() {
@@ -107,7 +107,7 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	if err := checkHTTPRequest(req); err != nil {
 		return nil, err
 	}
-	resp, err := send(x.Context, room.describe(req))
+	resp, err := send(x.Context, block.describe(req))
 	if err != nil {
 		if failed := x.BodyError(); failed != nil && errors.Is(err, failed) {
 			return nil, failed
@@ -119,9 +119,9 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	return responseTo(x, resp, decode), nil
 }
 
-// transitRoom is an http.Request on its way, and the Request that is made of it, in one
+// transitBlock is an http.Request on its way, and the Request that is made of it, in one
 // allocation.
-type transitRoom struct {
+type transitBlock struct {
 	nethttp.Transit
 	request Request
 	given   nethttp.Given
@@ -129,7 +129,7 @@ type transitRoom struct {
 }
 
 // describe makes a Request of req.
-func (t *transitRoom) describe(req *http.Request) *Request {
+func (t *transitBlock) describe(req *http.Request) *Request {
 	t.given.Target = nethttp.Target(req)
 	t.request = Request{
 		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: trailersOf(req), given: &t.given,

@@ -15,8 +15,8 @@ import (
 // has its fields. decode undoes the content coding that the session had asked for.
 func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	raw := wire.StreamOf(r.Raw)
-	room := new(httpRoom)
-	resp := &room.response
+	block := new(httpBlock)
+	resp := &block.response
 	*resp = http.Response{
 		StatusCode: r.StatusCode, Status: nethttp.Status(r.StatusCode, r.Proto, r.Reason),
 		Proto: r.Proto, Header: nethttp.Header(r.Headers), Request: x.Request, TLS: r.TLS, ContentLength: raw.Remaining(),
@@ -47,8 +47,8 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 		resp.Body = http.NoBody
 		return resp
 	}
-	room.source = httpSource{r, x.Context, !decode}
-	room.body.Begin(&room.source, resp, x)
+	block.source = httpSource{r, x.Context, !decode}
+	block.body.Begin(&block.source, resp, x)
 	if decode && isDecoded(resp.Header.Values("Content-Encoding")) {
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
@@ -57,8 +57,8 @@ func responseTo(x *nethttp.Transit, r *Response, decode bool) *http.Response {
 	return resp
 }
 
-// httpRoom is net/http's response and what reads its body, in one allocation.
-type httpRoom struct {
+// httpBlock is net/http's response and what reads its body, in one allocation.
+type httpBlock struct {
 	response http.Response
 	body     nethttp.Body
 	source   httpSource

@@ -53,19 +53,19 @@ type Session struct {
 // NewSession returns a Session with the default headers, [DefaultTimeouts], an empty cookie
 // jar and an [HTTPAdapter] mounted on "https://" and on "http://".
 func NewSession() *Session {
-	room := new(sessionRoom)
-	s := &room.session
-	s.Headers, s.Cookies, s.Timeouts, s.MaxRedirects, s.TrustEnv = DefaultHeaders(), &room.jar, DefaultTimeouts(), 30, true
-	s.Mount("https://", room.https.adapter())
-	s.Mount("http://", room.http.adapter())
+	block := new(sessionBlock)
+	s := &block.session
+	s.Headers, s.Cookies, s.Timeouts, s.MaxRedirects, s.TrustEnv = DefaultHeaders(), &block.jar, DefaultTimeouts(), 30, true
+	s.Mount("https://", block.https.adapter())
+	s.Mount("http://", block.http.adapter())
 	return s
 }
 
-// sessionRoom is a Session and what it begins with, in one allocation.
-type sessionRoom struct {
+// sessionBlock is a Session and what it begins with, in one allocation.
+type sessionBlock struct {
 	session     Session
 	jar         CookieJar
-	https, http adapterRoom
+	https, http adapterBlock
 }
 
 // Clone returns a session with the same settings, which can be changed apart: headers, params,

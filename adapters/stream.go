@@ -8,9 +8,9 @@ import (
 	"github.com/mountable/requests"
 )
 
-// streamRoom is how much a handler may write ahead of the reader, as much as sockets
+// streamBuffer is how much a handler may write ahead of the reader, as much as sockets
 // commonly hold.
-const streamRoom = 64 << 10
+const streamBuffer = 64 << 10
 
 var errStreamClosed = errors.New("the response has been closed")
 
@@ -38,13 +38,13 @@ func (s *stream) write(p []byte) (int, error) {
 	defer s.mu.Unlock()
 	written := 0
 	for len(p) > 0 {
-		for len(s.buffer) >= streamRoom && !s.closed {
+		for len(s.buffer) >= streamBuffer && !s.closed {
 			s.changed.Wait()
 		}
 		if s.closed {
 			return written, errStreamClosed
 		}
-		n := min(len(p), streamRoom-len(s.buffer))
+		n := min(len(p), streamBuffer-len(s.buffer))
 		s.buffer = append(s.buffer, p[:n]...)
 		written, p = written+n, p[n:]
 		s.changed.Broadcast()

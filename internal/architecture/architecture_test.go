@@ -20,7 +20,7 @@ const (
 
 // row is one row of the import table.
 type row struct {
-	room    string
+	pattern string
 	allowed []string // import paths of this module
 	denied  []string // patterns of other imports
 	text    string
@@ -74,11 +74,11 @@ func readTable(t *testing.T, doc string) []row {
 	return rows
 }
 
-// parseRow gives one row for each room its first cell names.
+// parseRow gives one row for each pattern of packages that its first cell names.
 func parseRow(cells []string, line string) []row {
 	var rows []row
-	for _, room := range strings.Fields(cells[0]) {
-		r := row{room: room, denied: strings.Fields(cells[2]), text: line}
+	for _, pattern := range strings.Fields(cells[0]) {
+		r := row{pattern: pattern, denied: strings.Fields(cells[2]), text: line}
 		for _, name := range strings.Fields(cells[1]) {
 			switch name {
 			case "-":
@@ -97,7 +97,7 @@ func parseRow(cells []string, line string) []row {
 	return rows
 }
 
-// refuses says why a file of the room may not import a package, "" if it may.
+// refuses says why a file of such a package may not import a package, "" if it may.
 func (r *row) refuses(imported string) string {
 	if imported == module || strings.HasPrefix(imported, module+"/") {
 		internal := module + "/internal/"
@@ -118,7 +118,7 @@ func (r *row) refuses(imported string) string {
 func rowOf(rows []row, file string) (row, bool) {
 	for dir := file; dir != "."; dir = path.Dir(dir) {
 		for _, r := range rows {
-			if ok, _ := path.Match(r.room, dir); ok {
+			if ok, _ := path.Match(r.pattern, dir); ok {
 				return r, true
 			}
 		}
@@ -153,8 +153,8 @@ func sourceFiles(t *testing.T, rows []row) []string {
 // skipDir leaves out hidden folders, test data, nested modules and the rooms that
 // exist for tests alone.
 func skipDir(rel, name string) error {
-	testRooms := []string{"internal/wiretest", "internal/cases", "internal/parity", "internal/architecture", "internal/guide", "internal/realworld", "internal/script", "testdata"}
-	if rel != "." && (strings.HasPrefix(path.Base(rel), ".") || slices.Contains(testRooms, rel)) {
+	testPackages := []string{"internal/wiretest", "internal/cases", "internal/parity", "internal/architecture", "internal/guide", "internal/realworld", "internal/script", "testdata"}
+	if rel != "." && (strings.HasPrefix(path.Base(rel), ".") || slices.Contains(testPackages, rel)) {
 		return fs.SkipDir
 	}
 	if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil && rel != "." {
@@ -175,7 +175,7 @@ func importsOf(t *testing.T, file string) []string {
 	return imports
 }
 
-// TestRefusals shows that the check can fail: an unlisted room, a forbidden
+// TestRefusals shows that the check can fail: an unlisted package, a forbidden
 // package, a file nobody covers.
 func TestRefusals(t *testing.T) {
 	rows := readTable(t, "<!-- import table: read by internal/architecture -->\n\n| packages | a | b |\n| --- | --- | --- |\n| x.go | uri | net crypto/* |\n")

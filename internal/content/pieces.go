@@ -142,7 +142,7 @@ func (b *Body) nextChunk(src io.Reader, size int) ([]byte, error) {
 		}
 		return rest, err
 	}
-	piece := b.room(size)
+	piece := b.buffer(size)
 	n, err := fill(src, piece)
 	return piece[:n], err
 }
@@ -156,7 +156,7 @@ func (b *Body) wireChunk(src io.Reader, size int) ([]byte, error) {
 		}
 	}
 	for {
-		piece := b.room(size)
+		piece := b.buffer(size)
 		n, err := src.Read(piece)
 		if n > 0 && err == io.EOF {
 			err = nil // the end comes again with the next call
@@ -167,8 +167,8 @@ func (b *Body) wireChunk(src io.Reader, size int) ([]byte, error) {
 	}
 }
 
-// room returns a buffer of size bytes, kept for the next piece.
-func (b *Body) room(size int) []byte {
+// buffer returns a buffer of size bytes, kept for the next piece.
+func (b *Body) buffer(size int) []byte {
 	l := b.pieces()
 	if cap(l.buffer) < size {
 		l.buffer = make([]byte, size)

@@ -172,11 +172,11 @@ func readAll(src io.Reader, length int64) ([]byte, error) {
 	if length < 0 {
 		return readSegments(src)
 	}
-	room := length
+	capacity := length
 	if length > maxAhead {
-		room = firstPart
+		capacity = firstPart
 	}
-	content := make([]byte, 0, room)
+	content := make([]byte, 0, capacity)
 	for {
 		n, err := io.ReadFull(src, content[len(content):cap(content)])
 		content = content[:len(content)+n]

@@ -128,8 +128,8 @@ func (j *Jar) Receive(url string, fields []string, rules Rules) {
 		return
 	}
 	now := j.Now()
-	var room [2]Stored // most responses set no more
-	admitted := room[:0]
+	var array [2]Stored // most responses set no more
+	admitted := array[:0]
 	for c := range rules.parse(fields, now) {
 		s, ok := rules.admit(&from, &c)
 		if ok && (j.Keep == nil || j.Keep(s.Cookie)) {

@@ -77,10 +77,10 @@ func (j *Jar) build(to *origin, rules Rules, unbound bool) string {
 	l := &line{
 		host: to.host, path: to.path, port: to.port, secure: to.secure, unbound: unbound, netscape: rules.Netscape,
 	}
-	var room [16]*entry
+	var array [16]*entry
 	now := j.Now()
 	j.mu.RLock()
-	found, anyPath := j.index.match(room[:0], to, rules, unbound, now)
+	found, anyPath := j.index.match(array[:0], to, rules, unbound, now)
 	l.text, l.until, l.anyPath = lineOf(found), firstEnd(found), anyPath
 	l.version = j.version.Load()
 	j.mu.RUnlock()
@@ -130,8 +130,8 @@ func (r Rules) parseOrigin(url string) (o origin, ok bool) {
 // reports whether they are those for every path of the host.
 func (x *index) match(found []*entry, to *origin, rules Rules, unbound bool, now time.Time) (all []*entry, anyPath bool) {
 	anyPath = true
-	var room [16]*domainSet
-	for _, d := range x.reaching(room[:0], to.host, unbound) {
+	var array [16]*domainSet
+	for _, d := range x.reaching(array[:0], to.host, unbound) {
 		anyPath = anyPath && d.elsewhere == 0
 		for p := range x.above(d, to.path) {
 			for e := p.all.first; e != nil; e = e.links[inPath].next {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// ChunkRoom is the room FrameChunk needs before the data, for the largest size and CRLF; after it, it needs 2 bytes.
-const ChunkRoom = 18
+// ChunkHeadSize is how many bytes FrameChunk needs before the data, for the largest size and CRLF; after it, it needs 2.
+const ChunkHeadSize = 18
 
 // LastChunk ends a chunked body without trailers.
 const LastChunk = "0\r\n\r\n"
@@ -22,18 +22,18 @@ func AppendChunk(dst, p []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// FrameChunk makes a chunk of the n bytes in buf[ChunkRoom:ChunkRoom+n] without moving them, and returns the part
-// of buf to write: so a file read into buf goes out in one write. buf must be ChunkRoom+n+2 long; n = 0 gives nothing.
+// FrameChunk makes a chunk of the n bytes in buf[ChunkHeadSize:ChunkHeadSize+n] without moving them, and returns the part
+// of buf to write: so a file read into buf goes out in one write. buf must be ChunkHeadSize+n+2 long; n = 0 gives nothing.
 func FrameChunk(buf []byte, n int) []byte {
 	if n == 0 {
 		return nil
 	}
-	var size [ChunkRoom]byte
+	var size [ChunkHeadSize]byte
 	head := append(strconv.AppendInt(size[:0], int64(n), 16), "\r\n"...)
-	start := ChunkRoom - len(head)
+	start := ChunkHeadSize - len(head)
 	copy(buf[start:], head)
-	copy(buf[ChunkRoom+n:], "\r\n")
-	return buf[start : ChunkRoom+n+2]
+	copy(buf[ChunkHeadSize+n:], "\r\n")
+	return buf[start : ChunkHeadSize+n+2]
 }
 
 // BlockSize is the size of the chunks in which ChunkWriter.ReadFrom sends a reader: that of Requests.
@@ -63,13 +63,13 @@ func (c *ChunkWriter) Write(p []byte) (int, error) {
 
 // ReadFrom sends src to its end, one chunk for each read of up to BlockSize bytes.
 func (c *ChunkWriter) ReadFrom(src io.Reader) (total int64, err error) {
-	const room = ChunkRoom + BlockSize + 2
-	if cap(c.buf) < room {
-		c.buf = make([]byte, room)
+	const size = ChunkHeadSize + BlockSize + 2
+	if cap(c.buf) < size {
+		c.buf = make([]byte, size)
 	}
-	buf := c.buf[:room]
+	buf := c.buf[:size]
 	for {
-		n, err := src.Read(buf[ChunkRoom : ChunkRoom+BlockSize])
+		n, err := src.Read(buf[ChunkHeadSize : ChunkHeadSize+BlockSize])
 		if n > 0 {
 			if _, err := c.w.Write(FrameChunk(buf, n)); err != nil {
 				return total, err

@@ -60,8 +60,8 @@ func TestChunkWriterErrors(t *testing.T) {
 
 func TestFrameChunk(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 255, 4096, 70000} {
-		buf := bytes.Repeat([]byte("d"), ChunkRoom+n+2)
-		want := string(AppendChunk(nil, buf[ChunkRoom:ChunkRoom+n]))
+		buf := bytes.Repeat([]byte("d"), ChunkHeadSize+n+2)
+		want := string(AppendChunk(nil, buf[ChunkHeadSize:ChunkHeadSize+n]))
 		if diff := cmp.Diff(want, string(FrameChunk(buf, n))); diff != "" {
 			t.Errorf("%d (-want +got)\n%s", n, diff)
 		}

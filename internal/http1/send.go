@@ -14,13 +14,13 @@ import (
 // oneWrite is up to how many bytes head and body go out in one write.
 const oneWrite = 32 << 10
 
-// room is what writing a request needs for a moment.
-type room struct {
+// scratch is what writing a request needs for a moment.
+type scratch struct {
 	buf    []byte
 	fields [32][2]string
 }
 
-var rooms = sync.Pool{New: func() any { return &room{buf: make([]byte, 0, 4<<10)} }}
+var scratchPool = sync.Pool{New: func() any { return &scratch{buf: make([]byte, 0, 4<<10)} }}
 
 // note keeps what is needed of the request once it has been sent.
 func (s *sent) note(req *wire.Request, heads *h1.Limits) {
@@ -38,14 +38,14 @@ func (x *Exchange) send(req *wire.Request) error {
 	// A body that is announced and does not come, which is sent as in Requests, must not be
 	// made up of the next request.
 	x.unsent = req.Body == nil && framing.length > 0
-	r := rooms.Get().(*room)
-	defer rooms.Put(r)
+	r := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(r)
 	fields := framing.fields(r.fields[:0], req)
 	head, err := h1.AppendRequestHead(r.buf[:0], req.Method, req.Target, fields)
 	if err == nil {
 		x.trace.wroteFields(fields)
 	}
-	clear(fields) // a pooled room must not keep credentials alive
+	clear(fields) // what is pooled must not keep credentials alive
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (f framing) atOnce(req *wire.Request, head int) bool {
 	case f.tunnel || req.Body.Waits() || req.Body.Len() < 0 || req.ContinueWait > 0 || req.Trailers != nil:
 		return false
 	}
-	return int64(head)+req.Body.Len()+h1.ChunkRoom+int64(len(h1.LastChunk)) <= oneWrite
+	return int64(head)+req.Body.Len()+h1.ChunkHeadSize+int64(len(h1.LastChunk)) <= oneWrite
 }
 
 // appendBody appends the body of a request that goes out at once.

@@ -360,7 +360,7 @@ func (u *upload) ReadFrom(r io.Reader) (int64, error) {
 // readBlock sends what one Read gives.
 func (u *upload) readBlock(r io.Reader, block *[segmentSize]byte) error {
 	if u.framing.chunked {
-		n, err := r.Read(block[h1.ChunkRoom : h1.ChunkRoom+u.chunkSize()])
+		n, err := r.Read(block[h1.ChunkHeadSize : h1.ChunkHeadSize+u.chunkSize()])
 		if failed := u.sendChunk(h1.FrameChunk(block[:], n), n); failed != nil {
 			return failed
 		}
@@ -384,7 +384,7 @@ func (u *upload) chunkSize() int {
 	if u.sent < shortChunks {
 		return h1.BlockSize
 	}
-	return segmentSize - h1.ChunkRoom - len("\r\n")
+	return segmentSize - h1.ChunkHeadSize - len("\r\n")
 }
 
 // sendChunk sends a chunk that is framed already.

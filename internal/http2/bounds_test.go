@@ -111,7 +111,7 @@ func TestViolations(t *testing.T) {
 			if s := <-told; s != want || !strings.Contains(got, "http2: ") {
 				t.Errorf("%s; the peer got %q, want %q", got, s, want)
 			}
-			if alive := c.Room() > 0; alive != (tt.stream != "") {
+			if alive := c.Capacity() > 0; alive != (tt.stream != "") {
 				t.Errorf("alive %v", alive)
 			}
 		})

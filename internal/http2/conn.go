@@ -27,7 +27,7 @@ type Config struct {
 	// does not see.
 	Layered bool
 
-	// Settled is called, where no lock is held, when Room has changed because of the peer's settings. May be nil.
+	// Settled is called, where no lock is held, when Capacity has changed because of the peer's settings. May be nil.
 	Settled func()
 }
 
@@ -54,11 +54,11 @@ const mostStreams = 1000
 
 // Conn is the client's side of an HTTP/2 connection. It is safe for concurrent use.
 type Conn struct {
-	nc     net.Conn
-	cfg    Config
-	room   atomic.Int32 // what Room returns
-	framer *http2.Framer
-	in     input // of who leads
+	nc       net.Conn
+	cfg      Config
+	capacity atomic.Int32 // what Capacity returns
+	framer   *http2.Framer
+	in       input // of who leads
 
 	// mu protects the fields below.
 	mu sync.Mutex
@@ -130,7 +130,7 @@ func New(nc net.Conn, cfg Config) *Conn {
 	c.window = 65535
 	c.receive = newWindow(connWindow)
 	c.most = assumedStreams
-	c.room.Store(1)
+	c.capacity.Store(1)
 	c.heardAt = time.Now()
 	c.preface()
 	return c
@@ -146,9 +146,9 @@ func (c *Conn) preface() {
 	_ = c.framer.WriteWindowUpdate(0, connWindow-65535)
 }
 
-// Room returns how many streams it is wise to have open at the same time: 1 until the peer has said how many it takes, 0
+// Capacity returns how many streams it is wise to have open at the same time: 1 until the peer has said how many it takes, 0
 // when the connection takes no more of them, as it has ended, is about to, or has run out of numbers. It does not wait.
-func (c *Conn) Room() int { return int(c.room.Load()) }
+func (c *Conn) Capacity() int { return int(c.capacity.Load()) }
 
 // NetConn returns the connection beneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
@@ -168,7 +168,7 @@ func (c *Conn) fail(why *cause) {
 		return
 	}
 	c.failed = why
-	c.room.Store(0)
+	c.capacity.Store(0)
 	if c.caretaker != nil {
 		c.caretaker.Stop()
 	}
@@ -235,13 +235,13 @@ func (c *Conn) open(s *Stream) *cause {
 		return &cause{err: c.goAway, unprocessed: true}
 	case c.muted:
 		return &cause{err: errClosed, unprocessed: true}
-	case len(c.streams) >= c.most || c.Room() == 0:
+	case len(c.streams) >= c.most || c.Capacity() == 0:
 		return &cause{err: errNoRoom, unprocessed: true}
 	}
 	s.id = c.nextID
 	c.nextID += 2
 	if c.nextID > 1<<31-1 {
-		c.room.Store(0)
+		c.capacity.Store(0)
 	}
 	s.window = c.peer.window
 	s.receive = newWindow(streamWindow)

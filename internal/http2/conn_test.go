@@ -162,8 +162,8 @@ func TestGoingAway(t *testing.T) {
 	<-both
 	got := map[string]bool{<-results: true, <-results: true}
 	want := map[string]bool{"200 ": true, "! waiting for the response: http2: the server is closing the connection: NO_ERROR unprocessed": true}
-	if diff := cmp.Diff(want, got); diff != "" || c.Room() != 0 {
-		t.Errorf("room %d (-want +got)\n%s", c.Room(), diff)
+	if diff := cmp.Diff(want, got); diff != "" || c.Capacity() != 0 {
+		t.Errorf("capacity %d (-want +got)\n%s", c.Capacity(), diff)
 	}
 	if got, want := outcome(t.Context(), c, get("/")), "! writing the request: http2: the server is closing the connection: NO_ERROR unprocessed unwritten"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -106,7 +106,7 @@ func (c *Conn) writeHead(s *Stream, req *wire.Request, f framing, last bool) {
 	names := hasConnection(req.Fields)
 	if names && h1.HasToken(req.Fields, "connection", "close") {
 		c.final = true
-		c.room.Store(0)
+		c.capacity.Store(0)
 	}
 	for i := range req.Fields {
 		field := &req.Fields[i]

@@ -233,7 +233,7 @@ func (c *Conn) settings(f *http2.SettingsFrame) {
 		return
 	}
 	if c.goAway == nil && !c.final && !c.muted && c.nextID <= 1<<31-1 {
-		c.room.Store(int32(c.most))
+		c.capacity.Store(int32(c.most))
 		c.changed = true
 	}
 	c.pong(c.framer.WriteSettingsAck())
@@ -322,7 +322,7 @@ func (c *Conn) goingAway(f *http2.GoAwayFrame) {
 	debug := f.DebugData()
 	c.goAway = &GoAwayError{Code: f.ErrCode, Last: f.LastStreamID, Debug: string(debug[:min(len(debug), mostDebug)])}
 	c.lastID = f.LastStreamID
-	c.room.Store(0)
+	c.capacity.Store(0)
 	for id, s := range c.streams {
 		if id > f.LastStreamID {
 			s.end(&cause{err: c.goAway, unprocessed: f.ErrCode == http2.ErrCodeNo})

@@ -41,7 +41,7 @@ func (c *Conn) headers(h http2.FrameHeader) {
 	}
 	c.head = headBlock{stream: s, last: h.Flags.Has(http2.FlagHeadersEndStream)}
 	if s != nil && !s.headed {
-		c.head.fields = s.room[:0]
+		c.head.fields = s.array[:0]
 	}
 	c.dec.SetEmitEnabled(s != nil)
 	c.addBlock(fragment, h.Flags.Has(http2.FlagHeadersEndHeaders))

@@ -55,7 +55,7 @@ func (c *Conn) Alive() bool {
 	if len(c.streams) == 0 && c.failed == nil && time.Since(c.heardAt) >= pingAfter {
 		c.ask(time.Now()) // which goes out with the request
 	}
-	return c.Room() > 0
+	return c.Capacity() > 0
 }
 
 const (

@@ -220,7 +220,7 @@ func TestHealth(t *testing.T) {
 			if want := "! waiting for the response: http2: the server does not answer a PING unanswered"; got != want || time.Since(start) > pingWait {
 				t.Errorf("%s after %v", got, time.Since(start))
 			}
-			if c.Alive() || c.Room() != 0 {
+			if c.Alive() || c.Capacity() != 0 {
 				t.Error("still alive")
 			}
 		})
@@ -258,9 +258,9 @@ func TestCaretaker(t *testing.T) {
 // TestAlive: what comes while a connection is idle is handled when it is about to be used again.
 func TestAlive(t *testing.T) {
 	for name, tt := range map[string]struct {
-		script func(p *peer)
-		room   int
-		frames string
+		script   func(p *peer)
+		capacity int
+		frames   string
 	}{
 		"nothing":   {func(p *peer) {}, mostStreams, ""},
 		"ping":      {func(p *peer) { _ = p.WritePing(false, [8]byte{7}) }, mostStreams, "PING 0 ack"},
@@ -284,8 +284,8 @@ func TestAlive(t *testing.T) {
 				})
 				_ = outcome(t.Context(), c, get("/"))
 				synctest.Wait()
-				if alive := c.Alive(); alive != (tt.room > 0) || c.Room() != tt.room {
-					t.Errorf("alive %v, room %d, want %d", alive, c.Room(), tt.room)
+				if alive := c.Alive(); alive != (tt.capacity > 0) || c.Capacity() != tt.capacity {
+					t.Errorf("alive %v, capacity %d, want %d", alive, c.Capacity(), tt.capacity)
 				}
 				if tt.frames != "" {
 					if got := <-frames; got != tt.frames {

@@ -135,7 +135,7 @@ func (c *Conn) write(b []byte) {
 // unheard ends the writing: the peer takes no more. What it has said before is still read, up to its end.
 func (c *Conn) unheard() {
 	c.muted = true
-	c.room.Store(0)
+	c.capacity.Store(0)
 	for _, s := range c.streams {
 		s.stopUpload()
 	}

@@ -54,7 +54,7 @@ type Stream struct {
 	moved      int       // counts what has been sent
 	stuckSince time.Time // when the wait for the peer to take some began
 
-	room [12][2]string // of the head's fields
+	array [12][2]string // of the head's fields
 }
 
 // Owner is told when a stream no longer uses its connection.

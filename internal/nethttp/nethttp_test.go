@@ -73,6 +73,17 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestHeader: names in net/http's form, all values of a name in their order, and a value that grows in the caller's
+// hands does not reach the next.
+func TestHeader(t *testing.T) {
+	got := Header([][2]string{{"set-cookie", "a=1"}, {"X-ONE", " v\t"}, {"Set-Cookie", "b=2"}, {"SET-COOKIE", "c=3"}})
+	got["X-One"] = append(got["X-One"], "more")
+	want := http.Header{"Set-Cookie": {"a=1", "b=2", "c=3"}, "X-One": {"v", "more"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
 // TestFrame: what becomes of the fields about framing, and whether the connection ends.
 func TestFrame(t *testing.T) {
 	type framed struct {

@@ -18,15 +18,15 @@ import (
 // array: most names have no other.
 func Header(h [][2]string) http.Header {
 	header := make(http.Header, len(h))
-	room := make([]string, len(h))
+	values := make([]string, len(h))
 	for i, f := range h {
 		name := http.CanonicalHeaderKey(f[0])
-		room[i] = strings.Trim(f[1], " \t")
-		if values, found := header[name]; found {
-			header[name] = append(values, room[i])
+		values[i] = strings.Trim(f[1], " \t")
+		if earlier, found := header[name]; found {
+			header[name] = append(earlier, values[i])
 			continue
 		}
-		header[name] = room[i : i+1 : i+1]
+		header[name] = values[i : i+1 : i+1]
 	}
 	return header
 }
@@ -101,8 +101,8 @@ func Fields(headers [][2]string, req *http.Request) [][2]string {
 	if req.Close {
 		headers = append(headers, [2]string{"Connection", "close"})
 	}
-	var room [16]string
-	for _, name := range sortedNames(room[:0], req.Header) {
+	var values [16]string
+	for _, name := range sortedNames(values[:0], req.Header) {
 		if framingFields[name] {
 			continue
 		}

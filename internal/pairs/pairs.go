@@ -18,15 +18,15 @@ import (
 // OverlayFields returns base with the fields of over: the first field of a name takes
 // the place of base's, a repeated one follows at the end, as two fields of one name in a
 // single literal are both meant. Neither list is changed. The result uses the memory of
-// room if it fits in there; base may lie at the start of it.
-func OverlayFields(room, base, over [][2]string) [][2]string {
+// dst if it fits in there; base may lie at the start of it.
+func OverlayFields(dst, base, over [][2]string) [][2]string {
 	if len(over) > fewFields {
 		return overlayMany(base, over)
 	}
-	if cap(room) < len(base)+len(over) {
-		room = make([][2]string, 0, len(base)+len(over)+4)
+	if cap(dst) < len(base)+len(over) {
+		dst = make([][2]string, 0, len(base)+len(over)+4)
 	}
-	merged := append(room[:0], base...)
+	merged := append(dst[:0], base...)
 	for i, f := range over {
 		if HasField(over[:i], f[0]) {
 			merged = append(merged, f)

@@ -123,11 +123,11 @@ func oldAddress(host string) (netip.Addr, bool) {
 			part = "0"
 		}
 		n, err := strconv.ParseUint(part, 0, 64)
-		room := uint64(1) << (8 * (5 - len(parts)))
+		bound := uint64(1) << (8 * (5 - len(parts)))
 		if i < len(parts)-1 {
-			room = 256
+			bound = 256
 		}
-		if err != nil || strings.Contains(part, "_") || n >= room {
+		if err != nil || strings.Contains(part, "_") || n >= bound {
 			return netip.Addr{}, false
 		}
 		if i < len(parts)-1 {

@@ -17,9 +17,9 @@ type vectorFunc func(t *testing.T, in input) (any, error)
 // runners is filled from the files of the rooms.
 var runners = map[string]vectorFunc{}
 
-// register adds the runners of a room; the result is only there so that it can be a package variable.
-func register(room map[string]vectorFunc) struct{} {
-	maps.Copy(runners, room)
+// register adds the runners of a subject; the result is only there so that it can be a package variable.
+func register(group map[string]vectorFunc) struct{} {
+	maps.Copy(runners, group)
 	return struct{}{}
 }
 

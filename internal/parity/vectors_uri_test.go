@@ -29,7 +29,7 @@ func textFunc(key string, f func(string) string) vectorFunc {
 	return func(_ *testing.T, in input) (any, error) { return f(in.text(key)), nil }
 }
 
-// kindOfURI gives an error of the uri room the kind that the root gives it.
+// kindOfURI gives an error of internal/uri the Kind that the root gives it.
 func kindOfURI(out string, err error) (any, error) {
 	e, ok := errors.AsType[*uri.Error](err)
 	switch {

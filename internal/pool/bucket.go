@@ -196,16 +196,16 @@ func (p *Pool[K, C]) pick(b *bucket[K, C]) (l Lease[K, C], ok bool) {
 	return p.lease(it, true), true
 }
 
-// join finds a connection that others use and that has room. Those that take no more are given up.
+// join finds a connection that others use and that has capacity left. Those that take no more are given up.
 func (p *Pool[K, C]) join(b *bucket[K, C]) *item[K, C] {
 	for i := 0; i < len(b.shared); {
 		it := b.shared[i]
-		room := p.room(it.conn)
-		if room == 0 || p.tooOld(it) {
+		capacity := p.capacity(it.conn)
+		if capacity == 0 || p.tooOld(it) {
 			p.giveUp(it)
 			continue
 		}
-		if len(it.leases) < room {
+		if len(it.leases) < capacity {
 			return it
 		}
 		i++
@@ -316,7 +316,7 @@ func (p *Pool[K, C]) current(it *item[K, C]) bool {
 
 // keeps reports whether a connection that is put back may be used again.
 func (p *Pool[K, C]) keeps(it *item[K, C]) bool {
-	return p.current(it) && !it.dead && len(it.bucket.idle) < p.cfg.PerKey && !p.tooOld(it) && p.room(it.conn) > 0
+	return p.current(it) && !it.dead && len(it.bucket.idle) < p.cfg.PerKey && !p.tooOld(it) && p.capacity(it.conn) > 0
 }
 
 func (p *Pool[K, C]) tooOld(it *item[K, C]) bool {

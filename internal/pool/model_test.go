@@ -21,7 +21,7 @@ type testConn struct {
 
 const closed = -1 << 20
 
-func room(c *testConn) int {
+func capacity(c *testConn) int {
 	if c.dead.Load() {
 		return 0
 	}
@@ -154,7 +154,7 @@ func TestModel(t *testing.T) {
 		shared := i > 2
 		t.Run(fmt.Sprintf("%+v shared %v", cfg, shared), func(t *testing.T) {
 			t.Parallel()
-			m := &model{t: t, cfg: cfg, shared: shared, pool: New[int](cfg, room)}
+			m := &model{t: t, cfg: cfg, shared: shared, pool: New[int](cfg, capacity)}
 			var wg sync.WaitGroup
 			for user := range 24 {
 				wg.Go(func() {

@@ -30,18 +30,18 @@ type Config struct {
 	MaxIdle time.Duration // since a connection was put back; 0 means no limit
 }
 
-// Room tells how many leases a connection takes at the same time: 1 where it cannot be shared, 0 if it must not be used
+// Capacity tells how many leases a connection takes at the same time: 1 where it cannot be shared, 0 if it must not be used
 // again. It is called with the pool's lock held, so it must neither wait nor call the pool.
-type Room[C any] func(conn C) int
+type Capacity[C any] func(conn C) int
 
-// exclusive is the room of connections that cannot be shared.
+// exclusive is the capacity of connections that cannot be shared.
 func exclusive[C any](C) int { return 1 }
 
 // Pool keeps the connections of type C for keys of type K: everything that two uses of a connection must have in
 // common belongs into the key. It is safe for concurrent use.
 type Pool[K comparable, C any] struct {
-	cfg  Config
-	room Room[C]
+	cfg      Config
+	capacity Capacity[C]
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -50,22 +50,22 @@ type Pool[K comparable, C any] struct {
 	stats   Stats
 }
 
-// New returns an empty pool. A nil room is that of connections that cannot be shared.
-func New[K comparable, C any](cfg Config, room Room[C]) *Pool[K, C] {
+// New returns an empty pool. A nil capacity is that of connections that cannot be shared.
+func New[K comparable, C any](cfg Config, capacity Capacity[C]) *Pool[K, C] {
 	p := new(Pool[K, C])
-	p.Init(cfg, room)
+	p.Init(cfg, capacity)
 	return p
 }
 
 // Init makes p what New returns. It must come before any other use.
-func (p *Pool[K, C]) Init(cfg Config, room Room[C]) {
+func (p *Pool[K, C]) Init(cfg Config, capacity Capacity[C]) {
 	cfg.Keys = limit(cfg.Keys)
 	cfg.Block = cfg.Block && cfg.PerKey >= 0
 	cfg.PerKey = limit(cfg.PerKey)
-	if room == nil {
-		room = exclusive[C]
+	if capacity == nil {
+		capacity = exclusive[C]
 	}
-	p.cfg, p.room = cfg, room
+	p.cfg, p.capacity = cfg, capacity
 }
 
 func limit(n int) int {
@@ -99,7 +99,7 @@ type Wait struct {
 	Opening time.Duration
 }
 
-// Get takes a connection of key that others share and that has room, else the one that was put back last, else it leaves
+// Get takes a connection of key that others share and that has capacity left, else the one that was put back last, else it leaves
 // it to the caller to open one (see Lease).
 //
 // It returns without delay unless somebody is opening a connection that may be shared (see Wait), or Config.Block is set
@@ -149,8 +149,8 @@ func (p *Pool[K, C]) Opened(l Lease[K, C], conn C, shared bool) {
 	p.serve(b)
 }
 
-// Settled tells that the room of the shared connection of key that was opened as conn is known: others wait for it no
-// longer than until now. Call it again whenever there is more room than before.
+// Settled tells that the capacity of the shared connection of key that was opened as conn is known: others wait for it no
+// longer than until now. Call it again whenever there is more capacity than before.
 func (p *Pool[K, C]) Settled(l Lease[K, C]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,7 +176,7 @@ func (p *Pool[K, C]) Again(ctx context.Context, l Lease[K, C], wait Wait) (Lease
 
 // Put ends a lease and gives conn, its connection or the one that was opened on it, back for reuse. It returns
 // conn where it is to be closed: nobody else uses it, and the pool does not keep it, as there are too many, it is too old
-// or has no room, or the key was evicted or the pool was closed since. For a lease that has ended already nothing
+// or has no capacity left, or the key was evicted or the pool was closed since. For a lease that has ended already nothing
 // happens: its connection may be in other hands.
 func (p *Pool[K, C]) Put(l Lease[K, C], conn C) (discard []C) {
 	p.mu.Lock()

@@ -20,13 +20,13 @@ type testLease = Lease[string, int]
 // are numbered from 0; "put 1" is about lease 1.
 //
 // "ask a" gets a connection that may be shared. "opened 1" says that what lease 1 opened is shared and takes one lease,
-// "alone 1" that it is not; "room 1 3" that connection 1 takes 3.
+// "alone 1" that it is not; "capacity 1 3" that connection 1 takes 3.
 func script(t *testing.T, cfg Config, steps string) string {
 	t.Helper()
-	rooms := map[int]int{}
+	capacities := map[int]int{}
 	p := New[string, int](cfg, func(conn int) int {
-		if room, ok := rooms[conn]; ok {
-			return room
+		if capacity, ok := capacities[conn]; ok {
+			return capacity
 		}
 		return 1
 	})
@@ -49,8 +49,8 @@ func script(t *testing.T, cfg Config, steps string) string {
 	}
 	for step := range strings.SplitSeq(steps, ";") {
 		var op, arg string
-		var n, room int
-		fmt.Sscan(step, &op, &arg, &room)
+		var n, capacity int
+		fmt.Sscan(step, &op, &arg, &capacity)
 		fmt.Sscan(arg, &n)
 		res := "-"
 		switch op {
@@ -74,8 +74,8 @@ func script(t *testing.T, cfg Config, steps string) string {
 			p.Opened(leases[n], leases[n].Conn, false)
 		case "settled":
 			p.Settled(leases[n])
-		case "room":
-			rooms[n] = room
+		case "capacity":
+			capacities[n] = capacity
 		case "stats":
 			s := p.Stats()
 			res = fmt.Sprintf("idle %d in use %d", s.Idle, s.InUse)
@@ -128,7 +128,7 @@ func TestScripts(t *testing.T) {
 		{"block: no more than there are places", block, "get a;get a;get b;put 0;get a", "new 0; " + timeout + "; new 1; old 0"},
 		{"block: drop frees the place", block, "get a;drop 0;get a", "new 0; new 1"},
 		{"block: a dead one keeps its place", block, "get a;put 0;get a;again 1;get a;put 2;get a", "new 0; old 0; new 1 stale [0]; " + timeout + "; old 1"},
-		{"block without room has no effect", Config{PerKey: -1, Block: true}, "get a;get a;put 0", "new 0; new 1; discard [0]"},
+		{"block without capacity has no effect", Config{PerKey: -1, Block: true}, "get a;get a;put 0", "new 0; new 1; discard [0]"},
 
 		{"the key longest unused is evicted", two, "get a;put 0;get b;put 1;get a;put 2;get c;get b;get a", "new 0; new 1; old 0; new 2 stale [1]; new 3 stale [0]; new 4"},
 		{"in use while its key gave way", two, "get a;get b;get c;put 0;put 1;get a", "new 0; new 1; new 2; discard [0]; new 3 stale [1]"},
@@ -145,23 +145,23 @@ func TestScripts(t *testing.T) {
 		{"only those idle too long", aged, "get a;get a;put 0;sleep 5;put 1;sleep 5;get a", "new 0; new 1; old 1 stale [0]"},
 		{"too old when wanted", aged, "get a;sleep 95;put 0;sleep 5;get a", "new 0; new 1 stale [0]"},
 		{"too old when put back", aged, "get a;sleep 100;put 0", "new 0; discard [0]"},
-		{"shared: as many as there is room for", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;ask a;stats", "new 0; old 0; new 1; idle 0 in use 2"},
-		{"shared: and again when one has ended", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;put 0;ask a;put 1;put 2;stats;ask a", "new 0; old 0; old 0; idle 1 in use 0; old 0"},
+		{"shared: as many as its capacity", Config{}, "ask a;opened 0;capacity 0 2;settled 0;ask a;ask a;stats", "new 0; old 0; new 1; idle 0 in use 2"},
+		{"shared: and again when one has ended", Config{}, "ask a;opened 0;capacity 0 2;settled 0;ask a;put 0;ask a;put 1;put 2;stats;ask a", "new 0; old 0; old 0; idle 1 in use 0; old 0"},
 		{"shared: who asks waits for what is opened, not for ever", Config{}, "ask a;ask a;alone 0;ask a", "new 0; new 1 after 1s; new 2"},
 		{"shared: nobody waits where nothing is shared", Config{}, "ask a;alone 0;ask a;ask a", "new 0; new 1; new 2"},
-		{"shared: until the room is known, for one", Config{}, "ask a;opened 0;ask a;room 0 5;ask a", "new 0; new 1 after 1s; old 0"},
-		{"shared: no room any more", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;room 0 0;ask a;put 0;put 1;put 2;stats", "new 0; old 0; new 1; discard [0]; idle 1 in use 0"},
-		{"shared: kept like others", Config{PerKey: -1}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0;put 1;ask a", "new 0; old 0; discard [0]; new 1"},
-		{"shared: not without a key", Config{Keys: -1}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0", "new 0; new 1; discard [0]"},
-		{"shared: closed while in use", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;close;ask a;put 0;put 1;put 2;close", "new 0; old 0; close []; new 1; discard [0]; close [1]"},
-		{"shared: idle ones are closed, others are not", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;put 0;idle;put 1;idle", "new 0; old 0; close []; close [0]"},
-		{"shared: dead for all", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;again 1;put 0;stats", "new 0; old 0; new 1; discard [0]; idle 0 in use 1"},
-		{"shared: dropped for all", Config{}, "ask a;opened 0;room 0 5;settled 0;ask a;drop 1;ask a;put 0", "new 0; old 0; new 1; discard [0]"},
-		{"shared: too old", aged, "ask a;opened 0;room 0 5;settled 0;sleep 99;ask a;sleep 1;ask a;put 0;put 1", "new 0; old 0; new 1; discard [0]"},
-		{"shared: idle too long", aged, "ask a;opened 0;room 0 5;settled 0;put 0;sleep 9;ask a;put 1;sleep 10;ask a", "new 0; old 0; new 1 stale [0]"},
-		{"shared: places are connections", block, "ask a;opened 0;room 0 2;settled 0;ask a;ask a;put 1;ask a", "new 0; old 0; " + timeout + " after 2s; old 0"},
-		{"shared: one that takes no more has no place", block, "ask a;opened 0;room 0 2;settled 0;room 0 0;ask a;stats", "new 0; new 1; idle 0 in use 1"},
-		{"shared: ended leases are without effect", Config{}, "ask a;opened 0;room 0 2;settled 0;ask a;put 0;put 0;ask a;put 0;ask a", "new 0; old 0; old 0; new 1"},
+		{"shared: until the capacity is known, for one", Config{}, "ask a;opened 0;ask a;capacity 0 5;ask a", "new 0; new 1 after 1s; old 0"},
+		{"shared: no capacity any more", Config{}, "ask a;opened 0;capacity 0 5;settled 0;ask a;capacity 0 0;ask a;put 0;put 1;put 2;stats", "new 0; old 0; new 1; discard [0]; idle 1 in use 0"},
+		{"shared: kept like others", Config{PerKey: -1}, "ask a;opened 0;capacity 0 5;settled 0;ask a;put 0;put 1;ask a", "new 0; old 0; discard [0]; new 1"},
+		{"shared: not without a key", Config{Keys: -1}, "ask a;opened 0;capacity 0 5;settled 0;ask a;put 0", "new 0; new 1; discard [0]"},
+		{"shared: closed while in use", Config{}, "ask a;opened 0;capacity 0 5;settled 0;ask a;close;ask a;put 0;put 1;put 2;close", "new 0; old 0; close []; new 1; discard [0]; close [1]"},
+		{"shared: idle ones are closed, others are not", Config{}, "ask a;opened 0;capacity 0 5;settled 0;ask a;put 0;idle;put 1;idle", "new 0; old 0; close []; close [0]"},
+		{"shared: dead for all", Config{}, "ask a;opened 0;capacity 0 5;settled 0;ask a;again 1;put 0;stats", "new 0; old 0; new 1; discard [0]; idle 0 in use 1"},
+		{"shared: dropped for all", Config{}, "ask a;opened 0;capacity 0 5;settled 0;ask a;drop 1;ask a;put 0", "new 0; old 0; new 1; discard [0]"},
+		{"shared: too old", aged, "ask a;opened 0;capacity 0 5;settled 0;sleep 99;ask a;sleep 1;ask a;put 0;put 1", "new 0; old 0; new 1; discard [0]"},
+		{"shared: idle too long", aged, "ask a;opened 0;capacity 0 5;settled 0;put 0;sleep 9;ask a;put 1;sleep 10;ask a", "new 0; old 0; new 1 stale [0]"},
+		{"shared: places are connections", block, "ask a;opened 0;capacity 0 2;settled 0;ask a;ask a;put 1;ask a", "new 0; old 0; " + timeout + " after 2s; old 0"},
+		{"shared: one that takes no more has no place", block, "ask a;opened 0;capacity 0 2;settled 0;capacity 0 0;ask a;stats", "new 0; new 1; idle 0 in use 1"},
+		{"shared: ended leases are without effect", Config{}, "ask a;opened 0;capacity 0 2;settled 0;ask a;put 0;put 0;ask a;put 0;ask a", "new 0; old 0; old 0; new 1"},
 
 		{"the old of all keys", aged, "get a;put 0;get b;put 1;sleep 10;expired", "new 0; new 1; close [0 1]"},
 	}
