@@ -130,7 +130,7 @@ type transitBlock struct {
 
 // describe makes a Request of req.
 func (t *transitBlock) describe(req *http.Request) *Request {
-	t.given.Target = nethttp.Target(req)
+	t.given.Target, t.given.Host = nethttp.Target(req), nethttp.HostAsGiven(req.URL.Host)
 	t.request = Request{
 		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: trailersOf(req), given: &t.given,
 		Send: SendOptions{Stream: On, Redirects: Off},

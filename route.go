@@ -182,8 +182,8 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 	r.host = u.Netloc()
 	if p.given != nil {
 		ok := false
-		if r.target, ok = nethttp.Absolute(p.Method, p.given.Target, u); !ok {
-			return fail(ErrInvalidURL, "the target that URL.Opaque asks the proxy for is not of the URL's host")
+		if r.target, ok = p.given.Absolute(p.Method, u); !ok {
+			return fail(ErrInvalidURL, "a proxy is not asked for a target that is not of the URL's host")
 		}
 		return nil
 	}

@@ -41,13 +41,16 @@ func Target(req *http.Request) string {
 
 // Absolute returns the target of a request for u in the form in which a proxy is asked for
 // it, and whether that is u's origin: an opaque URL may name another one.
-func Absolute(method, target string, u *uri.URL) (string, bool) {
-	origin := u.Scheme + "://"
+func (g *Given) Absolute(method string, u *uri.URL) (string, bool) {
+	origin, target, host := u.Scheme+"://", g.Target, u.Netloc()
+	if strings.EqualFold(host, g.Host) {
+		host = g.Host
+	}
 	switch {
 	case strings.HasPrefix(target, "/"):
-		return origin + u.Netloc() + target, true
+		return origin + host + target, true
 	case target == "*":
-		return target, true
+		return origin + host, true // RFC 9112 section 3.2.4; "*" is of the proxy itself
 	case method == http.MethodConnect:
 		return target, uri.ShareOrigin(origin+target, origin+u.Netloc())
 	}
@@ -95,8 +98,8 @@ var framingFields = map[string]bool{"Host": true, "Content-Length": true, "Trans
 
 // Fields appends a request's header in an order: net/http's own, the names sorted.
 func Fields(headers [][2]string, req *http.Request) [][2]string {
-	if req.Host != "" && req.Host != req.URL.Host {
-		headers = append(headers, [2]string{"Host", req.Host})
+	if host := hostField(req); host != "" {
+		headers = append(headers, [2]string{"Host", host})
 	}
 	if req.Close {
 		headers = append(headers, [2]string{"Connection", "close"})
@@ -121,6 +124,33 @@ func Fields(headers [][2]string, req *http.Request) [][2]string {
 	}
 	return headers
 }
+
+// hostField is the Host of a request, "" where its URL, normalized, gives the same.
+func hostField(req *http.Request) string {
+	host := cmp.Or(req.Host, req.URL.Host)
+	if host == req.URL.Host && !strings.ContainsFunc(host, isUpper) {
+		return ""
+	}
+	return HostAsGiven(host)
+}
+
+// HostAsGiven is a host as net/http writes it: as it is, for programs may have signed it, but
+// for a name in ASCII and without the zone of an address.
+func HostAsGiven(host string) string {
+	if !ascii.Only(host) {
+		if parsed, err := uri.Parse("http://" + host); err == nil {
+			return parsed.Netloc()
+		}
+	}
+	if before, zone, found := strings.Cut(host, "%"); found && strings.HasPrefix(host, "[") {
+		if end := strings.IndexByte(zone, ']'); end >= 0 {
+			return before + zone[end:]
+		}
+	}
+	return host
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
 
 // PlainURL is the URL that decides where a request goes: the path of one that is opaque,
 // or asks for everything ("*"), counts for nothing.
@@ -161,6 +191,7 @@ func sortedNames(names []string, h http.Header) []string {
 // Given is what an http.Request asks to be sent, where Requests would normalize it.
 type Given struct {
 	Target string // of the request line
+	Host   string // of the URL, with its upper case
 	Away   bool   // a redirect has led to where unbound cookies do not go
 }
 
