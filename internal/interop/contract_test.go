@@ -41,23 +41,19 @@ func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown str
 	return fmt.Sprint(c.run(t, rt, url))
 }
 
-// TestContract runs every check over http.Transport and over the carriers of this library.
+// TestContract runs every check over http.Transport and over the carriers of this library,
+// on every lane.
 func TestContract(t *testing.T) {
 	for _, c := range slices.Concat(checks, transportChecks) {
-		protocols := c.protocols
-		if protocols == nil {
-			protocols = []string{"h1", "tls", "h2"}
-		}
-		for _, protocol := range protocols {
-			t.Run(c.name+"/"+protocol, func(t *testing.T) {
+		for _, l := range lanesOf(c.protocols) {
+			t.Run(c.name+"/"+l.String(), func(t *testing.T) {
 				t.Parallel()
-				url, config := serve(t, protocol, c.serve)
-				h2 := protocol == "h2"
-				want := c.shows(t, reference.make(t, config, h2), url)
+				url, link := l.serve(t, c.serve)
+				want := c.shows(t, reference.make(t, link), url)
 				for _, carrier := range carriers {
 					t.Run(carrier.name, func(t *testing.T) {
-						got := c.shows(t, carrier.make(t, config, h2), url)
-						if deliberate[c.name+"/"+protocol] {
+						got := c.shows(t, carrier.make(t, link), url)
+						if deliberate[c.name+"/"+l.protocol] {
 							return
 						}
 						if diff := cmp.Diff(want, got); diff != "" {
@@ -74,14 +70,14 @@ func TestContract(t *testing.T) {
 // cancels it, which http.Transport may read to the end.
 func TestCanceledBodyIsNotWhole(t *testing.T) {
 	for _, protocol := range []string{"h1", "tls", "h2"} {
-		url, config := serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		url, link := serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, "part")
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}))
 		for _, carrier := range carriers {
 			t.Run(protocol+"/"+carrier.name, func(t *testing.T) {
-				rt := carrier.make(t, config, protocol == "h2")
+				rt := carrier.make(t, link)
 				for range 20 {
 					ctx, cancel := context.WithCancel(limited(t))
 					resp, err := rt.RoundTrip(get(t, "GET", url, nil).WithContext(ctx))

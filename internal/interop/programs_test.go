@@ -12,8 +12,8 @@ import (
 func sameOver(t *testing.T, protocol string, serveWith func() http.Handler, run func(t *testing.T, rt http.RoundTripper, url string) any) {
 	t.Helper()
 	over := func(t *testing.T, c carrier) any {
-		url, config := serve(t, protocol, serveWith())
-		shown := run(t, c.make(t, config, protocol == "h2"), url)
+		url, link := serve(t, protocol, serveWith())
+		shown := run(t, c.make(t, link), url)
 		if err, failed := shown.(error); failed {
 			t.Fatalf("over %s: %v", c.name, err)
 		}

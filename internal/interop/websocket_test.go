@@ -3,7 +3,6 @@ package interop
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -97,7 +96,7 @@ func TestWebsocketThroughProxies(t *testing.T) {
 		"SOCKS, plain": {plain.URL, "socks5://" + socks.Addr()}, "reverse": {reverse.URL, ""}, "forwarded": {plain.URL, forward.URL}, "direct": {secure.URL, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := session(t, &tls.Config{RootCAs: secure.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}, requests.HTTP2(true))
+			s := session(t, link{tls: secure.Client().Transport.(*http.Transport).TLSClientConfig, h2: true})
 			if c.proxy != "" {
 				s.Proxies = requests.Proxies{"all": c.proxy}
 			}
