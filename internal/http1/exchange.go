@@ -51,8 +51,9 @@ type Exchange struct {
 	closing bool // Close was called before: no read may begin
 	ending  bool // the read that was under way ends the exchange
 	over    bool
-	gaveUp  bool // the context ended it between reads
-	drained bool // Close has read some of the rest, which the reader has not seen
+	gaveUp  bool  // the context ended it between reads
+	drained bool  // Close has read some of the rest, which the reader has not seen
+	failed  error // ended the body before its end: later reads give it, too
 
 	request sent
 	head    h1.ResponseHead

@@ -68,6 +68,8 @@ func (x *Exchange) enter() error {
 		return nil
 	case x.over && x.body.Done() && !x.drained:
 		return io.EOF
+	case x.failed != nil:
+		return x.failed
 	case x.gaveUp:
 		return &wire.Error{Phase: wire.Reading, Err: contextError(x.ctx), Written: true}
 	}
@@ -86,10 +88,18 @@ func (x *Exchange) leave(err error) error {
 	}
 	if err != nil && err != io.EOF {
 		err = x.readFailure(err)
+		x.fail(err)
 	}
 	x.finish(err)
 	x.rethrow()
 	return err
+}
+
+// fail notes what ended the body.
+func (x *Exchange) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.failed = err
 }
 
 // Close ends the exchange: the connection is kept if the body was read to its end, and

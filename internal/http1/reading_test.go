@@ -111,3 +111,29 @@ func TestCloseBesideTheEnd(t *testing.T) {
 		_ = client.Close()
 	}
 }
+
+// TestFailureStays: what has ended a body is what every later read gives.
+func TestFailureStays(t *testing.T) {
+	for _, head := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nab",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+	} {
+		client, server := net.Pipe()
+		go func() {
+			_, _ = server.Read(make([]byte, 1<<10)) // the request
+			_, _ = io.WriteString(server, head)
+			_ = server.Close()
+		}()
+		x, _ := exchangeOver(t, client)
+		_, first := io.ReadAll(x)
+		_, second := x.Read(make([]byte, 1))
+		_, third := x.WriteTo(io.Discard)
+		_ = x.Close()
+		_, fourth := x.Read(make([]byte, 1))
+		if first == nil || errors.Is(first, wire.ErrClosed) || second != first || third != first || fourth != first {
+			t.Errorf("%q: %v, then %v, %v and, closed, %v", head, first, second, third, fourth)
+		}
+		_ = client.Close()
+	}
+}

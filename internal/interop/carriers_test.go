@@ -39,17 +39,24 @@ var carriers = []carrier{
 		return session(t, l).RoundTripper()
 	}},
 	{"AdapterTransport", func(t *testing.T, l link) http.RoundTripper {
-		a := requests.NewHTTPAdapter(l.options()...)
-		t.Cleanup(func() { a.Close() })
-		return requests.AdapterTransport(a)
+		return adapterTransport(t, l)
 	}},
-	{"Session over adapters.RoundTripper", func(t *testing.T, l link) http.RoundTripper {
+	{overNetHTTP, func(t *testing.T, l link) http.RoundTripper {
 		return over(t, netTransport(t, l))
 	}},
 	{"Session over adapters.RoundTripper over a Session", func(t *testing.T, l link) http.RoundTripper {
 		return over(t, session(t, l).RoundTripper())
 	}},
 }
+
+func adapterTransport(t *testing.T, l link) http.RoundTripper {
+	a := requests.NewHTTPAdapter(l.options()...)
+	t.Cleanup(func() { a.Close() })
+	return requests.AdapterTransport(a)
+}
+
+// overNetHTTP names the carrier that has http.Transport below.
+const overNetHTTP = "Session over adapters.RoundTripper"
 
 // over is a Session's transport over another one.
 func over(t *testing.T, rt http.RoundTripper) http.RoundTripper {

@@ -23,14 +23,6 @@ type check struct {
 	run       func(t *testing.T, rt http.RoundTripper, url string) any
 }
 
-// deliberate lists where this library departs from http.Transport on purpose, by check and protocol; the guide has the
-// reasons ("Under net/http").
-var deliberate = map[string]bool{
-	"cancellation with a cause/h2": true, // the cause is reachable over HTTP/2, too
-	"empty responses/h2":           true, // the Body is http.NoBody over HTTP/2, too
-	"headers/h2":                   true, // blanks around a value are cut, over HTTP/2, too
-}
-
 // shows runs a check; a panic is a result like others.
 func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown string) {
 	defer func() {
@@ -44,7 +36,7 @@ func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown str
 // TestContract runs every check over http.Transport and over the carriers of this library,
 // on every lane.
 func TestContract(t *testing.T) {
-	for _, c := range slices.Concat(checks, transportChecks) {
+	for _, c := range slices.Concat(checks, transportChecks, rowChecks) {
 		for _, l := range lanesOf(c.protocols) {
 			t.Run(c.name+"/"+l.String(), func(t *testing.T) {
 				t.Parallel()
@@ -53,11 +45,8 @@ func TestContract(t *testing.T) {
 				for _, carrier := range carriers {
 					t.Run(carrier.name, func(t *testing.T) {
 						got := c.shows(t, carrier.make(t, link), url)
-						if deliberate[c.name+"/"+l.protocol] {
-							return
-						}
-						if diff := cmp.Diff(want, got); diff != "" {
-							t.Errorf("not as over http.Transport (-want +got)\n%s", diff)
+						if diff := cmp.Diff(departing(c.name, l, carrier, want), got); diff != "" {
+							t.Errorf("not as over http.Transport, or as it is to differ from that (-want +got)\n%s", diff)
 						}
 					})
 				}

@@ -22,10 +22,13 @@ type Source interface {
 //	Read begins → reading               -
 //	Read ends   -                       → idle, or the source is closed, if Close has come
 //	Close       the source is closed    the source is stopped, which ends the Read
+//
+// What ended the body is what every later Read gives.
 type Body struct {
 	source  Source
 	target  *http.Response
 	transit *Transit
+	end     error // nil before that
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -58,6 +61,9 @@ func (b *Body) Read(p []byte) (int, error) {
 }
 
 func (b *Body) read(p []byte) (int, error) {
+	if b.end != nil {
+		return 0, b.end
+	}
 	n, err := b.source.Read(p)
 	switch {
 	case err == io.EOF:
@@ -67,6 +73,7 @@ func (b *Body) read(p []byte) (int, error) {
 	default:
 		return n, nil
 	}
+	b.end = err
 	b.transit.End()
 	return n, err
 }

@@ -35,7 +35,8 @@ func Frame(resp *http.Response, chunked bool) {
 		resp.TransferEncoding = []string{"chunked"}
 	}
 	resp.Header.Del("Transfer-Encoding")
-	if names := resp.Header.Values("Trailer"); len(names) > 0 {
+	// Behind a body that has no chunks there is no place for trailers in HTTP/1.1.
+	if names := resp.Header.Values("Trailer"); len(names) > 0 && (chunked || resp.ProtoMajor != 1) {
 		resp.Trailer = http.Header{}
 		for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
 			resp.Trailer[http.CanonicalHeaderKey(strings.TrimSpace(name))] = nil

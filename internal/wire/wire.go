@@ -65,8 +65,8 @@ type Response struct {
 // Stream is the body of a response, framing undone and content coding left alone. It
 // holds what carries it until it has been read to its end, has failed, or is closed.
 type Stream interface {
-	// Read returns io.EOF at the end, an *Error where the body fails, and after Close
-	// an *Error with ErrClosed, unless the end had come.
+	// Read returns io.EOF at the end, an *Error where the body fails, the same one again
+	// later, and after Close an *Error with ErrClosed, unless one of these had come.
 	io.ReadCloser
 	io.WriterTo
 	// Remaining returns the number of bytes that are left, -1 if it is not known. At 0 the
