@@ -268,6 +268,11 @@ func (b *receivedBody) Close() error {
 // Remaining is what is left of a body of known length, -1 otherwise.
 func (b *receivedBody) Remaining() int64 { return b.left }
 
+// Verifiable is false for a body of HTTP/1 that ends with its connection.
+func (b *receivedBody) Verifiable() bool {
+	return b.resp.ContentLength >= 0 || len(b.resp.TransferEncoding) > 0 || b.resp.ProtoMajor != 1
+}
+
 // Trailers are the fields after the body.
 func (b *receivedBody) Trailers() [][2]string { return sorted(b.resp.Trailer) }
 

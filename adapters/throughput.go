@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // MinThroughput ends the reading of a body that comes too slowly: fewer than rate bytes a
@@ -43,10 +44,13 @@ func (a *hurried) CloseIdle() { closeIdle(a.Adapter) }
 // Send implements [requests.Adapter].
 func (a *hurried) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	r, err := a.Adapter.Send(ctx, p, opts)
-	if err != nil || r == nil || r.Raw == nil || r.StatusCode == 101 {
+	if err != nil || r == nil || r.Raw == nil {
 		return r, err
 	}
-	r.Raw = &hurriedBody{endingBody: endingBody{r.Raw, func() {}}, limit: a, response: r}
+	if _, left := r.Conn(); left {
+		return r, nil
+	}
+	r.Raw = &hurriedBody{Stream: wire.StreamOf(r.Raw), limit: a, response: r}
 	return r, nil
 }
 
@@ -56,7 +60,7 @@ func (a *hurried) Send(ctx context.Context, p *requests.PreparedRequest, opts re
 //	while a Read waits          enough: the next one begins; too little: the body is closed, which ends the Read
 //	behind a Read               enough: the next one begins; too little: the Read fails
 type hurriedBody struct {
-	endingBody
+	wire.Stream
 	limit    *hurried
 	response *requests.Response
 
@@ -73,7 +77,7 @@ type hurriedBody struct {
 // Read implements [io.Reader].
 func (b *hurriedBody) Read(p []byte) (int, error) {
 	b.begin()
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.Stream.Read(p)
 	return b.ended(n, err)
 }
 
@@ -92,7 +96,7 @@ func (b *hurriedBody) begin() {
 // expire is called when a window is over, or by a timer that was late to be stopped.
 func (b *hurriedBody) expire() {
 	if b.isOver() {
-		_ = b.ReadCloser.Close()
+		_ = b.Stream.Close()
 	}
 }
 
@@ -132,7 +136,7 @@ func (b *hurriedBody) ended(n int, err error) (int, error) {
 	case err == io.EOF:
 	case b.slow, b.waited >= b.limit.window && b.tooLittle():
 		b.slow = true
-		_ = b.ReadCloser.Close()
+		_ = b.Stream.Close()
 		return n, b.tooSlow()
 	case b.waited >= b.limit.window:
 		b.waited, b.came = 0, 0

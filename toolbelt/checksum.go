@@ -9,10 +9,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
-	"io"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Checksum makes a download fail with [ErrChecksum] if what is saved has another
@@ -117,7 +117,7 @@ func parseDigests(field, value string) []*check {
 // checks are all that are due for one body: on what is saved, and on what came.
 type checks struct {
 	own  []*check
-	came *tap
+	came *came
 }
 
 // watch prepares the checks of r, before anything of it is read.
@@ -135,8 +135,8 @@ func (d *download) watch(r *requests.Response) *checks {
 	case !r.Headers.Has("Content-Encoding"):
 		c.own = append(c.own[:len(c.own):len(c.own)], announced...)
 	case r.Raw != nil:
-		c.came = &tap{ReadCloser: r.Raw, checks: announced}
-		r.Raw = c.came
+		c.came = &came{checks: announced}
+		r.Raw = wire.Tap(r.Raw, c.came.see)
 	}
 	return c
 }
@@ -160,54 +160,16 @@ func (c *checks) verify() error {
 	return nil
 }
 
-// tap is a raw body whose bytes go through checks as they are read. It can do what
-// the body below it can.
-type tap struct {
-	io.ReadCloser
+// came are the checks of a raw body.
+type came struct {
 	checks []*check
 	used   bool
 }
 
-func (t *tap) Read(b []byte) (int, error) {
-	n, err := t.ReadCloser.Read(b)
-	t.used = true
-	for _, c := range t.checks {
-		c.Write(b[:n])
-	}
-	return n, err
-}
-
-// Remaining is what is left of the body, -1 if that is not known.
-func (t *tap) Remaining() int64 {
-	if s, ok := t.ReadCloser.(interface{ Remaining() int64 }); ok {
-		return s.Remaining()
-	}
-	return -1
-}
-
-type chunkedBody interface {
-	Chunked() bool
-	ChunkRemaining() int64
-}
-
-// Chunked reports whether the body comes in chunks.
-func (t *tap) Chunked() bool {
-	c, ok := t.ReadCloser.(chunkedBody)
-	return ok && c.Chunked()
-}
-
-// ChunkRemaining is what is left of the current chunk.
-func (t *tap) ChunkRemaining() int64 {
-	if c, ok := t.ReadCloser.(chunkedBody); ok {
-		return c.ChunkRemaining()
-	}
-	return 0
-}
-
-// Trailers are the fields after the body.
-func (t *tap) Trailers() [][2]string {
-	if b, ok := t.ReadCloser.(interface{ Trailers() [][2]string }); ok {
-		return b.Trailers()
+func (c *came) see(b []byte, how error) error {
+	c.used = c.used || how != wire.ErrClosed
+	for _, one := range c.checks {
+		one.Write(b)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // HAR records what goes over adapters as an HTTP Archive (HAR 1.2), which browsers and
@@ -123,25 +124,15 @@ func (h *HAR) sent(e *harEntry, r *requests.Response, err error) {
 		e.complete = true
 		return
 	}
-	body := &harBody{tap{ReadCloser: r.Raw}, h, e}
+	body := wire.Tap(r.Raw, func(b []byte, how error) error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		e.body = append(e.body, b...)
+		e.complete = e.complete || how == io.EOF
+		return nil
+	})
 	e.complete = body.Remaining() == 0
 	r.Raw = body
-}
-
-// harBody is a body that is remembered as it is read.
-type harBody struct {
-	tap
-	har   *HAR
-	entry *harEntry
-}
-
-func (b *harBody) Read(p []byte) (int, error) {
-	n, err := b.tap.Read(p)
-	b.har.mu.Lock()
-	defer b.har.mu.Unlock()
-	b.entry.body = append(b.entry.body, p[:n]...)
-	b.entry.complete = b.entry.complete || err == io.EOF || err == nil && b.Remaining() == 0
-	return n, err
 }
 
 // timings is where the time of an entry went.

@@ -22,6 +22,7 @@ package otel
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"strconv"
@@ -38,6 +39,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Option configures the instrumentation.
@@ -217,7 +219,22 @@ func (s *sent) headed(r *requests.Response) {
 	if r.StatusCode >= 400 {
 		s.fail(strconv.Itoa(r.StatusCode), "")
 	}
-	endWith(r, s)
+	s.endWith(r)
+}
+
+// endWith ends s when the body of r has ended: read, failed or closed. A connection that has left
+// HTTP is not part of it.
+func (s *sent) endWith(r *requests.Response) {
+	if _, left := r.Conn(); r.Raw == nil || left {
+		s.end()
+		return
+	}
+	r.Raw = wire.OnEnd(r.Raw, func(how error) {
+		if how != io.EOF && how != wire.ErrClosed {
+			s.fail(errorType(requests.CarrierError(nil, how)), how.Error())
+		}
+		s.end()
+	})
 }
 
 // peer is the other end of the connection.

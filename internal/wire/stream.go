@@ -12,7 +12,8 @@ var ErrClosed = errors.New("read after the body was closed")
 
 // StreamOf makes a Stream of any body. One that is a Stream is returned as it is; of any
 // other, the abilities that it has in common with Stream are used: Remaining, Chunked
-// and ChunkRemaining, Trailers.
+// and ChunkRemaining, Trailers, LimitUntil, Verifiable. One that does not know whether it is
+// verifiable is: its Read has to fail where it was cut short, as that is all it can do.
 func StreamOf(rc io.ReadCloser) Stream {
 	if rc == nil {
 		return &foreign{ReadCloser: empty{}, sized: empty{}, ended: true}
@@ -77,9 +78,16 @@ func (f *foreign) Trailers() [][2]string {
 	return f.trailed.Trailers()
 }
 
-func (f *foreign) LimitUntil(time.Time) {}
+func (f *foreign) LimitUntil(t time.Time) {
+	if l, ok := f.ReadCloser.(interface{ LimitUntil(time.Time) }); ok {
+		l.LimitUntil(t)
+	}
+}
 
-func (f *foreign) Verifiable() bool { return false }
+func (f *foreign) Verifiable() bool {
+	v, ok := f.ReadCloser.(interface{ Verifiable() bool })
+	return !ok || v.Verifiable()
+}
 
 // empty is the body of a response that has none.
 type empty struct{}

@@ -29,10 +29,10 @@ func TestStreamOf(t *testing.T) {
 		before, text string
 		after        string
 	}{
-		"none":  {nil, "0 false 0 [] false", "", "0 false 0 [] false"},
-		"plain": {io.NopCloser(strings.NewReader("data")), "-1 false 0 [] false", "data", "-1 false 0 [] false"},
-		"sized": {sizedBody{strings.NewReader("data")}, "4 true 2 [[X 1]] false", "data", "0 true 2 [[X 1]] false"},
-		"empty": {sizedBody{strings.NewReader("")}, "-1 true 2 [[X 1]] false", "", "0 true 2 [[X 1]] false"},
+		"none":  {nil, "0 false 0 [] true", "", "0 false 0 [] true"},
+		"plain": {io.NopCloser(strings.NewReader("data")), "-1 false 0 [] true", "data", "-1 false 0 [] true"},
+		"sized": {sizedBody{strings.NewReader("data")}, "4 true 2 [[X 1]] true", "data", "0 true 2 [[X 1]] true"},
+		"empty": {sizedBody{strings.NewReader("")}, "-1 true 2 [[X 1]] true", "", "0 true 2 [[X 1]] true"},
 	} {
 		s := StreamOf(c.body)
 		if again := StreamOf(s); again != s {
