@@ -2,7 +2,8 @@ package cache
 
 import (
 	"io"
-	"time"
+
+	"github.com/mountable/requests/internal/wire"
 )
 
 // memory is a body that has been read, up to where it was cut.
@@ -53,80 +54,26 @@ type joined struct {
 
 // recorder keeps what is read of a body, and hands it over where it was read to its end.
 type recorder struct {
-	source io.ReadCloser
+	source wire.Stream
 	limit  int64
 	whole  func(body []byte) // nil once it is clear that nothing will be stored
 	body   []byte
 }
 
-// Read implements [io.Reader].
-func (b *recorder) Read(p []byte) (int, error) {
-	n, err := b.source.Read(p)
-	if b.whole == nil {
-		return n, err
+// see is for [wire.Tap].
+func (r *recorder) see(b []byte, how error) error {
+	if r.whole == nil {
+		return nil
 	}
-	if b.body = append(b.body, p[:n]...); int64(len(b.body)) > b.limit {
-		b.drop()
-	}
+	r.body = append(r.body, b...)
 	switch {
-	case err == nil:
-	case err == io.EOF && provable(b.source):
-		b.finish()
-	default:
-		b.drop()
+	case how == io.EOF && r.source.Verifiable() && int64(len(r.body)) <= r.limit:
+		r.whole(r.body)
+		r.drop()
+	case how != nil || int64(len(r.body)) > r.limit:
+		r.drop()
 	}
-	return n, err
+	return nil
 }
 
-func (b *recorder) finish() {
-	if b.whole != nil {
-		b.whole(b.body)
-	}
-	b.drop()
-}
-
-func (b *recorder) drop() { b.whole, b.body = nil, nil }
-
-// Close implements [io.Closer].
-func (b *recorder) Close() error {
-	if b.Remaining() == 0 {
-		b.finish() // all of it has been read, and nobody looked for the end
-	}
-	b.drop()
-	return b.source.Close()
-}
-
-// Remaining is what is left of a body of known length, -1 otherwise.
-func (b *recorder) Remaining() int64 { return remaining(b.source) }
-
-// Chunked reports whether the body is made of chunks.
-func (b *recorder) Chunked() bool {
-	c, ok := b.source.(interface{ Chunked() bool })
-	return ok && c.Chunked()
-}
-
-// ChunkRemaining is what is left of the chunk that is being read.
-func (b *recorder) ChunkRemaining() int64 {
-	if c, ok := b.source.(interface{ ChunkRemaining() int64 }); ok {
-		return c.ChunkRemaining()
-	}
-	return 0
-}
-
-// LimitUntil ends the reading at t, if the body can.
-func (b *recorder) LimitUntil(t time.Time) {
-	if l, ok := b.source.(interface{ LimitUntil(time.Time) }); ok {
-		l.LimitUntil(t)
-	}
-}
-
-// Verifiable reports whether the end can be told from a connection cut short.
-func (b *recorder) Verifiable() bool { return provable(b.source) }
-
-// Trailers are the fields behind the body.
-func (b *recorder) Trailers() [][2]string { return trailers(b.source) }
-
-// WriteTo implements [io.WriterTo].
-func (b *recorder) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{b})
-}
+func (r *recorder) drop() { r.whole, r.body = nil, nil }

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/httpdate"
 )
 
 // directives are those of a Cache-Control field, of a request or a response (RFC 9111 section
@@ -23,37 +26,21 @@ const absent = time.Duration(-1)
 func parseDirectives(h requests.Headers) directives {
 	d := directives{maxAge: absent, sMaxAge: absent, minFresh: absent, maxStale: absent, whileRevalidate: absent, ifError: absent}
 	for _, field := range h {
-		if !strings.EqualFold(field[0], "Cache-Control") {
+		if !ascii.EqualFold(field[0], "cache-control") {
 			continue
 		}
 		for rest := field[1]; rest != ""; {
 			var one string
-			one, rest = cutList(rest)
+			one, rest = fieldvalue.CutItem(rest)
 			d.set(one)
 		}
 	}
 	return d
 }
 
-// cutList takes the first element of a list with quoted strings.
-func cutList(s string) (first, rest string) {
-	quoted := false
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && quoted:
-			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == ',' && !quoted:
-			return s[:i], s[i+1:]
-		}
-	}
-	return s, ""
-}
-
 func (d *directives) set(text string) {
 	name, value, _ := strings.Cut(text, "=")
-	name, value = strings.TrimSpace(name), strings.Trim(value, " \t\"")
+	name, value = ascii.TrimBlanks(name), strings.Trim(value, " \t\"")
 	for _, flag := range []struct {
 		name string
 		to   *bool
@@ -62,7 +49,7 @@ func (d *directives) set(text string) {
 		{"only-if-cached", &d.onlyIfCached}, {"must-revalidate", &d.mustRevalidate},
 		{"proxy-revalidate", &d.proxyRevalidate}, {"must-understand", &d.mustUnderstand},
 	} {
-		if strings.EqualFold(name, flag.name) {
+		if ascii.EqualFold(name, flag.name) {
 			*flag.to = true // with field names too: the directive holds for all of the response then
 			return
 		}
@@ -72,20 +59,20 @@ func (d *directives) set(text string) {
 
 func (d *directives) setTime(name, value string) {
 	switch {
-	case strings.EqualFold(name, "max-age"):
+	case ascii.EqualFold(name, "max-age"):
 		setFirst(&d.maxAge, value, 0) // what makes no sense is stale (section 4.2.1)
-	case strings.EqualFold(name, "s-maxage"):
+	case ascii.EqualFold(name, "s-maxage"):
 		setFirst(&d.sMaxAge, value, 0)
-	case strings.EqualFold(name, "max-stale"):
+	case ascii.EqualFold(name, "max-stale"):
 		if value == "" {
 			value = "2147483648" // any
 		}
 		setFirst(&d.maxStale, value, absent)
-	case strings.EqualFold(name, "min-fresh"):
+	case ascii.EqualFold(name, "min-fresh"):
 		setFirst(&d.minFresh, value, absent)
-	case strings.EqualFold(name, "stale-while-revalidate"):
+	case ascii.EqualFold(name, "stale-while-revalidate"):
 		setFirst(&d.whileRevalidate, value, absent)
-	case strings.EqualFold(name, "stale-if-error"):
+	case ascii.EqualFold(name, "stale-if-error"):
 		setFirst(&d.ifError, value, absent)
 	}
 }
@@ -94,13 +81,9 @@ func setFirst(to *time.Duration, value string, otherwise time.Duration) {
 	if *to != absent {
 		return
 	}
-	if *to = otherwise; isDigits(value) {
+	if *to = otherwise; ascii.IsDigits(value) {
 		*to = seconds(value)
 	}
-}
-
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // seconds reads digits; what is larger than 2^31 is that (section 1.2.2).
@@ -116,8 +99,23 @@ func seconds(digits string) time.Duration {
 func first(h requests.Headers, name string) string {
 	for _, field := range h {
 		if strings.EqualFold(field[0], name) {
-			return strings.TrimSpace(field[1])
+			return ascii.TrimBlanks(field[1])
 		}
 	}
 	return ""
+}
+
+// dateOf reads the date in a field, which is to be there once.
+func dateOf(h requests.Headers, name string) (time.Time, bool) {
+	var value string
+	for _, field := range h {
+		if !strings.EqualFold(field[0], name) {
+			continue
+		}
+		if value != "" {
+			return time.Time{}, false
+		}
+		value = ascii.TrimBlanks(field[1])
+	}
+	return httpdate.Strict(value, time.Now())
 }

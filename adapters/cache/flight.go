@@ -63,7 +63,7 @@ func (q *question) shareable() bool {
 // flightKey is what requests have in common that ask for the same, whatever the response
 // varies by.
 func (q *question) flightKey() string {
-	parts := []string{q.key, q.identity}
+	parts := []string{q.key, q.trust}
 	for name, value := range q.p.Headers.All() {
 		parts = append(parts, strings.ToLower(name), value)
 	}

@@ -1,9 +1,10 @@
 package cache
 
 import (
-	"net/http"
 	"strings"
 	"time"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // verdict says what may be done with a stored response.
@@ -66,11 +67,10 @@ func (c *cached) lifetime(e *entry, says directives) time.Duration {
 	case says.maxAge != absent:
 		return says.maxAge
 	case e.headers.Has("Expires"):
-		expires, err := http.ParseTime(first(e.headers, "Expires"))
-		if err != nil {
-			return 0
+		if expires, ok := dateOf(e.headers, "Expires"); ok {
+			return max(0, expires.Sub(e.date()))
 		}
-		return max(0, expires.Sub(e.date()))
+		return 0 // what is not a date has passed (section 5.3)
 	case says.public || heuristic(e.status):
 		return e.guessed()
 	}
@@ -79,8 +79,8 @@ func (c *cached) lifetime(e *entry, says directives) time.Duration {
 
 // guessed is a tenth of the time that the response had been the same (section 4.2.2).
 func (e *entry) guessed() time.Duration {
-	modified, err := http.ParseTime(first(e.headers, "Last-Modified"))
-	if err != nil {
+	modified, ok := dateOf(e.headers, "Last-Modified")
+	if !ok {
 		return 0
 	}
 	return min(max(0, e.date().Sub(modified)/10), maxHeuristic)
@@ -98,7 +98,7 @@ func heuristic(status int) bool {
 
 // date is the origin's, or when the response came.
 func (e *entry) date() time.Time {
-	if date, err := http.ParseTime(first(e.headers, "Date")); err == nil {
+	if date, ok := dateOf(e.headers, "Date"); ok {
 		return date
 	}
 	return e.received
@@ -108,7 +108,7 @@ func (e *entry) date() time.Time {
 func (e *entry) age(now time.Time) time.Duration {
 	corrected := e.received.Sub(e.asked)
 	value, _, _ := strings.Cut(first(e.headers, "Age"), ",") // the first counts (section 5.1)
-	if value = strings.TrimSpace(value); isDigits(value) {
+	if value = ascii.TrimBlanks(value); ascii.IsDigits(value) {
 		corrected += seconds(value)
 	}
 	apparent := e.received.Sub(e.date())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,7 +19,7 @@ import (
 type step struct {
 	after  time.Duration // to wait before it
 	method string        // GET if empty
-	path   string
+	path   string        // of origin.test, or a URL
 	send   requests.Headers
 	origin reply  // what the server would say
 	want   string // status of the cache, status code and body
@@ -76,7 +77,7 @@ func (s *story) serve(_ context.Context, p *requests.PreparedRequest, _ requests
 }
 
 // date is now and so much as HTTP writes it.
-func date(offset time.Duration) string { return time.Now().Add(offset).UTC().Format(timeFormat) }
+func date(offset time.Duration) string { return time.Now().Add(offset).UTC().Format(http.TimeFormat) }
 
 func (s *story) request(st step) *requests.PreparedRequest {
 	s.t.Helper()
@@ -84,7 +85,11 @@ func (s *story) request(st step) *requests.PreparedRequest {
 	if method == "" {
 		method = "GET"
 	}
-	p, err := (&requests.Request{Method: method, URL: "http://origin.test/" + st.path, Headers: st.send}).Prepare()
+	url := "http://origin.test/" + st.path
+	if strings.Contains(st.path, "://") {
+		url = st.path
+	}
+	p, err := (&requests.Request{Method: method, URL: url, Headers: st.send}).Prepare()
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -7,22 +7,40 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // The store has, under the key of a URL, either the response to everybody's requests, or the
 // index of several, each of which has a key of its own.
 
-// lookup finds the response that may answer q, nil if there is none.
+// lookup finds the response that may answer q, nil if there is none: one to who asks, or one that
+// is for everybody.
 func (c *cached) lookup(ctx context.Context, q *question) *entry {
 	e, x := c.read(ctx, q.key)
 	if q.index = x; x == nil {
-		if q.identity != "" {
+		if q.trust != "" || q.who != "" && !c.forAll(e) {
 			return nil
 		}
 		return e
 	}
-	e, _ = c.read(ctx, q.variant(x))
-	return e
+	if e, _ = c.read(ctx, q.variant(x, q.who)); e != nil || q.who == "" {
+		return e
+	}
+	if e, _ = c.read(ctx, q.variant(x, "")); c.forAll(e) {
+		return e
+	}
+	return nil
+}
+
+// forAll reports whether the server says that a response is not only for who asked for it.
+func (c *cached) forAll(e *entry) bool {
+	return e != nil && c.opens(parseDirectives(e.headers))
+}
+
+// opens reports whether a response to somebody may be used for others (section 3.5).
+func (c *cached) opens(says directives) bool {
+	return says.public || c.shared && (says.mustRevalidate || says.sMaxAge != absent)
 }
 
 // maxNames is how many fields may choose between the responses of one URL.
@@ -30,9 +48,12 @@ const maxNames = 16
 
 // keep stores the response to q.
 func (c *cached) keep(ctx context.Context, q *question, e *entry) {
-	names := listed(e.headers, "Vary")
+	names, who := fieldvalue.Names(e.headers.Values("Vary")), q.who
+	if who != "" && c.forAll(e) {
+		who = ""
+	}
 	key, ttl := q.key, c.useful(e, time.Now())
-	if len(names) > 0 || q.identity != "" || q.index != nil {
+	if len(names) > 0 || who != "" || q.trust != "" || q.index != nil {
 		x := q.index.with(names)
 		if x == nil {
 			return
@@ -40,7 +61,7 @@ func (c *cached) keep(ctx context.Context, q *question, e *entry) {
 		if !c.write(ctx, q.key, pack(q.key, nil, x), max(ttl, month)) {
 			return
 		}
-		q.index, key = x, q.variant(x)
+		q.index, key = x, q.variant(x, who)
 	}
 	c.write(ctx, key, pack(key, e, nil), ttl)
 }
@@ -110,8 +131,9 @@ func (c *cached) complain(ctx context.Context, operation string, err error) {
 func (c *cached) invalidate(ctx context.Context, q *question, r *requests.Response) {
 	c.forget(ctx, q.key)
 	for _, field := range []string{"Location", "Content-Location"} {
-		if target, ok := sameOrigin(q.p.URL, first(r.Headers, field)); ok {
-			c.forget(ctx, c.keyOf(q.p, target))
+		if url, ok := sameOrigin(q.p.URL, first(r.Headers, field)); ok {
+			key, _ := c.keyOf(url, first(q.p.Headers, "Host"), uri.RequestTarget(url))
+			c.forget(ctx, key)
 		}
 	}
 }

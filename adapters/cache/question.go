@@ -8,6 +8,10 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // question is a request as the cache sees it.
@@ -20,16 +24,19 @@ type question struct {
 	ranged     bool // it asks for a part
 	conditions bool // it has conditions of the caller's
 
-	key      string // of its URL
-	identity string // whose it is; "" for anybody's
-	landed   uint64 // the flights of the cache that had ended when the store was asked
-	index    *index // of the variants of its URL, as the store had it; nil if there are none
+	key    string // of its URL
+	who    string // the credentials it carries; "" for nobody's
+	trust  string // what the server was trusted for, and given to; "" for the usual
+	landed uint64 // the flights of the cache that had ended when the store was asked
+	index  *index // of the variants of its URL, as the store had it; nil if there are none
 }
 
 func (c *cached) question(p *requests.PreparedRequest, opts requests.SendOptions) *question {
 	h := p.Headers
-	q := &question{p: p, opts: opts, key: c.keyOf(p, p.Target()), landed: c.landed.Load()}
-	q.bypass = p.Method != "GET" && p.Method != "HEAD" || p.ContentLength() != 0 || h.Has("If-Match") || h.Has("If-Unmodified-Since") || h.Has("Upgrade")
+	q := &question{p: p, opts: opts, landed: c.landed.Load()}
+	key, ok := c.keyOf(p.URL, first(h, "Host"), p.Target())
+	q.key = key
+	q.bypass = !ok || p.Method != "GET" && p.Method != "HEAD" || p.ContentLength() != 0 || h.Has("If-Match") || h.Has("If-Unmodified-Since") || h.Has("Upgrade")
 	if q.bypass {
 		return q
 	}
@@ -39,40 +46,47 @@ func (c *cached) question(p *requests.PreparedRequest, opts requests.SendOptions
 	if !h.Has("Cache-Control") && strings.EqualFold(first(h, "Pragma"), "no-cache") {
 		q.asks.noCache = true // section 5.4
 	}
-	q.identity, q.bypass = c.identityOf(p, opts)
+	q.who = whoAsks(h)
+	q.trust, q.bypass = trustOf(p, opts)
 	return q
 }
 
-// identityOf tells users of one store apart: by Authorization, unless the cache is shared, and
-// by what a response was trusted for or given to. A client certificate that has no file
-// cannot be told from others, so that nothing is stored.
-func (c *cached) identityOf(p *requests.PreparedRequest, opts requests.SendOptions) (id string, unknown bool) {
-	if !c.shared && p.Headers.Has("Authorization") {
-		id = "auth " + p.Headers.Get("Authorization")
+// whoAsks are the fields that tell one user from another: Authorization, Cookie, and whatever else
+// has the name of a secret, such as X-Api-Key.
+func whoAsks(h requests.Headers) string {
+	var who []byte
+	for _, field := range h {
+		if ordinary[field[0]] || !secret.Is(field[0]) {
+			continue
+		}
+		who = append(append(who, ascii.Lower(field[0])...), ':')
+		who = append(append(who, field[1]...), '\n')
 	}
+	return string(who)
+}
+
+// ordinary are fields that most requests have, and whose names need not be looked at.
+var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Accept-Language": true, "Connection": true, "Host": true}
+
+// trustOf tells apart what a server was trusted for, and given to. A client certificate that has no
+// file cannot be told from others, so that nothing is stored.
+func trustOf(p *requests.PreparedRequest, opts requests.SendOptions) (trust string, unknown bool) {
 	if strings.HasPrefix(p.URL, "https:") && !opts.Verify.Enabled() {
-		id += "\nunverified"
+		trust = "\nunverified"
 	}
 	if opts.Cert != (requests.Certificate{}) && opts.Cert != requests.NoCert {
 		cert, key := opts.Cert.Files()
-		id += fmt.Sprintf("\ncert %q %q", cert, key)
+		trust += fmt.Sprintf("\ncert %q %q", cert, key)
 		unknown = cert == ""
 	}
-	return id, unknown
+	return trust, unknown
 }
 
-// keyOf is the key of a target on the server that p is for.
-func (c *cached) keyOf(p *requests.PreparedRequest, target string) string {
-	return digest(c.namespace, originOf(p.URL), first(p.Headers, "Host"), target)
-}
-
-// originOf is what stands before the path of a URL.
-func originOf(url string) string {
-	scheme, rest, _ := strings.Cut(url, "://")
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
-	}
-	return url[:min(len(url), len(scheme)+len("://")+len(rest))]
+// keyOf is the key of a target on the server that a URL leads to, however the URL is spelled. ok is
+// false if it leads to none.
+func (c *cached) keyOf(url, host, target string) (key string, ok bool) {
+	origin := uri.OriginOf(url)
+	return digest(c.namespace, origin, ascii.Lower(host), target), origin != ""
 }
 
 // digest makes a key of parts, which it does not show.
@@ -87,9 +101,9 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// variant is the key of the response that was chosen by these fields (section 4.1).
-func (q *question) variant(x *index) string {
-	parts := []string{q.key, x.generation, q.identity}
+// variant is the key of the response to who asks that was chosen by these fields (section 4.1).
+func (q *question) variant(x *index, who string) string {
+	parts := []string{q.key, x.generation, q.trust, who}
 	for _, name := range x.names {
 		value := "absent"
 		if values := q.p.Headers.Values(name); values != nil {
@@ -106,8 +120,8 @@ func normal(values []string) string {
 	for _, v := range values {
 		for v != "" {
 			var one string
-			one, v = cutList(v)
-			elements = append(elements, strings.TrimSpace(one))
+			one, v = fieldvalue.CutItem(v)
+			elements = append(elements, ascii.TrimBlanks(one))
 		}
 	}
 	return strings.Join(elements, ",")

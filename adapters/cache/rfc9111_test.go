@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -60,6 +61,33 @@ func TestRFC9111(t *testing.T) {
 			{send: requests.Headers{{"Authorization", "a"}}, want: "hit 200 one"},
 			{send: requests.Headers{{"Authorization", "b"}}, want: "hit 200 two"},
 			hit(0, "hit 200 three")}},
+		{"so do cookies and keys", nil, []step{
+			{send: requests.Headers{{"Cookie", "a=1"}}, origin: minute, want: "miss 200 one", asked: "GET"},
+			{send: requests.Headers{{"cookie", "a=2"}}, origin: two, want: "miss 200 two", asked: "GET"},
+			{send: requests.Headers{{"X-Api-Key", "a=1"}}, origin: says("three", "max-age=60"), want: "miss 200 three", asked: "GET"},
+			{send: requests.Headers{{"COOKIE", "a=1"}}, want: "hit 200 one"},
+			{send: requests.Headers{{"x-api-key", "a=1"}}, want: "hit 200 three"}}},
+		{"public is for all, whoever asks first", nil, []step{
+			{send: requests.Headers{{"Authorization", "a"}}, origin: says("one", "public, max-age=60"), want: "miss 200 one", asked: "GET"},
+			{send: requests.Headers{{"Cookie", "b"}}, want: "hit 200 one"}, hit(0, "hit 200 one"),
+			{path: "b", origin: says("two", "public, max-age=60"), want: "miss 200 two", asked: "GET"},
+			{path: "b", send: requests.Headers{{"Authorization", "a"}}, want: "hit 200 two"}}},
+		{"public, and Vary", nil, []step{
+			{send: requests.Headers{{"Authorization", "a"}, {"Accept", "x"}}, origin: says("one", "public, max-age=60", [2]string{"Vary", "Accept"}), want: "miss 200 one", asked: "GET"},
+			{send: requests.Headers{{"Authorization", "b"}, {"Accept", "y"}}, origin: says("two", "max-age=60", [2]string{"Vary", "Accept"}), want: "miss 200 two", asked: "GET"},
+			{send: requests.Headers{{"Authorization", "c"}, {"Accept", "x"}}, want: "hit 200 one"},
+			{send: requests.Headers{{"Authorization", "c"}, {"Accept", "y"}}, origin: minute, want: "miss 200 one", asked: "GET"}}},
+		{"a cookie, in a shared cache", shared, []step{
+			{send: requests.Headers{{"Cookie", "a"}}, origin: minute, want: "miss 200 one", asked: "GET"},
+			get(two, "miss 200 two"),
+			{send: requests.Headers{{"Cookie", "a"}}, origin: says("three", ""), want: "miss 200 three", asked: "GET"}}},
+		{"2: one URL, however it is spelled", nil, []step{
+			{path: "http://origin.test/a?b", origin: minute, want: "miss 200 one", asked: "GET"},
+			{path: "HTTP://Origin.Test:80/a?b#c", want: "hit 200 one"},
+			{path: "http://origin.test/%61?b", want: "hit 200 one"},
+			{path: "http://origin.test:81/a?b", origin: two, want: "miss 200 two", asked: "GET"},
+			{path: "https://origin.test/a?b", origin: two, want: "miss 200 two", asked: "GET"}}},
+		{"3: Content-Range says nothing beside 200", nil, []step{get(says("one", "max-age=60", [2]string{"Content-Range", "x"}), "miss 200 one"), hit(0, "hit 200 one")}},
 
 		// 4.1: Vary
 		{"4.1: Vary", nil, []step{
@@ -80,6 +108,8 @@ func TestRFC9111(t *testing.T) {
 		{"4.2.1: Expires", nil, []step{get(expires("one", 60*time.Second), "miss 200 one"), hit(59*time.Second, "hit 200 one"), {after: time.Second, origin: two, want: "miss 200 two", asked: "GET"}}},
 		{"4.2.1: max-age wins over Expires", nil, []step{get(says("one", "max-age=60", [2]string{"Expires", "0"}), "miss 200 one"), hit(0, "hit 200 one")}},
 		{"4.2.1: Expires that is no date", nil, []step{get(says("one", "", [2]string{"Expires", "0"}), "miss 200 one"), get(two, "miss 200 two")}},
+		{"4.2.1: Expires twice", nil, []step{get(says("one", "", [2]string{"Expires", "Fri, 31 Dec 2100 23:59:59 GMT"}, [2]string{"Expires", "Fri, 31 Dec 2100 23:59:59 GMT"}), "miss 200 one"), get(two, "miss 200 two")}},
+		{"4.2.1: Expires that is nearly a date", nil, []step{get(says("one", "", [2]string{"Expires", "Fri, 31  Dec 2100 23:59:59 GMT"}), "miss 200 one"), get(two, "miss 200 two")}},
 		{"4.2.1: max-age that is no number", nil, []step{get(says("one", "max-age=60.5"), "miss 200 one"), get(two, "miss 200 two")}},
 		{"4.2.1: max-age below 0", nil, []step{get(says("one", "max-age=-1"), "miss 200 one"), get(two, "miss 200 two")}},
 		{"1.2.2: max-age beyond every number", nil, []step{get(says("one", "max-age=99999999999999999999"), "miss 200 one"), hit(10000*time.Hour, "hit 200 one")}},
@@ -131,6 +161,16 @@ func TestRFC9111(t *testing.T) {
 			{path: "a", origin: minute, want: "miss 200 one", asked: "GET"},
 			{method: "POST", origin: reply{status: 201, headers: requests.Headers{{"Location", "http://other.test/a"}}}, want: "uncached 201", asked: "POST"},
 			{path: "a", want: "hit 200 one"}}},
+		{"4.4: another origin loses nothing", nil, []step{
+			{path: "http://other.test/a", origin: minute, want: "miss 200 one", asked: "GET"},
+			{method: "POST", origin: reply{status: 201, headers: requests.Headers{{"Location", "http://other.test/a"}, {"Content-Location", "//other.test/a"}}}, want: "uncached 201", asked: "POST"},
+			{path: "http://other.test/a", want: "hit 200 one"}}},
+		{"4.4: however the URL is spelled", nil, []step{
+			{path: "a/b", origin: minute, want: "miss 200 one", asked: "GET"},
+			{path: "a/c", method: "POST", origin: reply{status: 201, headers: requests.Headers{{"Location", "HTTP://ORIGIN.test:80/a/%62"}}}, want: "uncached 201", asked: "POST"},
+			{path: "a/b", origin: two, want: "miss 200 two", asked: "GET"},
+			{path: "a/c", method: "POST", origin: reply{status: 201, headers: requests.Headers{{"Location", "b"}}}, want: "uncached 201", asked: "POST"},
+			{path: "a/b", origin: minute, want: "miss 200 one", asked: "GET"}}},
 
 		// 5.2.1: directives of requests
 		{"5.2.1.1: max-age", nil, []step{get(minute, "miss 200 one"), {after: 10 * time.Second, send: control("max-age=10"), want: "hit 200 one"}, {after: time.Second, send: control("max-age=10"), origin: two, want: "miss 200 two", asked: "GET"}}},
@@ -173,10 +213,10 @@ func TestRFC9111(t *testing.T) {
 // expires and dated have dates of the clock of the stories, which begins in 2000.
 func expires(body string, in time.Duration) reply {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	return reply{headers: requests.Headers{{"Expires", start.Add(in).Format(timeFormat)}}, body: body}
+	return reply{headers: requests.Headers{{"Expires", start.Add(in).Format(http.TimeFormat)}}, body: body}
 }
 
 func dated(body string, ago time.Duration) reply {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	return says(body, "max-age=60", [2]string{"Date", start.Add(ago).Format(timeFormat)})
+	return says(body, "max-age=60", [2]string{"Date", start.Add(ago).Format(http.TimeFormat)})
 }

@@ -3,19 +3,22 @@ package cache
 import (
 	"context"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // storable decides whether a response to GET may be stored (RFC 9111 section 3).
 func (c *cached) storable(q *question, r *requests.Response) bool {
 	says := parseDirectives(r.Headers)
 	switch {
-	case r.StatusCode < 200 || r.StatusCode == 206 || r.StatusCode == 304 || r.Headers.Has("Content-Range"):
+	case r.StatusCode < 200 || r.StatusCode == 206 || r.StatusCode == 304:
 		return false
 	case q.asks.noStore, varies(r.Headers, "*"):
 		return false
@@ -25,8 +28,8 @@ func (c *cached) storable(q *question, r *requests.Response) bool {
 		return false
 	case c.shared && says.private:
 		return false
-	case c.shared && q.p.Headers.Has("Authorization"):
-		return says.public || says.mustRevalidate || says.sMaxAge != absent
+	case c.shared && q.who != "" && !c.opens(says):
+		return false
 	}
 	return says.public || says.private || says.maxAge != absent || c.shared && says.sMaxAge != absent ||
 		r.Headers.Has("Expires") || heuristic(r.StatusCode)
@@ -44,7 +47,7 @@ type times struct{ asked, received time.Time }
 // take stores the response to q, or lets the one that is stored go. The entry that it returns
 // is complete; one of a body that the caller streams is stored when that has ended.
 func (c *cached) take(ctx context.Context, q *question, old *entry, r *requests.Response, t times) *entry {
-	if !c.storable(q, r) || remaining(r.Raw) > c.maxEntry {
+	if !c.storable(q, r) || wire.StreamOf(r.Raw).Remaining() > c.maxEntry {
 		if old != nil && r.StatusCode < 500 {
 			c.forget(ctx, q.key)
 		}
@@ -52,11 +55,13 @@ func (c *cached) take(ctx context.Context, q *question, old *entry, r *requests.
 	}
 	e := newEntry(r, t)
 	if q.opts.Stream == requests.On {
-		r.Raw = &recorder{source: r.Raw, limit: c.maxEntry, whole: func(body []byte) {
+		record := &recorder{limit: c.maxEntry, whole: func(body []byte) {
 			if e.body = body; e.fits(body) {
 				c.keep(ctx, q, e)
 			}
 		}}
+		record.source = wire.Tap(r.Raw, record.see)
+		r.Raw = record.source
 		return nil
 	}
 	if !e.read(r, c.maxEntry) {
@@ -70,52 +75,38 @@ func (c *cached) take(ctx context.Context, q *question, old *entry, r *requests.
 func newEntry(r *requests.Response, t times) *entry {
 	e := &entry{times: t, status: r.StatusCode, reason: r.Reason, proto: r.Proto, headers: storedFields(r.Headers)}
 	if !e.headers.Has("Date") {
-		e.headers.Add("Date", t.received.UTC().Format(timeFormat))
+		e.headers.Add("Date", t.received.UTC().Format(http.TimeFormat))
 	}
 	return e
 }
 
-// timeFormat is that of dates in header fields.
-const timeFormat = "Mon, 02 Jan 2006 15:04:05 GMT"
-
 // storedFields leaves out what holds for one connection.
 func storedFields(h requests.Headers) requests.Headers {
-	drop := listed(h, "Connection")
+	drop := fieldvalue.Names(h.Values("Connection"))
 	drop = append(drop, "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer",
 		"proxy-authenticate", "proxy-authentication-info", "proxy-authorization")
 	return slices.DeleteFunc(h.Clone(), func(f [2]string) bool { return slices.Contains(drop, strings.ToLower(f[0])) })
 }
 
-// listed returns the elements of a list of names, in lower case.
-func listed(h requests.Headers, field string) []string {
-	var names []string
-	for _, value := range h.Values(field) {
-		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
+func varies(h requests.Headers, name string) bool {
+	return slices.Contains(fieldvalue.Names(h.Values("Vary")), name)
 }
-
-func varies(h requests.Headers, name string) bool { return slices.Contains(listed(h, "Vary"), name) }
 
 // read takes the body into memory and gives r what it has read, with what is behind it where
 // that is too long or fails. It reports whether e is complete.
 func (e *entry) read(r *requests.Response, limit int64) bool {
-	raw := r.Raw
-	if raw == nil {
+	if r.Raw == nil {
 		return true
 	}
+	raw := wire.StreamOf(r.Raw)
 	content, err := io.ReadAll(io.LimitReader(raw, limit+1))
 	if err == nil && int64(len(content)) > limit {
 		r.Raw = &joined{io.MultiReader(&memory{content: content}, raw), raw}
 		return false
 	}
 	e.body = content
-	complete := err == nil && provable(raw)
-	r.Raw = &memory{content: content, cut: err, trailers: trailers(raw)}
+	complete := err == nil && raw.Verifiable()
+	r.Raw = &memory{content: content, cut: err, trailers: raw.Trailers()}
 	_ = raw.Close()
 	return complete && e.fits(content)
 }
@@ -124,24 +115,4 @@ func (e *entry) read(r *requests.Response, limit int64) bool {
 func (e *entry) fits(body []byte) bool {
 	announced := first(e.headers, "Content-Length")
 	return announced == "" || announced == strconv.Itoa(len(body))
-}
-
-// provable reports whether the end of a body differs from a connection that was cut.
-func provable(raw io.Reader) bool {
-	v, ok := raw.(interface{ Verifiable() bool })
-	return !ok || v.Verifiable()
-}
-
-func trailers(raw io.Reader) [][2]string {
-	if t, ok := raw.(interface{ Trailers() [][2]string }); ok {
-		return t.Trailers()
-	}
-	return nil
-}
-
-func remaining(raw io.Reader) int64 {
-	if s, ok := raw.(interface{ Remaining() int64 }); ok {
-		return s.Remaining()
-	}
-	return -1
 }

@@ -2,11 +2,12 @@ package cache
 
 import (
 	"context"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/fieldvalue"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // conditional returns p with the conditions that validate e (RFC 9111 section 4.3.1), and
@@ -91,33 +92,29 @@ func (e *entry) unmodified(h requests.Headers) bool {
 		tag := first(e.headers, "ETag")
 		for rest := tags; rest != ""; {
 			var one string
-			one, rest = cutList(rest)
-			if one = strings.TrimSpace(one); one == "*" || weakly(one, tag) {
+			one, rest = fieldvalue.CutItem(rest)
+			if one = ascii.TrimBlanks(one); one == "*" || weakly(one, tag) {
 				return true
 			}
 		}
 		return false
 	}
-	since, err := http.ParseTime(first(h, "If-Modified-Since"))
-	if err != nil {
+	since, ok := dateOf(h, "If-Modified-Since")
+	if !ok {
 		return false
 	}
-	modified, err := http.ParseTime(first(e.headers, "Last-Modified"))
-	if err != nil {
+	modified, ok := dateOf(e.headers, "Last-Modified")
+	if !ok {
 		modified = e.date()
 	}
 	return !modified.After(since)
 }
 
 // sameOrigin resolves a reference; ok is false unless it leads to the origin of base.
-func sameOrigin(base, reference string) (target string, ok bool) {
-	from, err := url.Parse(base)
-	if err != nil || reference == "" {
+func sameOrigin(base, reference string) (url string, ok bool) {
+	if reference == "" {
 		return "", false
 	}
-	to, err := from.Parse(reference)
-	if err != nil || !strings.EqualFold(to.Scheme, from.Scheme) || !strings.EqualFold(to.Host, from.Host) {
-		return "", false
-	}
-	return to.RequestURI(), true
+	url, err := uri.ResolveRedirect(base, reference, "")
+	return url, err == nil && uri.ShareOrigin(base, url)
 }

@@ -6,6 +6,8 @@ package fieldvalue
 import (
 	"strings"
 	"unicode"
+
+	"github.com/mountable/requests/internal/ascii"
 )
 
 // Pair is an item of a list with its name and value. An item without "=" has
@@ -105,3 +107,34 @@ func split(value string) []string {
 
 // isSpace reports whether Python's str.strip removes the character.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }
+
+// CutItem takes the first item off a list as it is written, quotes, blanks around it and all. It
+// splits at the same commas as [ParseList], and allocates nothing.
+func CutItem(list string) (item, rest string) {
+	quote := false
+	for i := 0; i < len(list); i++ {
+		switch {
+		case list[i] == '\\' && quote:
+			i++
+		case list[i] == '"':
+			quote = !quote
+		case list[i] == ',' && !quote:
+			return list[:i], list[i+1:]
+		}
+	}
+	return list, ""
+}
+
+// Names returns the items of lists of names, such as those of Vary and Connection, in lower case
+// and without the empty ones.
+func Names(lists []string) []string {
+	var names []string
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = ascii.Lower(ascii.TrimBlanks(name)); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

@@ -219,3 +219,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestCutItem: a list is cut at the commas that ParseList sees.
+func TestCutItem(t *testing.T) {
+	for list, want := range map[string][]string{
+		"":                {""},
+		"a":               {"a"},
+		"a, b ,c":         {"a", " b ", "c"},
+		`a="x,y", b`:      {`a="x,y"`, " b"},
+		`a="x\",y",b`:     {`a="x\",y"`, "b"},
+		`a="never, ended`: {`a="never, ended`},
+		`a="\`:            {`a="\`},
+		`a\,b`:            {`a\`, "b"},
+	} {
+		item, rest := CutItem(list)
+		got := []string{item}
+		for rest != "" {
+			item, rest = CutItem(rest)
+			got = append(got, item)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", list, diff)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	if diff := cmp.Diff([]string{"a", "b-c", "d"}, Names([]string{" A,\tB-c,,", "", "d"})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

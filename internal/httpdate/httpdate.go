@@ -1,10 +1,11 @@
-// Package httpdate reads the dates of HTTP's fields, which follow three rules that must
+// Package httpdate reads the dates of HTTP's fields, which follow four rules that must
 // not be mixed up:
 //
 //	function   reads                       whose rule                 a year of two digits
 //	Cookie     Expires of a Set-Cookie     RFC 6265bis, 5.1.1         70 to 99 are 19xx, 0 to 69 are 20xx
 //	Netscape   Expires as Requests reads   http.cookiejar             is less than half a century from now
 //	HTTP       Retry-After and the like    RFC 9110, 5.6.7, and mail  69 to 99 are 19xx, 0 to 68 are 20xx
+//	Strict     what a cache lives by       RFC 9111, 4.2              is less than half a century from now
 //
 // All results are in UTC.
 package httpdate

@@ -101,3 +101,46 @@ func FuzzDates(f *testing.F) {
 		}
 	})
 }
+
+// TestStrict: what is not exactly one of the three forms is not a date; case and the day of the week
+// are ignored.
+func TestStrict(t *testing.T) {
+	for text, want := range map[string]string{
+		"Sun, 06 Nov 1994 08:49:37 GMT":      "1994-11-06T08:49:37Z",
+		"sun, 06 NOV 1994 08:49:37 gmt":      "1994-11-06T08:49:37Z",
+		"Mon, 06 Nov 1994 08:49:37 GMT":      "1994-11-06T08:49:37Z",
+		"Sunday, 06-Nov-94 08:49:37 GMT":     "1994-11-06T08:49:37Z",
+		"Tuesday, 06-Nov-68 08:49:37 GMT":    "2068-11-06T08:49:37Z",
+		"Saturday, 06-Nov-76 08:49:37 GMT":   "1976-11-06T08:49:37Z",
+		"Sun Nov  6 08:49:37 1994":           "1994-11-06T08:49:37Z",
+		"Wed Nov 16 08:49:37 1994":           "1994-11-16T08:49:37Z",
+		"":                                   "",
+		"0":                                  "",
+		"GMT":                                "",
+		"Sun, 6 Nov 1994 08:49:37 GMT":       "",
+		"Sun, 06  Nov 1994 08:49:37 GMT":     "",
+		"Sun, 06 Nov 1994 8:49:37 GMT":       "",
+		"Sun, 06 Nov 1994 08:49 GMT":         "",
+		"Sun, 06 Nov 1994 08:49:37 UTC":      "",
+		"Sun, 06 Nov 1994 08:49:37 +0000":    "",
+		"Sun, 06 Nov 1994 08:49:37.5 GMT":    "",
+		"Sun, 06 Nov 1994 08:49:37":          "",
+		"Sun, 31 Feb 1994 08:49:37 GMT":      "",
+		"Sun, 06 Nov 94 08:49:37 GMT":        "",
+		"Sun, 06-Nov-1994 08:49:37 GMT":      "",
+		"06 Nov 1994 08:49:37 GMT":           "",
+		"Sun 06 Nov 1994 08:49:37 GMT":       "",
+		"Sun Nov 6 08:49:37 1994":            "",
+		"Sun, 06 Nov 1994 08:49:37 GMT, x":   "",
+		"Sun, 06 Nov 1994 08:49:37 GMT\x00":  "",
+		"Sun,\u00a006 Nov 1994 08:49:37 GMT": "",
+	} {
+		got := ""
+		if when, ok := Strict(text, now); ok {
+			got = when.Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
