@@ -26,6 +26,9 @@
 // its content coding. Set-Cookie is stored and not repeated: a cookie that has changed since
 // is not set back. Fields of the answer to a validation count.
 //
+// A response is used for who asked for it: for the same Authorization, Cookie and other fields with
+// the name of a secret, unless the server says public.
+//
 // A store that fails is a miss and is logged; so is an entry that is damaged. No entry is used
 // for another key than the one it was written for, whatever the store returns.
 package cache

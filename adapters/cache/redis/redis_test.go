@@ -151,45 +151,62 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestProcesses: two processes on one Redis never serve what belongs to another key.
+// TestProcesses: processes on one Redis never serve what belongs to another key, though some of them
+// are killed while they use it.
 func TestProcesses(t *testing.T) {
 	wiretest.NoLeak(t)
 	socket, _ := serve(t)
+	client := connect(socket)
+	defer client.Close()
+	a := cache.New(redis.Store(client, "http:"))(requests.AdapterFunc(origin))
+	hits := 0
+	for range 3 {
+		kill := startOther(t, socket)
+		for range 200 {
+			status, err := get(a, rand.N(20))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status == cache.Hit {
+				hits++
+			}
+		}
+		kill()
+	}
+	for n := range 20 {
+		if _, err := get(a, n); err != nil {
+			t.Error(err)
+		}
+	}
+	if hits < 400 {
+		t.Errorf("%d hits of 600", hits)
+	}
+}
+
+// startOther starts another process on the same Redis, and waits until it uses it.
+func startOther(t *testing.T, socket string) (kill func()) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "CACHE_SOCKET="+socket)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = cmd.StdinPipe(); err != nil {
+	if _, err = cmd.StdinPipe(); err != nil { // its end is that of the process, if this one dies
 		t.Fatal(err)
 	}
 	if err = cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		_ = cmd.Process.Kill()
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // SIGKILL
 		_ = cmd.Wait()
-	}()
+	})
+	t.Cleanup(kill)
 	if _, err := out.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	client := connect(socket)
-	defer client.Close()
-	a := cache.New(redis.Store(client, "http:"))(requests.AdapterFunc(origin))
-	hits := 0
-	for range 500 {
-		status, err := get(a, rand.N(20))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if status == cache.Hit {
-			hits++
-		}
-	}
-	if hits < 400 {
-		t.Errorf("%d hits of 500", hits)
-	}
+	return kill
 }
 
 // TestGone: a Redis that has died is a miss, and is logged.
