@@ -24,7 +24,7 @@ func (c *command) exchange(ctx context.Context, f *flags) (status int, err error
 		return 0, err
 	}
 	defer s.Close()
-	finish, err := f.prepare(s, r)
+	finish, err := c.prepare(s, r, f)
 	if err != nil {
 		return 0, err
 	}
@@ -44,8 +44,11 @@ func (c *command) exchange(ctx context.Context, f *flags) (status int, err error
 }
 
 // prepare sets what the flags say of session and request. What it returns is called at the end.
-func (f *flags) prepare(s *requests.Session, r *requests.Request) (finish func() error, err error) {
-	given := f.credentials()
+func (c *command) prepare(s *requests.Session, r *requests.Request, f *flags) (finish func() error, err error) {
+	given, err := c.credentials(f)
+	if err != nil {
+		return nil, err
+	}
 	if given != nil {
 		r.Auth = given.auth()
 	}
@@ -82,7 +85,11 @@ func (f *flags) prepare(s *requests.Session, r *requests.Request) (finish func()
 // output is where the response goes: --output, unless that is a download's.
 func (c *command) output(f *flags) (out *printer, done func() error, err error) {
 	if f.output == "" || f.download {
-		return newPrinter(c.stdout, c.stdoutTerminal, f.pretty), func() error { return nil }, nil
+		to, terminal := c.stdout, c.stdoutTerminal
+		if f.quiet {
+			to, terminal = io.Discard, false
+		}
+		return newPrinter(to, terminal, f.pretty), func() error { return nil }, nil
 	}
 	file, err := os.Create(f.output)
 	if err != nil {
@@ -124,13 +131,16 @@ func (c *command) send(ctx context.Context, s *requests.Session, r *requests.Req
 		if err := out.response(hop, wants); err != nil {
 			return 0, err
 		}
+		if err := out.meta(hop, wants); err != nil {
+			return 0, err
+		}
 	}
 	return class(resp), nil
 }
 
 // download saves the body under the name of --output, of the server or of the URL.
 func (c *command) download(ctx context.Context, s *requests.Session, r *requests.Request, f *flags) error {
-	if r.Method != "GET" || r.Body != nil || r.JSON != nil {
+	if r.Method != "GET" || r.Body != nil || r.JSON != nil || r.Form != nil {
 		return misuse("--download is for GET without a body")
 	}
 	call := requests.OptionFunc(func(to *requests.Request) error {
@@ -144,14 +154,15 @@ func (c *command) download(ctx context.Context, s *requests.Session, r *requests
 	if f.output != "" {
 		options = append(options, toolbelt.Overwrite())
 	}
-	if c.stderrTerminal {
+	shown := c.stderrTerminal && !f.quiet
+	if shown {
 		options = append(options, toolbelt.OnProgress(c.progress))
 	}
 	path, err := toolbelt.Download(ctx, s, r.URL, f.output, options...)
-	if c.stderrTerminal {
+	if shown {
 		fmt.Fprintln(c.stderr)
 	}
-	if err != nil {
+	if err != nil || f.quiet {
 		return err
 	}
 	_, err = fmt.Fprintf(c.stderr, "saved as %s\n", filepath.Clean(path))

@@ -16,13 +16,15 @@ type flags struct {
 	set  *flag.FlagSet
 	args []string // what is not a flag: method, URL, items
 
-	form, multipart, ignoreStdin    bool
-	raw                             string
+	form, multipart, json           bool
+	ignoreStdin, chunked            bool
+	raw, boundary                   string
 	auth, authType                  string
 	session, sessionReadOnly        string
 	download, resume, follow        bool
 	output, print, pretty           string
 	headers, body, verbose, all     bool
+	meta, quiet                     bool
 	offline, curl                   bool
 	fromCurl, har                   string
 	verify, cert, certKey, certPass string
@@ -48,7 +50,7 @@ func (l *listFlag) Set(value string) error {
 // short are the letters of flags.
 var short = map[string]string{
 	"f": "form", "a": "auth", "A": "auth-type", "d": "download", "c": "continue", "F": "follow", "o": "output",
-	"p": "print", "h": "headers", "b": "body", "v": "verbose", "I": "ignore-stdin",
+	"p": "print", "h": "headers", "b": "body", "m": "meta", "v": "verbose", "q": "quiet", "I": "ignore-stdin", "j": "json", "S": "stream",
 }
 
 func newFlags() *flags {
@@ -57,7 +59,9 @@ func newFlags() *flags {
 	s.SetOutput(io.Discard)
 	s.BoolVar(&f.form, "form", false, "the data items are a form; multipart if there is a file")
 	s.BoolVar(&f.multipart, "multipart", false, "the data items are a multipart form")
-	s.Bool("json", true, "the data items are JSON, which is the default")
+	s.BoolVar(&f.json, "json", false, "the data items are JSON, which is the default; asks for JSON without data, too")
+	s.StringVar(&f.boundary, "boundary", "", "`text` between the parts of a multipart form")
+	s.BoolVar(&f.chunked, "chunked", false, "send the body in chunks, without its length")
 	s.StringVar(&f.raw, "raw", "", "the body as it is")
 	s.BoolVar(&f.ignoreStdin, "ignore-stdin", false, "do not read a body from the standard input")
 	s.StringVar(&f.auth, "auth", "", "`user:password`, or a token for -A bearer")
@@ -70,7 +74,11 @@ func newFlags() *flags {
 	s.BoolVar(&f.follow, "follow", false, "follow redirects")
 	s.BoolVar(&f.all, "all", false, "with --follow: print the responses before the last one, too")
 	s.IntVar(&f.maxRedirects, "max-redirects", 30, "with --follow: how many redirects at most")
-	s.StringVar(&f.print, "print", "", "what is printed: `HBhb`, request head and body, response head and body")
+	s.StringVar(&f.print, "print", "", "what is printed: `HBhbm`, request head and body, response head and body, time")
+	s.BoolVar(&f.meta, "meta", false, "--print m")
+	s.BoolVar(&f.quiet, "quiet", false, "print nothing; --output and --download still write")
+	s.Bool("check-status", true, "end with 3, 4 or 5 for a response of that class, which is always done")
+	s.Bool("stream", true, "print a body as it comes, which is done unless it is formatted")
 	s.BoolVar(&f.headers, "headers", false, "--print h")
 	s.BoolVar(&f.body, "body", false, "--print b")
 	s.BoolVar(&f.verbose, "verbose", false, "--print HBhb")
@@ -119,29 +127,65 @@ func parseFlags(args []string) (*flags, error) {
 	}
 }
 
-// spread makes -v -F of -vF, and seconds of a number after --timeout.
+// spread makes what Go's flags read of what HTTPie's users write: -v -F of -vF, -a=x of -ax, the default
+// of --verify of --no-verify, and seconds of a number after --timeout.
 func (f *flags) spread(args []string) []string {
 	var out []string
 	for i, arg := range args {
-		letters := strings.TrimLeft(arg, "-")
-		isSwitch := func(r rune) bool {
-			l := f.set.Lookup(string(r))
-			if l == nil {
-				return false
-			}
-			b, ok := l.Value.(interface{ IsBoolFlag() bool })
-			return ok && b.IsBoolFlag()
-		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--no-"), "=")
+		fl := f.set.Lookup(name)
 		switch {
-		case len(letters) == len(arg)-1 && len(letters) > 1 && f.set.Lookup(letters) == nil && strings.IndexFunc(letters, func(r rune) bool { return !isSwitch(r) }) < 0:
-			for _, letter := range letters {
-				out = append(out, "-"+string(letter))
+		case arg == "--":
+			return append(out, args[i:]...)
+		case i > 0 && f.takesValue(args[i-1]):
+			if strings.TrimLeft(args[i-1], "-") == "timeout" {
+				arg = withUnit(arg)
 			}
-		case i > 0 && args[i-1] == "--timeout" || strings.HasPrefix(arg, "--timeout="):
+			out = append(out, arg)
+		case strings.HasPrefix(arg, "--no-") && fl != nil && name == arg[len("--no-"):]:
+			out = append(out, "--"+name+"="+fl.DefValue)
+		case strings.HasPrefix(arg, "--timeout="):
 			out = append(out, withUnit(arg))
 		default:
-			out = append(out, arg)
+			out = append(out, f.letters(arg)...)
 		}
+	}
+	return out
+}
+
+// takesValue reports whether what follows arg is its value.
+func (f *flags) takesValue(arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	fl := f.set.Lookup(name)
+	if fl == nil && strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && len(name) > 1 {
+		last := f.letters(arg) // of -dco the o does
+		name = strings.TrimLeft(last[len(last)-1], "-")
+		fl = f.set.Lookup(name)
+	}
+	return strings.HasPrefix(arg, "-") && fl != nil && !isSwitch(fl)
+}
+
+func isSwitch(fl *flag.Flag) bool {
+	b, ok := fl.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+// letters takes several flags of one letter apart; the last one may have its value behind it.
+func (f *flags) letters(arg string) []string {
+	text := strings.TrimPrefix(arg, "-")
+	if text == arg || len(text) < 2 || text[0] == '-' || text[1] == '=' || f.set.Lookup(text) != nil {
+		return []string{arg}
+	}
+	var out []string
+	for i := range len(text) {
+		fl := f.set.Lookup(text[i : i+1])
+		switch {
+		case fl == nil:
+			return []string{arg}
+		case !isSwitch(fl) && i+1 < len(text):
+			return append(out, "-"+text[i:i+1]+"="+strings.TrimPrefix(text[i+1:], "="))
+		}
+		out = append(out, "-"+text[i:i+1])
 	}
 	return out
 }
@@ -165,8 +209,12 @@ func (f *flags) check() error {
 		return misuse("--auth-type %s: expected basic, digest or bearer", f.authType)
 	case !slices.Contains([]string{"", "bash", "zsh", "fish"}, f.completion):
 		return misuse("--completion %s: expected bash, zsh or fish", f.completion)
-	case strings.Trim(f.print, "HBhb") != "":
-		return misuse("--print %s: expected some of H, B, h and b", f.print)
+	case strings.Trim(f.print, "HBhbm") != "":
+		return misuse("--print %s: expected some of H, B, h, b and m", f.print)
+	case f.form && f.json || f.multipart && f.json:
+		return misuse("--json and a form do not go together")
+	case f.boundary != "" && !f.multipart && !f.form:
+		return misuse("--boundary goes with --multipart or --form")
 	case f.resume && (!f.download || f.output == ""):
 		return misuse("--continue goes with --download and --output")
 	case f.session != "" && f.sessionReadOnly != "":
@@ -194,7 +242,7 @@ func (f *flags) each(visit func(fl *flag.Flag, letter string)) {
 
 func (f *flags) usage(w io.Writer) error {
 	text := "requests [flags] [METHOD] URL [ITEM…]\n\n" +
-		"items: Header:value  name==value  name=value  name:=json  name@file\n" +
+		"items: Header:value  name==value  name=value  name:=json  name@file  @file\n" +
 		"       and from files: Header:@file  name==@file  name=@file  name:=@file\n\n"
 	f.each(func(fl *flag.Flag, letter string) {
 		argument, usage := flag.UnquoteUsage(fl)
@@ -204,9 +252,22 @@ func (f *flags) usage(w io.Writer) error {
 		}
 		text += fmt.Sprintf("  %-32s %s\n", strings.TrimRight(name+" "+argument, " "), usage)
 	})
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, text+differs)
 	return err
 }
+
+// differs is what a user of HTTPie should know.
+const differs = `
+--no-FLAG restores the default of a flag. What differs from HTTPie:
+  the exit status is that of the response's class always, as with --check-status
+  name@file makes a multipart form without --form, too; without it HTTPie refuses
+  an empty standard input is not a body
+  nothing is sorted, headers nor JSON
+  a download that would overwrite a file is refused, unless --output names it
+  --session keeps to the origin it was begun with
+  --curl shows credentials, so that the command works; --har masks them
+  there is no configuration file, no plugin, and none of HTTPie's other flags
+`
 
 // complete prints a completion of the flags.
 func (f *flags) complete(w io.Writer) error {
@@ -238,6 +299,8 @@ func (f *flags) wants(terminal bool) string {
 		return "h"
 	case f.body:
 		return "b"
+	case f.meta:
+		return "m"
 	case f.offline:
 		return cmp.Or(f.print, "HB")
 	case terminal:

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"mime"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/mountable/requests"
@@ -37,23 +39,38 @@ func parseItem(text string) (item, error) {
 	return item{}, misuse("%q is not an item: expected Header:value, name=value, name:=json, name==value or name@file", text)
 }
 
+// checked refuses an item without a name, but for the file that is the body.
 func (i item) checked() (item, error) {
-	if i.name == "" {
+	if i.name == "" && i.separator != "@" {
 		return i, misuse("%q is not an item: it has no name", i.text)
 	}
 	return i, nil
 }
 
-// content is the value, of the file that it names where the separator says so.
+// content is the value, of the file that it names where the separator says so. A line end at the end
+// of a file is not part of a header or a parameter.
 func (i item) content() (string, error) {
 	if !strings.HasSuffix(i.separator, "@") || i.separator == "@" {
 		return i.value, nil
 	}
-	data, err := os.ReadFile(i.value)
+	data, err := os.ReadFile(atHome(i.value))
 	if err != nil {
 		return "", misuse("%q: %v", i.text, err)
 	}
-	return strings.TrimSuffix(string(data), "\n"), nil
+	if i.separator == ":@" || i.separator == "==@" {
+		return strings.TrimRight(string(data), "\r\n"), nil
+	}
+	return string(data), nil
+}
+
+// atHome expands a tilde, which a shell does not do behind an @.
+func atHome(path string) string {
+	rest, ok := strings.CutPrefix(path, "~/")
+	home, err := os.UserHomeDir()
+	if !ok || err != nil {
+		return path
+	}
+	return filepath.Join(home, rest)
 }
 
 // items are what a request is made of.
@@ -61,14 +78,35 @@ type items struct {
 	headers  requests.Headers
 	without  []string // default headers that are left out
 	params   requests.Params
-	object   any // of the JSON body; nil if there are no data items
+	data     []datum // of the JSON body
 	form     requests.Form
 	fields   toolbelt.Fields // of a multipart form
 	hasFiles bool
+	file     string // whose content is the body
+}
+
+// datum is a data item: its value is a text, or JSON.
+type datum struct {
+	item
+	json any
 }
 
 // hasData reports whether the items make a body.
-func (x *items) hasData() bool { return x.object != nil || len(x.fields) > 0 }
+func (x *items) hasData() bool { return len(x.fields) > 0 || x.file != "" }
+
+// object is the JSON body.
+func (x *items) object() (body any, err error) {
+	for _, d := range x.data {
+		path, err := pathOf(d.name)
+		if err == nil {
+			body, err = put(body, path, d.json)
+		}
+		if err != nil {
+			return nil, misuse("%q: %v", d.text, err)
+		}
+	}
+	return body, nil
+}
 
 func parseItems(args []string) (*items, error) {
 	x := &items{}
@@ -101,34 +139,41 @@ func (x *items) add(i item, value string) error {
 	case "==", "==@":
 		x.params = append(x.params, [2]string{i.name, value})
 	case "@":
-		x.addFile(i)
+		return x.addFile(i)
 	case "=", "=@":
-		return x.addData(i, value, value)
+		x.addData(i, value, value)
 	default:
 		if !json.Valid([]byte(value)) {
 			return misuse("%q: the value is not JSON", i.text)
 		}
-		return x.addData(i, value, json.RawMessage(value))
+		x.addData(i, value, json.RawMessage(value))
 	}
 	return nil
 }
 
-func (x *items) addFile(i item) {
+// addFile adds a file to the form or, where it has no name, makes it the body.
+func (x *items) addFile(i item) error {
 	path, kind, _ := strings.Cut(i.value, ";type=")
-	x.hasFiles = true
-	x.fields = append(x.fields, toolbelt.Field{Name: i.name, Value: toolbelt.Path(path), ContentType: kind})
+	if i.name != "" {
+		x.hasFiles = true
+		x.fields = append(x.fields, toolbelt.Field{Name: i.name, Value: toolbelt.Path(atHome(path)), ContentType: kind})
+		return nil
+	}
+	if x.file != "" || path == "" {
+		return misuse("%q: one file is the body, and it has to be named", i.text)
+	}
+	if x.file = atHome(path); kind == "" {
+		kind = mime.TypeByExtension(filepath.Ext(path))
+	}
+	if kind != "" {
+		x.headers = append(requests.Headers{{"Content-Type", kind}}, x.headers...)
+	}
+	return nil
 }
 
 // addData adds to the JSON body and to the form: which it will be, the flags say.
-func (x *items) addData(i item, text string, value any) (err error) {
+func (x *items) addData(i item, text string, value any) {
 	x.form = append(x.form, [2]string{i.name, text})
 	x.fields = append(x.fields, toolbelt.Field{Name: i.name, Value: text})
-	if x.object == nil {
-		x.object = &object{values: map[string]any{}}
-	}
-	x.object, err = put(x.object, pathOf(i.name), value)
-	if err != nil {
-		return misuse("%q: %v", i.text, err)
-	}
-	return nil
+	x.data = append(x.data, datum{i, value})
 }

@@ -15,9 +15,11 @@
 //	name=value     a text of the JSON body, or a field of the form; a[b]=c and a[]=c nest in JSON
 //	name:=json     any JSON
 //	name@file      a file of a multipart form; name@file;type=text/plain says its type
+//	@file          a file that is the body
 //
-// and =@, :=@, ==@, :@ take the value from a file. A backslash before a separator makes it text. A
-// URL without scheme is http; ":3000/path" is on localhost.
+// and =@, :=@, ==@, :@ take the value from a file. A backslash before a separator, or before a bracket,
+// makes it text. A URL without scheme is http; ":3000/path" is on localhost. --help says what differs
+// from HTTPie.
 //
 // The exit status is 0 for a response below 300, 3, 4 and 5 for those of the class, 1 for an error,
 // 2 for a time limit, 6 for too many redirects, 64 for a command that makes no sense, and 130 where it
@@ -44,6 +46,14 @@ func main() {
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		c.stdin = nil // a terminal, or nothing
 	}
+	if c.stderrTerminal && term.IsTerminal(int(os.Stdin.Fd())) {
+		c.ask = func(prompt string) (string, error) {
+			fmt.Fprint(os.Stderr, prompt)
+			password, err := term.ReadPassword(int(os.Stdin.Fd()))
+			fmt.Fprintln(os.Stderr)
+			return string(password), err
+		}
+	}
 	status := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(status)
@@ -55,6 +65,8 @@ type command struct {
 	stdout, stderr io.Writer
 	stdoutTerminal bool
 	stderrTerminal bool
+	ask            func(prompt string) (string, error) // for a password; nil without a terminal
+	opened         []io.Closer                         // closed at the end
 }
 
 // The exit statuses, HTTPie's where it has them.
@@ -76,6 +88,11 @@ func misuse(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 
 // run does what the arguments say and returns the exit status.
 func (c *command) run(ctx context.Context, args []string) int {
+	defer func() {
+		for _, file := range c.opened {
+			_ = file.Close()
+		}
+	}()
 	status, err := c.try(ctx, args)
 	if err != nil {
 		fmt.Fprintf(c.stderr, "requests: %v\n", err)
@@ -86,7 +103,10 @@ func (c *command) run(ctx context.Context, args []string) int {
 
 func statusOf(err error) int {
 	var usage *usageError
+	var refused *requests.Error
 	switch {
+	case errors.Is(err, requests.ErrHTTP) && errors.As(err, &refused) && refused.Response != nil:
+		return class(refused.Response)
 	case errors.As(err, &usage):
 		return misused
 	case errors.Is(err, requests.ErrTimeout):

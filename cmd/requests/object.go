@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -43,25 +44,86 @@ var (
 	errLongArray = errors.New("an index has to be below 1000")
 )
 
-// pathOf takes a name apart: "a[b][]" is "a", "b" and "". What is not well-formed is one name.
-func pathOf(name string) []string {
-	root, rest, nested := strings.Cut(name, "[")
-	if !nested || !strings.HasSuffix(rest, "]") {
-		return []string{name}
-	}
-	return append([]string{root}, strings.Split(strings.TrimSuffix(rest, "]"), "][")...)
+// step leads from a value to one inside of it: a member, an element, or the end of an array.
+type step struct {
+	member string
+	index  int // of an element; end is behind the last one; notIndex where it is a member
 }
 
-// put sets what a path leads to, below node, and returns the node. "" is the end of an array, and a
-// number an element of one, unless node is an object already.
-func put(node any, path []string, value any) (any, error) {
+const (
+	notIndex = -1
+	end      = -2
+)
+
+// pathOf takes a name apart, as HTTPie does:
+//
+//	name             leads to
+//	a[b][2][]        member b of a, in it element 2, in it a new element
+//	[0][a], []       an element of the array that is the body
+//	a\[b\]           the member "a[b]"
+//	a[\2]            the member "2" of a
+func pathOf(name string) ([]step, error) {
+	root, rest := cutKey(name, '[')
+	path := []step{{member: unescape(root), index: notIndex}}
+	if root == "" && strings.HasPrefix(name, "[") {
+		path = nil
+	}
+	for rest != "" {
+		key, behind := cutKey(rest[1:], ']')
+		if !strings.HasPrefix(behind, "]") {
+			return nil, fmt.Errorf("expected ] behind %q", rest)
+		}
+		if rest = behind[1:]; rest != "" && rest[0] != '[' {
+			return nil, fmt.Errorf("expected [ or nothing instead of %q", rest)
+		}
+		path = append(path, stepOf(key))
+	}
+	return path, nil
+}
+
+// stepOf is what stands in brackets. A backslash makes a number the name of a member.
+func stepOf(key string) step {
+	if key == "" {
+		return step{index: end}
+	}
+	if index, err := strconv.Atoi(key); err == nil && index >= 0 && key[0] != '+' {
+		return step{index: index}
+	}
+	return step{member: unescape(key), index: notIndex}
+}
+
+// cutKey cuts at the first stop that has no backslash before it; rest begins with it.
+func cutKey(s string, stop byte) (key, rest string) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case stop:
+			return s[:i], s[i:]
+		}
+	}
+	return s, ""
+}
+
+// unescape drops the backslashes before brackets, numbers and themselves.
+func unescape(key string) string {
+	var b strings.Builder
+	for i := 0; i < len(key); i++ {
+		if key[i] == '\\' && i+1 < len(key) && strings.IndexByte(`[]\0123456789`, key[i+1]) >= 0 {
+			i++
+		}
+		b.WriteByte(key[i])
+	}
+	return b.String()
+}
+
+// put sets what a path leads to, below node, and returns the node.
+func put(node any, path []step, value any) (any, error) {
 	if len(path) == 0 {
 		return value, nil
 	}
-	_, isObject := node.(*object)
-	index, err := strconv.Atoi(path[0])
-	if (path[0] == "" || err == nil && index >= 0) && !isObject {
-		return putElement(node, path, index, value)
+	if path[0].index != notIndex {
+		return putElement(node, path, value)
 	}
 	o, ok := node.(*object)
 	if node == nil {
@@ -70,23 +132,26 @@ func put(node any, path []string, value any) (any, error) {
 	if !ok {
 		return nil, errNotArray
 	}
-	old, there := o.values[path[0]]
+	name := path[0].member
+	old, there := o.values[name]
 	if !there {
-		o.names = append(o.names, path[0])
+		o.names = append(o.names, name)
 	}
 	if len(path) == 1 {
 		old = nil // the last one counts
 	}
-	o.values[path[0]], err = put(old, path[1:], value)
+	var err error
+	o.values[name], err = put(old, path[1:], value)
 	return o, err
 }
 
-func putElement(node any, path []string, index int, value any) (any, error) {
+func putElement(node any, path []step, value any) (any, error) {
 	list, ok := node.([]any)
 	if !ok && node != nil {
 		return nil, errNotArray
 	}
-	if path[0] == "" {
+	index := path[0].index
+	if index == end {
 		index = len(list)
 	}
 	if index >= maxIndex {
@@ -95,7 +160,11 @@ func putElement(node any, path []string, index int, value any) (any, error) {
 	for len(list) <= index {
 		list = append(list, nil)
 	}
-	element, err := put(list[index], path[1:], value)
+	old := list[index]
+	if len(path) == 1 {
+		old = nil
+	}
+	element, err := put(old, path[1:], value)
 	list[index] = element
 	return list, err
 }

@@ -101,6 +101,19 @@ func (p *printer) response(r *requests.Response, wants string) error {
 	return p.body(content, r.Headers.Get("Content-Type"))
 }
 
+// meta prints how long the response took.
+func (p *printer) meta(r *requests.Response, wants string) error {
+	if !strings.Contains(wants, "m") {
+		return nil
+	}
+	space := ""
+	if p.begun {
+		space = "\n"
+	}
+	_, err := fmt.Fprintf(p, "%s%s: %.6fs\n", space, p.paint(cyan, "Elapsed time"), r.Elapsed.Seconds())
+	return err
+}
+
 func (p *printer) head(first string, fields requests.Headers) error {
 	var b strings.Builder
 	if p.begun {

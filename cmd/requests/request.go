@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"io"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,47 +68,115 @@ func isWord(s string) bool {
 	return strings.Trim(strings.ToUpper(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == ""
 }
 
+var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
 // fullURL adds what HTTPie lets one leave out: the scheme, and localhost.
 func fullURL(url, scheme string) string {
 	switch {
-	case strings.Contains(url, "://"):
+	case hasScheme.MatchString(url):
 		return url
+	case strings.HasPrefix(url, "://"): // pasted behind a command
+		return scheme + url
 	case strings.HasPrefix(url, ":/"), url == ":":
 		return scheme + "://localhost" + url[1:]
-	case strings.HasPrefix(url, ":"):
+	case strings.HasPrefix(url, ":") && !strings.HasPrefix(url, "::"):
 		return scheme + "://localhost" + url
 	}
 	return scheme + "://" + strings.TrimPrefix(url, "//")
 }
 
-// fill gives r its body, of the items, of --raw or of the standard input.
-func (c *command) fill(r *requests.Request, x *items, f *flags) error {
-	input, err := c.input(f)
+// fill gives r its body, of the items, of --raw, of a file or of the standard input.
+func (c *command) fill(r *requests.Request, x *items, f *flags) (err error) {
+	r.Body, err = c.whole(x, f)
 	if err != nil {
 		return err
 	}
-	body := any(nil)
 	switch {
-	case f.raw != "":
-		body = f.raw
-	case input != nil:
-		body = input
-	}
-	switch {
-	case body != nil && x.hasData():
-		return misuse("a body comes from the items, --raw or the standard input, and here from two of them: see --ignore-stdin")
-	case body != nil:
-		r.Body = body
+	case r.Body != nil && (f.form || f.multipart):
+	case r.Body != nil:
 		setJSON(r)
 	case f.multipart || x.hasFiles:
-		return fillMultipart(r, x)
+		return fillMultipart(r, x, f.boundary)
 	case f.form:
 		r.Form = x.form
-	case x.object != nil:
-		r.JSON = x.object
+	case len(x.data) > 0:
+		if r.JSON, err = x.object(); err != nil {
+			return err
+		}
+		setJSON(r)
+	case f.json:
 		setJSON(r)
 	}
+	if f.chunked {
+		return inChunks(r)
+	}
 	return nil
+}
+
+// inChunks sends a body whose length is not told.
+func inChunks(r *requests.Request) (err error) {
+	var data []byte
+	switch body := r.Body.(type) {
+	case []byte:
+		data = body
+	case string:
+		data = []byte(body)
+	case io.Reader:
+		r.Body = struct{ io.Reader }{body}
+		return nil
+	case nil:
+		if r.JSON == nil {
+			return misuse("--chunked is for a body that is JSON, text or a file")
+		}
+		if data, err = json.Marshal(r.JSON); err != nil {
+			return err
+		}
+		r.JSON = nil
+	}
+	r.Body = slices.Values([][]byte{data})
+	return nil
+}
+
+// whole is the body where it is not made of fields, nil if it is.
+func (c *command) whole(x *items, f *flags) (any, error) {
+	input, err := c.input(f)
+	if err != nil {
+		return nil, err
+	}
+	sources := 0
+	for _, there := range []bool{f.raw != "", input != nil, x.file != "", len(x.fields) > 0} {
+		if there {
+			sources++
+		}
+	}
+	switch {
+	case sources > 1:
+		return nil, misuse("a body comes from the items, a file, --raw or the standard input, and here from two of them: see --ignore-stdin")
+	case f.raw != "":
+		return f.raw, nil
+	case x.file != "":
+		return c.contentOf(x.file)
+	}
+	return input, nil
+}
+
+// contentOf is the content of a file, the file itself where it is long. It is closed when the
+// command is done.
+func (c *command) contentOf(name string) (any, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, misuse("%q: %v", "@"+name, err)
+	}
+	c.opened = append(c.opened, file)
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Size() > maxInMemory {
+		return file, nil
+	}
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return nil, misuse("%q: %v", "@"+name, err)
+	}
+	return data, nil
 }
 
 // setJSON says what HTTPie says of JSON.
@@ -114,14 +185,16 @@ func setJSON(r *requests.Request) {
 	r.Headers.Set("Content-Type", "application/json")
 }
 
-func fillMultipart(r *requests.Request, x *items) error {
-	encoder, err := toolbelt.NewMultipartEncoder(x.fields)
+func fillMultipart(r *requests.Request, x *items, boundary string) error {
+	encoder, err := toolbelt.NewMultipartEncoder(x.fields, toolbelt.Boundary(boundary))
 	if err != nil {
 		return misuse("%v", err)
 	}
-	r.Body = encoder
 	r.Headers.Set("Content-Type", encoder.ContentType())
-	return nil
+	if r.Body = encoder; encoder.Len() < maxInMemory {
+		r.Body, err = io.ReadAll(encoder)
+	}
+	return err
 }
 
 // maxInMemory is how much of the standard input is read before anything is sent, so that it can be
@@ -186,15 +259,24 @@ type credentials struct {
 	Password string `json:"password"` // or the token
 }
 
-func (f *flags) credentials() *credentials {
+// credentials asks for a password that is not given, where there is a terminal to ask on.
+func (c *command) credentials(f *flags) (*credentials, error) {
 	if f.auth == "" {
-		return nil
+		return nil, nil
 	}
-	user, password, _ := strings.Cut(f.auth, ":")
-	if f.authType == "bearer" {
+	user, password, given := strings.Cut(f.auth, ":")
+	switch {
+	case f.authType == "bearer":
 		user, password = "", f.auth
+	case !given && c.ask == nil:
+		return nil, misuse("--auth has no password, and there is no terminal to ask for it: expected user:password")
+	case !given:
+		var err error
+		if password, err = c.ask("password for " + user + ": "); err != nil {
+			return nil, err
+		}
 	}
-	return &credentials{Type: f.authType, User: user, Password: password}
+	return &credentials{Type: f.authType, User: user, Password: password}, nil
 }
 
 func (c *credentials) auth() requests.Auth {

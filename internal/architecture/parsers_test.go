@@ -110,9 +110,15 @@ var parsers = map[string]func(s string){
 	"fieldvalue.ParseChallenges":     func(s string) { fieldvalue.ParseChallenges(s) },
 	"fieldvalue.ParseDict":           func(s string) { fieldvalue.ParseDict(s) },
 	"fieldvalue.ParseLinks":          func(s string) { fieldvalue.ParseLinks(s) },
-	"fieldvalue.ParseList":           func(s string) { fieldvalue.ParseList(s) },
-	"fieldvalue.Unquote":             func(s string) { fieldvalue.Unquote(`"`+s+`"`, true); fieldvalue.Unquote(`"`+s+`"`, false) },
-	"fieldvalue.WebLinks":            func(s string) { fieldvalue.WebLinks(s); fieldvalue.WebLinks("<a>;x*=" + s) },
+	"fieldvalue.CutItem": func(s string) {
+		for rest := s; rest != ""; {
+			_, rest = fieldvalue.CutItem(rest)
+		}
+	},
+	"fieldvalue.Names":     func(s string) { fieldvalue.Names([]string{s, "a, " + s}) },
+	"fieldvalue.ParseList": func(s string) { fieldvalue.ParseList(s) },
+	"fieldvalue.Unquote":   func(s string) { fieldvalue.Unquote(`"`+s+`"`, true); fieldvalue.Unquote(`"`+s+`"`, false) },
+	"fieldvalue.WebLinks":  func(s string) { fieldvalue.WebLinks(s); fieldvalue.WebLinks("<a>;x*=" + s) },
 
 	"h1.HasToken": func(s string) { h1.HasToken(h1.Fields{{"Connection", s}, {"Connection", s}}, "connection", "close") },
 	"h1.NewReader": func(s string) {
@@ -133,7 +139,11 @@ var parsers = map[string]func(s string){
 	"hsts.Store.Read":    func(s string) { _ = hsts.New().Read([]byte(s)) },
 	"hsts.Store.Upgrade": func(s string) { hsts.New().Upgrade("http://" + s) },
 
-	"httpdate.Cookie":   func(s string) { httpdate.Cookie(s); httpdate.Cookie("Fri, 27 Nov " + s) },
+	"httpdate.Cookie": func(s string) { httpdate.Cookie(s); httpdate.Cookie("Fri, 27 Nov " + s) },
+	"httpdate.Strict": func(s string) {
+		httpdate.Strict(s, time.Now())
+		httpdate.Strict("Fri, 27 Nov "+s, time.Now())
+	},
 	"httpdate.HTTP":     func(s string) { httpdate.HTTP(s); httpdate.HTTP("Fri, 27 Nov " + s) },
 	"httpdate.Netscape": func(s string) { httpdate.Netscape(s, long); httpdate.Netscape("Fri, 27 Nov "+s, long) },
 
