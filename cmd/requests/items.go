@@ -91,9 +91,6 @@ type datum struct {
 	json any
 }
 
-// hasData reports whether the items make a body.
-func (x *items) hasData() bool { return len(x.fields) > 0 || x.file != "" }
-
 // object is the JSON body.
 func (x *items) object() (body any, err error) {
 	for _, d := range x.data {
