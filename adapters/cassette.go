@@ -170,7 +170,8 @@ func (c *cassette) request(p *requests.PreparedRequest, opts requests.SendOption
 		p.Headers = framing
 	}
 	asked := tapedRequest{Method: p.Method, URL: strings.ToValidUTF8(c.secrets.URL(p.URL), "\ufffd"), Headers: tapedHeaders(c.secrets.Fields(p.Headers))}
-	asked.Body = tapedText(c.secrets.Body(p.Headers.Get("Content-Type"), sent.Body))
+	undo := func() ([]byte, error) { content, _, err := decoded(p.Headers, sent.Body); return content, err }
+	asked.Body = tapedText(c.secrets.Coded(p.Headers.Get("Content-Type"), sent.Body, undo))
 	return asked, p, nil
 }
 

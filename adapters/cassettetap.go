@@ -56,10 +56,15 @@ func (t *tapping) cut() bool {
 // response writes a response down: decoded, so that it can be read, and without secrets.
 func (c *cassette) response(method string, t *tapping) tapedResponse {
 	headers, raw := t.reply.Headers.Clone(), t.seen
+	kind := headers.Get("Content-Type")
 	if method != "HEAD" {
-		raw = decoded(&headers, raw)
+		plain, without, err := decoded(headers, raw)
+		if err != nil {
+			raw = c.secrets.Opaque(raw)
+		} else {
+			raw, headers = c.secrets.Body(kind, plain), without
+		}
 	}
-	raw = c.secrets.Body(headers.Get("Content-Type"), raw)
 	if method != "HEAD" && headers.Has("Content-Length") {
 		headers.Set("Content-Length", strconv.Itoa(len(raw)))
 	}
@@ -69,15 +74,16 @@ func (c *cassette) response(method string, t *tapping) tapedResponse {
 	}
 }
 
-// decoded undoes the content coding, unless that is impossible.
-func decoded(headers *requests.Headers, raw []byte) []byte {
+// decoded undoes the content coding, and takes it out of a copy of the header.
+func decoded(headers requests.Headers, raw []byte) ([]byte, requests.Headers, error) {
 	if !headers.Has("Content-Encoding") {
-		return raw
+		return raw, headers, nil
 	}
-	content, err := requests.NewResponse(nil, 200, *headers, &memory{content: raw}).Content()
+	content, err := requests.NewResponse(nil, 200, headers, &memory{content: raw}).Content()
 	if err != nil {
-		return raw
+		return raw, headers, err
 	}
-	headers.Del("Content-Encoding")
-	return content
+	without := headers.Clone()
+	without.Del("Content-Encoding")
+	return content, without, nil
 }

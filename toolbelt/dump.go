@@ -1,6 +1,8 @@
 package toolbelt
 
 import (
+	"bytes"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,10 +138,18 @@ func (d *dumper) body(p *requests.PreparedRequest) {
 		d.line("", "<< Request body is not a string-like type >>")
 	case len(data) > 0:
 		if !d.secrets {
-			data = secret.Default().Body(p.Headers.Get("Content-Type"), data)
+			data = secret.Default().Coded(p.Headers.Get("Content-Type"), data, func() ([]byte, error) { return undone(p.Headers, data) })
 		}
 		d.line(d.request, string(data))
 	}
+}
+
+// undone is a body without its content coding.
+func undone(headers requests.Headers, data []byte) ([]byte, error) {
+	if !headers.Has("Content-Encoding") || len(data) == 0 {
+		return data, nil
+	}
+	return requests.NewResponse(nil, 200, headers, io.NopCloser(bytes.NewReader(data))).Content()
 }
 
 func (d *dumper) dumpHead(r *requests.Response) {

@@ -1,9 +1,7 @@
 package toolbelt
 
 import (
-	"bytes"
 	"encoding/base64"
-	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -150,7 +148,9 @@ func (w harWriter) request(e *harEntry) harRequest {
 	case !memory:
 		out.Body = &harPost{Type: valid(p.Headers.Get("Content-Type")), Params: []harPair{}, Comment: "a stream, which is not recorded"}
 	case len(data) > 0:
-		t := w.text(p.Headers.Get("Content-Type"), data)
+		kind := p.Headers.Get("Content-Type")
+		shown := w.secrets.Coded(kind, data, func() ([]byte, error) { return undone(p.Headers, data) })
+		t := asText(kind, len(data), shown)
 		out.Body = &harPost{Type: t.Type, Params: []harPair{}, Text: t.Text, Encoding: t.Encoding}
 	}
 	return out
@@ -217,31 +217,28 @@ func (w harWriter) response(e *harEntry) harResponse {
 		Status: r.StatusCode, Reason: valid(r.Reason), Proto: r.Proto, Headers: w.fields(r.Headers), Cookies: w.cookies("Set-Cookie", r.Headers),
 		Redirect: valid(w.secrets.URL(r.Headers.Get("Location"))), Head: -1, Size: -1,
 	}
-	out.Content = *w.text(r.Headers.Get("Content-Type"), decodedBody(e))
+	out.Content = *w.content(e)
 	if out.Content.Cut = !e.complete; e.complete {
 		out.Size = int64(len(e.body))
 	}
 	return out
 }
 
-// decodedBody undoes the content coding of what was read, unless that is impossible.
-func decodedBody(e *harEntry) []byte {
-	if !e.response.Headers.Has("Content-Encoding") || len(e.body) == 0 {
-		return e.body
-	}
-	copied := requests.NewResponse(e.request, e.response.StatusCode, e.response.Headers, io.NopCloser(bytes.NewReader(e.body)))
-	content, err := copied.Content()
+// content is the body as far as it was read, without its content coding.
+func (w harWriter) content(e *harEntry) *harText {
+	kind := e.response.Headers.Get("Content-Type")
+	plain, err := undone(e.response.Headers, e.body)
 	if err != nil {
-		return e.body
+		return asText(kind, len(e.body), w.secrets.Opaque(e.body))
 	}
-	return content
+	return asText(kind, len(plain), w.secrets.Body(kind, plain))
 }
 
-func (w harWriter) text(kind string, data []byte) *harText {
-	t := &harText{Size: int64(len(data)), Type: valid(kind)}
-	data = w.secrets.Body(kind, data)
-	if t.Text = string(data); !utf8.Valid(data) {
-		t.Text, t.Encoding = base64.StdEncoding.EncodeToString(data), "base64"
+// asText is a body of so many bytes, of which text may be shown.
+func asText(kind string, size int, text []byte) *harText {
+	t := &harText{Size: int64(size), Type: valid(kind), Text: string(text)}
+	if !utf8.Valid(text) {
+		t.Text, t.Encoding = base64.StdEncoding.EncodeToString(text), "base64"
 	}
 	return t
 }

@@ -169,12 +169,15 @@ var parsers = map[string]func(s string){
 	"proxyenv.Listed":           func(s string) { proxyenv.Listed(s, &here) },
 	"proxyenv.ParseURL":         func(s string) { _, _ = proxyenv.ParseURL("http://" + s); _, _ = proxyenv.ParseURL(s) },
 
-	"secret.Clean":       func(s string) { secret.Clean(s) },
-	"secret.Snippet":     func(s string) { secret.Snippet("", []byte(s)) },
-	"secret.Excerpt":     func(s string) { secret.Excerpt("application/json", []byte(s)); secret.Excerpt("", []byte(s)) },
-	"secret.Is":          func(s string) { secret.Is(s) },
-	"secret.Names.Is":    func(s string) { secret.Default().Is(s) },
-	"secret.Names.Body":  func(s string) { secret.Default().Body("application/x-www-form-urlencoded", []byte(s)) },
+	"secret.Clean":    func(s string) { secret.Clean(s) },
+	"secret.Snippet":  func(s string) { secret.Snippet("", []byte(s)) },
+	"secret.Excerpt":  func(s string) { secret.Excerpt("application/json", []byte(s)); secret.Excerpt("", []byte(s)) },
+	"secret.Is":       func(s string) { secret.Is(s) },
+	"secret.Names.Is": func(s string) { secret.Default().Is(s) },
+	"secret.Names.Body": func(s string) {
+		secret.Default().Body("application/x-www-form-urlencoded", []byte(s))
+		secret.Default().Body("application/json", []byte("\xff\xfe"+s))
+	},
 	"secret.Names.Field": func(s string) { secret.Default().Field("Cookie", s); secret.Default().Field("Link", s) },
 	"secret.Names.JSON":  func(s string) { secret.Default().JSON([]byte(s)) },
 	"secret.Names.Pairs": func(s string) { secret.Default().Pairs(s) },
@@ -316,6 +319,8 @@ var notMeasured = map[string]string{
 	"secret.Add":             "the caller's",
 	"secret.Format":          "the printer's",
 	"secret.MarshalText":     "encoding/json",
+	"secret.Names.Coded":     "Names.Body, of what a coding gives",
+	"secret.Names.Opaque":    "gives the mask",
 	"secret.Names.With":      "the caller's",
 }
 

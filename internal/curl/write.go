@@ -3,10 +3,12 @@ package curl
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -37,6 +39,9 @@ func (r Request) String(secrets bool) string {
 	}
 	w := &writer{out: []byte("curl")}
 	w.method(&r)
+	if strings.HasPrefix(r.URL, "-") {
+		w.word("--url") // and not a flag
+	}
 	w.word(r.URL)
 	if strings.ContainsAny(r.URL, "[]{}") {
 		w.word("--globoff")
@@ -57,8 +62,27 @@ func (r *Request) mask() {
 	names, before := secret.Default(), *r
 	r.URL, r.Target, r.Headers = secret.Clean(names.URL(r.URL)), secret.Clean(names.URL(r.Target)), names.Fields(r.Headers)
 	kind, _ := get(r.Headers, "Content-Type")
-	r.Body = names.Body(kind, r.Body)
+	r.Body = names.Coded(kind, r.Body, r.plain)
 	r.masked = r.URL != before.URL || !slices.Equal(r.Headers, before.Headers) || !bytes.Equal(r.Body, before.Body)
+}
+
+// plain is the body without its content codings.
+func (r *Request) plain() ([]byte, error) {
+	var codings []string
+	for _, f := range r.Headers {
+		if strings.EqualFold(f[0], "Content-Encoding") {
+			codings = append(codings, f[1])
+		}
+	}
+	if len(codings) == 0 {
+		return r.Body, nil
+	}
+	body, err := coding.NewReader(bytes.NewReader(r.Body), codings, coding.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
 }
 
 type writer struct {

@@ -8,14 +8,17 @@ import (
 )
 
 // Body masks what is secret in a body of this Content-Type: in forms and their parts, JSON
-// and XML. Without a type, or as plain text, it is what it looks like. Other bodies are
-// returned unchanged. What is broken or cut is masked as far as it can be read.
+// and XML, be it in UTF-16 or UTF-32. Without a type, or as plain text, it is what it looks like.
+// Other bodies are returned unchanged. What is broken or cut is masked as far as it can be read.
 func (n *Names) Body(contentType string, data []byte) []byte {
 	if n.none || len(data) == 0 {
 		return data
 	}
 	kind, params, _ := strings.Cut(contentType, ";")
 	kind = ascii.Lower(ascii.TrimBlanks(kind))
+	if w, ok := wideOf(data); ok && mayBeMasked(kind) {
+		return n.wideBody(w, contentType, data)
+	}
 	switch kind {
 	case "":
 		if kind = looksLike(data); kind == "" && isForm(data) {
@@ -35,6 +38,36 @@ func (n *Names) Body(contentType string, data []byte) []byte {
 		return n.XML(data)
 	}
 	return data
+}
+
+// mayBeMasked reports whether Body looks into what has this type.
+func mayBeMasked(kind string) bool {
+	return kind == "" || kind == "text/plain" || strings.HasSuffix(kind, "x-www-form-urlencoded") ||
+		strings.HasPrefix(kind, "multipart/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")
+}
+
+// Coded is Body for one that undo takes the content coding from: as it is where nothing in it is
+// secret, else without the coding and masked.
+func (n *Names) Coded(contentType string, data []byte, undo func() ([]byte, error)) []byte {
+	if n.none {
+		return data
+	}
+	plain, err := undo()
+	if err != nil {
+		return n.Opaque(data)
+	}
+	if masked := n.Body(contentType, plain); !bytes.Equal(masked, plain) {
+		return masked
+	}
+	return data
+}
+
+// Opaque is what is shown of a body that nobody can look into: nothing, where secrets are masked.
+func (n *Names) Opaque(data []byte) []byte {
+	if n.none || len(data) == 0 {
+		return data
+	}
+	return []byte(Mask)
 }
 
 func looksLike(data []byte) string {

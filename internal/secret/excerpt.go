@@ -24,6 +24,9 @@ func Snippet(contentType string, data []byte) string { return excerpt(contentTyp
 
 func excerpt(contentType string, data []byte, length int) string {
 	head := data[:min(len(data), excerptOf)]
+	if w, ok := wideOf(head); ok {
+		head = w.decode(head)
+	}
 	head = standard.Body("", standard.Body(contentType, head))
 	head = maskTokens([]byte(standard.Pairs(string(head))))
 	if len(head) <= length {
