@@ -179,7 +179,7 @@ func Redirects(n int) Option {
 //
 // Values, which are escaped, are anything that prints, slices, maps, and nil for what RFC 6570 calls
 // undefined. A name without a value, a value without a name, and a value that would make an empty
-// segment of the path, or "." or "..", are [ErrInvalidURL]. It is an [Option] for calls with a URL.
+// segment of the path, or "." or "..", or another host, are [ErrInvalidURL]. It is an [Option] for calls with a URL.
 type Path map[string]any
 
 // Apply expands the URL of r.

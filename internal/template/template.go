@@ -39,7 +39,8 @@ var errMalformed = errors.New("the URI template is malformed")
 // Expand puts values into the template. A value is anything that prints; a slice is a list, a map
 // with texts as keys an associative array in the order of its keys, pairs one in their own order,
 // and nil is what RFC 6570 calls undefined. An error is a template that is none, a name without a
-// value, a value without a name, and a value that would make an empty or a dot segment of a path.
+// value, a value without a name, and a value that would make an empty or a dot segment of a path, or
+// lead to another host.
 func Expand(template string, values map[string]any) (string, error) {
 	var b strings.Builder
 	unused := maps.Clone(values)
@@ -61,6 +62,9 @@ func Expand(template string, values map[string]any) (string, error) {
 		}
 		if text == "" && isSegment(literal, expression, after) {
 			return "", fmt.Errorf("the value of {%s} is empty, and it is a segment of the path", expression)
+		}
+		if !staysWithHost(b.String(), text, after, strings.HasPrefix(expression, "+")) {
+			return "", fmt.Errorf("the value of {%s} leads to another host than the URI template", expression)
 		}
 		b.WriteString(text)
 		rest = after
