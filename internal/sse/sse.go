@@ -52,9 +52,13 @@ type Parser struct {
 func (p *Parser) Restart() { *p = Parser{Max: p.Max, ID: p.ID, id: p.ID, Retry: p.Retry} }
 
 // Wait is the pause before connecting again, the nth time without an event: Retry, doubled
-// with each time, up to a minute where Retry is not longer itself.
+// with each time, up to a minute where Retry is not longer itself. A server that asks for no
+// pause at all gets one, too, as long as it sends nothing.
 func (p *Parser) Wait(n int) time.Duration {
-	return max(p.Retry, min(p.Retry<<min(max(n, 1)-1, 6), time.Minute))
+	if n <= 1 {
+		return p.Retry
+	}
+	return max(p.Retry, min(max(p.Retry, time.Millisecond)<<min(n-1, 16), time.Minute))
 }
 
 // Stream is one connection: it gives its events as long as yield wants more.
