@@ -1,6 +1,7 @@
 package toolbelt
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,10 +39,10 @@ func parseContentRange(value string) (first, last, total int64, ok bool) {
 	return first, last, total, ok && ok2 && first <= last && (total < 0 || last < total)
 }
 
-// parseSize reads digits, and gives -1 for anything else.
+// parseSize reads digits, and gives -1 for anything else, and for a number that has no successor.
 func parseSize(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || s[0] < '0' || s[0] > '9' {
+	if err != nil || n == math.MaxInt64 || s[0] < '0' || s[0] > '9' {
 		return -1, false
 	}
 	return n, true

@@ -57,8 +57,10 @@ func (t *transfer) wantsParts(r *requests.Response) bool {
 // split makes stretches of what is missing.
 func (t *transfer) split() {
 	size := max(minStretch, (t.total-t.offset)/int64(stretchesEach*t.d.parallel))
-	for pos := t.offset; pos < t.total; pos += size {
-		t.missing = append(t.missing, &stretch{pos, min(pos+size, t.total)})
+	for pos := t.offset; pos < t.total; {
+		end := pos + min(size, t.total-pos) // what a server calls its length may be near the largest number
+		t.missing = append(t.missing, &stretch{pos, end})
+		pos = end
 	}
 }
 
@@ -204,7 +206,8 @@ func (f *fan) take() *stretch {
 
 // get writes one stretch to where it belongs.
 func (f *fan) get(ctx context.Context, s *stretch, r *requests.Response) (err error) {
-	if r == nil {
+	asked := r == nil
+	if asked {
 		if r, err = f.ask(ctx, s); err != nil {
 			return err
 		}
@@ -224,6 +227,11 @@ func (f *fan) get(ctx context.Context, s *stretch, r *requests.Response) (err er
 		}
 		if err != nil && err != io.EOF {
 			return err
+		}
+	}
+	if asked {
+		if n, _ := r.Read(block[:1]); n > 0 {
+			return errOneByOne // it is longer than it said
 		}
 	}
 	f.mu.Lock()

@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -233,6 +235,51 @@ func TestParallelFailures(t *testing.T) {
 		}
 		noFile(t, path)
 	})
+}
+
+// TestParallelLies: no length that a server makes up takes more than what comes, and a part that
+// is longer than it says is not one.
+func TestParallelLies(t *testing.T) {
+	for _, total := range []string{"9223372036854775807", "9223372036854775806", "4611686018427387904"} {
+		s := requests.NewSession()
+		s.Mount("http://", requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+			fields := requests.Headers{{"Content-Length", total}, {"Accept-Ranges", "bytes"}, {"ETag", `"v1"`}}
+			return requests.NewResponse(p, 200, fields, io.NopCloser(strings.NewReader("abc"))), nil
+		}))
+		path := filepath.Join(t.TempDir(), "f")
+		for _, n := range []int{2, 3, 16} {
+			if _, err := toolbelt.Download(t.Context(), s, "http://h.test/", path, toolbelt.Parallel(n), toolbelt.Attempts(1)); !errors.Is(err, requests.ErrChunkedEncoding) {
+				t.Errorf("%s bytes, %d at once: %v", total, n, err)
+			}
+			noFile(t, path)
+		}
+	}
+	body := randomBody(partsLen)
+	server := &ranges{body: body, etag: `"v1"`, before: func(n int, w http.ResponseWriter, r *http.Request) bool {
+		var first, last int
+		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
+			return false
+		}
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(body)))
+		w.WriteHeader(206)
+		w.Write(body[first : last+1])
+		w.(http.Flusher).Flush() // in chunks, which say no length
+		w.Write([]byte("more"))
+		return true
+	}}
+	s, url, path := serveRanges(t, server)
+	if _, err := toolbelt.Download(t.Context(), s, url, path, toolbelt.Parallel(4)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, body) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	// The one connection that goes on may not be the last to be seen.
+	asked := server.asked()[1:]
+	if !slices.ContainsFunc(asked, func(span string) bool { return span == "" || strings.HasSuffix(span, "-") }) {
+		t.Errorf("the parts were believed: %q", asked)
+	}
 }
 
 // TestParallelResumes: what came stays, gaps and all, and only the rest is asked for; also by

@@ -487,18 +487,21 @@ func TestParseContentRange(t *testing.T) {
 	}
 	bad := span{}
 	tests := map[string]span{
-		"bytes 5-9/10":  {5, 9, 10, true},
-		"Bytes 5-9/*":   {5, 9, -1, true},
-		"bytes */10":    {-1, -1, 10, true},
-		"bytes */*":     bad,
-		"bytes 5-4/10":  bad,
-		"bytes 5-10/10": bad,
-		"bytes -5-9/10": bad,
-		"bytes +5-9/10": bad,
-		"bytes 5-9":     bad,
-		"items 5-9/10":  bad,
-		"bytes 5/10":    bad,
-		"":              bad,
+		"bytes 5-9/10":                  {5, 9, 10, true},
+		"Bytes 5-9/*":                   {5, 9, -1, true},
+		"bytes */10":                    {-1, -1, 10, true},
+		"bytes */*":                     bad,
+		"bytes 5-4/10":                  bad,
+		"bytes 5-10/10":                 bad,
+		"bytes -5-9/10":                 bad,
+		"bytes +5-9/10":                 bad,
+		"bytes 5-9":                     bad,
+		"items 5-9/10":                  bad,
+		"bytes 5/10":                    bad,
+		"":                              bad,
+		"bytes 5-9223372036854775806/*": {5, 9223372036854775806, -1, true},
+		"bytes 5-9223372036854775807/*": bad, // what is due then ends beyond the largest number
+		"bytes 5-9/9223372036854775807": bad,
 		"bytes 9999999999999999999-9999999999999999999/*": bad,
 	}
 	for value, want := range tests {
