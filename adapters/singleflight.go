@@ -21,8 +21,12 @@ import (
 // is canceled when nobody waits any more.
 //
 // Requests with a body, to be streamed or with [requests.OnInterim] are sent by
-// themselves. So are the later ones where a response turns out to be longer than 1 MiB,
-// which the first caller gets.
+// themselves. So are the later ones where a response turns out to be longer than 1 MiB, or gives
+// cookies to a request that had none, which is how a server begins a session with one
+// visitor: the first caller gets that.
+//
+// What a context holds is not compared: a wrapper that goes by it, such as one that takes a user's
+// token from it, belongs around SingleFlight.
 func SingleFlight() requests.Wrapper {
 	return func(base requests.Adapter) requests.Adapter {
 		return &singleFlight{Adapter: base, flights: map[string][]*flight{}}
@@ -45,6 +49,7 @@ type flight struct {
 	key     string
 	opts    requests.SendOptions
 	asked   *requests.PreparedRequest // by the first caller, never changed
+	cookies bool                      // the request had some
 	cancel  context.CancelFunc
 	waiting int  // by singleFlight.mu
 	left    bool // the first caller has gone; by singleFlight.mu
@@ -83,7 +88,7 @@ func (s *singleFlight) Send(ctx context.Context, p *requests.PreparedRequest, op
 		panic(f.panicked)
 	case f.err != nil:
 		return nil, sharedError(f.err, p)
-	case f.rest != nil && !first:
+	case !first && (f.rest != nil || f.introduces()):
 		return s.Adapter.Send(ctx, p, opts)
 	}
 	return f.copy(p, first), nil
@@ -106,7 +111,7 @@ func (s *singleFlight) join(ctx context.Context, p *requests.PreparedRequest, op
 			return f, false
 		}
 	}
-	f = &flight{key: key, opts: opts, asked: asked, waiting: 1, done: make(chan struct{})}
+	f = &flight{key: key, opts: opts, asked: asked, cookies: p.Headers.Has("Cookie"), waiting: 1, done: make(chan struct{})}
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.flights[key] = append(s.flights[key], f)
 	go s.fly(ctx, f, p.Clone()) // the caller may leave, and edit its own
@@ -216,6 +221,11 @@ func (s *singleFlight) remove(f *flight) {
 		return
 	}
 	s.flights[f.key] = flights
+}
+
+// introduces reports whether the response is the beginning of a session, which is nobody else's.
+func (f *flight) introduces() bool {
+	return f.response.Headers.Has("Set-Cookie") && !f.cookies
 }
 
 // copy is the response for one caller.

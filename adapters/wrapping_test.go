@@ -410,6 +410,39 @@ func TestSingleFlightKeepsIdentitiesApart(t *testing.T) {
 	})
 }
 
+// TestSingleFlightCookies: a server that begins a session begins it with one caller; a session
+// that there is already may be renewed for all who are in it.
+func TestSingleFlightCookies(t *testing.T) {
+	for cookie, want := range map[string]int32{"": 3, "sid=1": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHeld()
+			a := adapters.SingleFlight()(h)
+			var wg sync.WaitGroup
+			for range 3 {
+				p := get("http://h.test/")
+				if cookie != "" {
+					p.Headers.Set("Cookie", cookie)
+				}
+				wg.Go(func() {
+					if _, err := a.Send(t.Context(), p, requests.SendOptions{}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			synctest.Wait()
+			for range want {
+				r := reply(200, "")
+				r.Headers.Set("Set-Cookie", "sid=2")
+				h.release <- r
+			}
+			wg.Wait()
+			if got := h.sent.Load(); got != want {
+				t.Errorf("with %q: %d sent, want %d", cookie, got, want)
+			}
+		})
+	}
+}
+
 // Who gives up leaves the others waiting; the last one cancels the request. A failure is
 // everybody's, each with its own request.
 func TestSingleFlightEnds(t *testing.T) {
