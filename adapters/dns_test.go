@@ -238,6 +238,19 @@ func TestDNSOverHTTPSBad(t *testing.T) {
 		s.Close()
 		server.Close()
 	}
+	s := requests.NewSession()
+	s.Mount("https://", requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		r := requests.NewResponse(p, 500, nil, nil)
+		r.Reason = "\x1b[31mred"
+		return r, nil
+	}))
+	resolver, err := adapters.DNSOverHTTPS(s, "https://dns.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := resolver.LookupNetIP(t.Context(), "ip", "a.test"); err == nil || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("a reason with control characters: %q", err)
+	}
 	for _, url := range []string{"http://dns.test/", ""} {
 		if _, err := adapters.DNSOverHTTPS(requests.NewSession(), url); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("%q: %v", url, err)

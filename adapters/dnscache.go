@@ -50,7 +50,10 @@ func (c *DNSCache) LookupNetIP(ctx context.Context, network, host string) ([]net
 	addrs, ttl, err := c.ask(ctx, network, host)
 	if err == nil && len(addrs) > 0 {
 		c.keep(q, addrs, ttl)
-		return c.recall(q, time.Hour), nil // an answer that does not last at all counts once
+		if kept := c.recall(q, time.Hour); kept != nil { // an answer that does not last at all counts once
+			return kept, nil
+		}
+		return addrs, nil // it has made room for another one already
 	}
 	if missing, ok := errors.AsType[*net.DNSError](err); err == nil || ok && missing.IsNotFound || ctx.Err() != nil {
 		return addrs, err

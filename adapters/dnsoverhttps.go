@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // DNSOverHTTPS returns a [requests.Resolver] that asks a server over HTTPS (RFC 8484) by way
@@ -106,7 +107,7 @@ func (d *overHTTPS) query(ctx context.Context, host string, kind dnsmessage.Type
 	case err != nil:
 		return nil, 0, err
 	case r.StatusCode != 200 || !strings.HasPrefix(r.Headers.Get("Content-Type"), "application/dns-message"):
-		return nil, 0, &net.DNSError{Err: "the server of DNS over HTTPS gave no answer: " + r.Reason, Name: host, IsTemporary: true}
+		return nil, 0, &net.DNSError{Err: "the server of DNS over HTTPS gave no answer: " + secret.Clean(r.Reason), Name: host, IsTemporary: true}
 	}
 	return readAnswer(content, question, host)
 }
