@@ -210,9 +210,9 @@ func (x *Exchange) interim(req *wire.Request) func(*h1.ResponseHead) error {
 func (x *Exchange) responded() {
 	switch up := x.upload; {
 	case up == nil:
+	case (x.head.Status >= 300 || !x.mayKeep()) && up.deny():
 	case !x.mayKeep():
 		up.refuse()
-	case x.head.Status >= 300 && up.deny():
 	case !x.refused():
 		up.proceed()
 	}

@@ -52,7 +52,14 @@ func (u *upload) deny() bool {
 	if u.wait <= 0 || u.went {
 		return false
 	}
-	u.went = true
+	u.went, u.denied = true, true
 	u.abort()
 	return true
+}
+
+// keptBack reports whether nothing of the body was wanted.
+func (u *upload) keptBack() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.denied
 }

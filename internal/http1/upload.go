@@ -52,6 +52,7 @@ type upload struct {
 	done       bool // finished is closed
 	ended      bool // the exchange is over: its connection is not to be touched
 	went       bool // it is not held back any more: goOn is closed, or it is cut
+	denied     bool // it was held back to the end
 	err        error
 	panicValue any
 }
@@ -95,7 +96,10 @@ func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
 func (u *upload) run() {
 	err := errPanicked // unless something better is known
 	defer func() { u.complete(u.caught(recover(), err)) }()
-	err = u.send()
+	if err = u.send(); u.keptBack() {
+		u.trace.wroteRequest(nil) // all there was to write
+		return
+	}
 	u.trace.wroteRequest(err)
 }
 

@@ -169,14 +169,13 @@ func (s *Stream) nextHead() (interims []interim, headed, first bool, err error) 
 
 // handOn tells of an interim response. An error ends the request.
 func handOn(req *wire.Request, in interim) error {
+	if req.Interim != nil {
+		if err := req.Interim(in.status, in.fields); err != nil {
+			return &wire.Error{Phase: wire.Waiting, Err: err, Written: true, Interim: true}
+		}
+	}
 	if in.status == 100 {
 		tracer{req.Trace}.got100()
-	}
-	if req.Interim == nil {
-		return nil
-	}
-	if err := req.Interim(in.status, in.fields); err != nil {
-		return &wire.Error{Phase: wire.Waiting, Err: err, Written: true, Interim: true}
 	}
 	return nil
 }

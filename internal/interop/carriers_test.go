@@ -117,7 +117,7 @@ func (l link) configure(c *requests.ConnConfig, _ *requests.PreparedRequest) err
 	port, err := strconv.Atoi(l.proxy.Port())
 	c.Proxy = requests.ProxyConfig{
 		Scheme: l.proxy.Scheme, Host: l.proxy.Hostname(), Port: port,
-		Tunnel: l.proxy.Scheme == "socks5" || c.Scheme == "https", TLS: requests.TLSConfig{Verify: verify},
+		Tunnel: l.proxy.Scheme == "socks5h" || l.proxy.Scheme == "socks5" || c.Scheme == "https", TLS: requests.TLSConfig{Verify: verify},
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown str
 // TestContract runs every check over http.Transport and over the carriers of this library,
 // on every lane.
 func TestContract(t *testing.T) {
-	for _, c := range slices.Concat(checks, transportChecks, rowChecks) {
+	for _, c := range slices.Concat(checks, transportChecks, rowChecks, traceChecks) {
 		for _, l := range lanesOf(c.protocols) {
 			t.Run(c.name+"/"+l.String(), func(t *testing.T) {
 				t.Parallel()

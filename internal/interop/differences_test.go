@@ -46,10 +46,14 @@ var departures = []departure{
 		[]string{"502 ", `200 OPTIONS http://HOST host=HOST fields=[] length=0 te=[] body=""/0 trailers=[] <nil>`}, true},
 	{"a proxy is asked for the URL's host, in absolute form whatever `URL.Opaque` is", "host", forwarded,
 		[]string{"502 ", `200 GET http://HOST/ host=HOST fields=[] length=0 te=[] body=""/0 trailers=[] <nil>`}, true},
+	{"GetConn of a trace names the proxy for each HTTP/2 request through one", "trace of several requests", proxiedHTTP2, []string{"GetConn server", "GetConn proxy"}, true},
+	{"GetConn of a trace names the proxy for each HTTP/2 request through one", "trace of a redirect", proxiedHTTP2, []string{"GetConn server", "GetConn proxy"}, true},
+	{"GetConn of a trace names the proxy for each HTTP/2 request through one", "trace of a held back body", proxiedHTTP2, []string{"GetConn server", "GetConn proxy"}, true},
 }
 
-func overHTTP2(l lane) bool { return l.protocol == "h2" }
-func forwarded(l lane) bool { return l.protocol == "h1" && strings.HasSuffix(l.hop, "proxy") }
+func proxiedHTTP2(l lane) bool { return l.protocol == "h2" && l.hop != "direct" }
+func overHTTP2(l lane) bool    { return l.protocol == "h2" }
+func forwarded(l lane) bool    { return l.protocol == "h1" && strings.HasSuffix(l.hop, "proxy") }
 
 // departing is what a check is to show here, where it shows want over http.Transport.
 func departing(check string, l lane, c carrier, want string) string {
@@ -81,6 +85,7 @@ var differences = []difference{
 	{"a blank before the colon of a field in a response is an error", rawly("GET", "200 OK\r\nContent-Length: 2\r\nX-Hidden : v\r\n\r\nok"), "200 ok", "failed", "failed"},
 	{"a request that opens a connection waits for it", whichConnection, "reused", "its own", "its own"},
 	{"deadlines of a connection from `adapters.Dialer` are set anew", withDeadline, "true", "false", "false"},
+	{"`socks5://` has names looked up here, and `socks5h://` by the proxy", whoLooksUp, "proxy", "here", "here"},
 	{"beneath a trace's `*tls.Conn` lies a socket of this package, which has SyscallConn", beneathTLS, "*net.TCPConn true", "*dial.timed true", "*dial.timed true"},
 }
 
@@ -326,4 +331,23 @@ func beneathTLS(t *testing.T, make maker) (shown string) {
 	resp, err := make(l).RoundTrip(get(t, "GET", base, nil).WithContext(httptrace.WithClientTrace(limited(t), trace)))
 	textOf(resp, err)
 	return shown
+}
+
+// whoLooksUp shows what a SOCKS5 proxy is asked for that is named by socks5://.
+func whoLooksUp(t *testing.T, make maker) string {
+	base, l := lane{"h1", "SOCKS5h"}.serve(t, http.HandlerFunc(echo))
+	asked := newChannel[string]()
+	l.proxy.Scheme = "socks5"
+	l.proxy.Host = wiretest.StartSOCKS5(t, wiretest.SOCKS5{Route: func(target string) string {
+		asked <- target
+		return strings.Replace(target, "localhost", "127.0.0.1", 1)
+	}}).Addr()
+	resp, err := make(l).RoundTrip(get(t, "GET", strings.Replace(base, "127.0.0.1", "localhost", 1), nil).WithContext(limited(t)))
+	if textOf(resp, err); err != nil {
+		return class(err)
+	}
+	if strings.HasPrefix(<-asked, "localhost:") {
+		return "proxy"
+	}
+	return "here"
 }

@@ -20,7 +20,7 @@ type lane struct{ protocol, hop string }
 
 func (l lane) String() string { return l.protocol + ", " + l.hop }
 
-var hops = []string{"direct", "http proxy", "https proxy", "SOCKS5"}
+var hops = []string{"direct", "http proxy", "https proxy", "SOCKS5h"}
 
 // lanesOf lists the lanes of these protocols, of all three if none is named. An http proxy
 // forwards what is plain, and tunnels the rest.
@@ -57,7 +57,7 @@ func (l lane) proxy(t *testing.T) *wiretest.Server {
 	case "https proxy":
 		config := wiretest.TestCA().Server()
 		return wiretest.Start(t, wiretest.Config{Conn: func(c net.Conn) { proxyConn(tls.Server(c, config)) }})
-	case "SOCKS5":
+	case "SOCKS5h":
 		return wiretest.StartSOCKS5(t, wiretest.SOCKS5{Route: wiretest.Direct})
 	}
 	return nil
