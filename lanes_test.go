@@ -264,7 +264,7 @@ func (s *site) took() []seen {
 func (l lane) session(t *testing.T, options ...requests.AdapterOption) *requests.Session {
 	s := newSession(t)
 	hosts := map[string]string{}
-	for _, h := range append(slices.Clone(worldHosts), "localhost") {
+	for _, h := range append(slices.Clone(worldHosts), "localhost", "xn--bcher-kva.example.com") {
 		for _, port := range []string{"80", "8080"} {
 			hosts[h+":"+port] = l.site.plain.Listener.Addr().String()
 		}

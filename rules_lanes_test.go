@@ -190,3 +190,26 @@ func TestRule50Lanes(t *testing.T) {
 		l.want(t, "Cookie", hops, "k=mine", "k=mine")
 	})
 }
+
+// TestCookiesOfNamesLanes: a cookie of a host whose name is not ASCII is kept, and sent to
+// that host however it is written.
+func TestCookiesOfNamesLanes(t *testing.T) {
+	spellings := []string{"bücher.example.com", "BÜCHER.Example.com", "xn--bcher-kva.example.com"}
+	eachLane(t, func(t *testing.T, l lane) {
+		for _, set := range []string{"k=v", "k=v; Domain=bücher.example.com", "k=v; Domain=.XN--BCHER-KVA.example.com", "k=v; Domain=example.com"} {
+			for _, first := range spellings {
+				s := l.session(t)
+				if _, err := l.send(t.Context(), s, "GET", l.at(first, "/?set="+url.QueryEscape(set)), nil, nil); err != nil {
+					t.Fatal(err)
+				}
+				for _, again := range spellings {
+					if _, err := l.send(t.Context(), s, "GET", l.at(again, "/"), nil, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.Close()
+				l.want(t, "Cookie", l.site.took(), "-", "k=v", "k=v", "k=v")
+			}
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/http/httputil"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -105,6 +106,27 @@ var rowChecks = []check{
 		}
 		return all
 	})},
+	{name: "CONNECT by the caller", protocols: []string{"h1", "tls"}, except: forwarded, serve: tunnel, run: func(t *testing.T, rt http.RoundTripper, base string) any {
+		u, _ := url.Parse(base)
+		var out []string
+		for _, target := range []*url.URL{u, {Scheme: u.Scheme, Host: u.Host, Opaque: u.Host}} {
+			pr, pw := io.Pipe()
+			req := (&http.Request{Method: "CONNECT", URL: target, Header: http.Header{}, Body: pr}).WithContext(limited(t))
+			resp, err := rt.RoundTrip(req)
+			if err != nil {
+				return err
+			}
+			for _, word := range []string{"one", "two"} {
+				io.WriteString(pw, word)
+				back := make([]byte, len(word))
+				_, err = io.ReadFull(resp.Body, back)
+				out = append(out, fmt.Sprint(resp.StatusCode, string(back), err))
+			}
+			pw.Close()
+			resp.Body.Close()
+		}
+		return out
+	}},
 	{name: "close idle connections", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
 		var reused []bool
 		trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = append(reused, i.Reused) }}
@@ -189,6 +211,26 @@ var rowChecks = []check{
 		}
 		return out
 	}},
+}
+
+// tunnel takes CONNECT, for its own address, and sends back what comes in upper case.
+func tunnel(w http.ResponseWriter, r *http.Request) {
+	c, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	if r.RequestURI != r.Host {
+		fmt.Fprintf(c, "HTTP/1.1 400 %s\r\n\r\n", r.RequestURI)
+		return
+	}
+	io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
+	block := make([]byte, 100)
+	for err == nil {
+		var n int
+		n, err = rw.Read(block)
+		c.Write(bytes.ToUpper(block[:n]))
+	}
 }
 
 // echoAsItComes sends back what it reads while it reads.

@@ -1,0 +1,100 @@
+package requests_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests"
+)
+
+// TestTraceOfChainsLanes: a trace and Timing are whole for each request that a call makes:
+// along redirects, tries and the answer to a challenge, the first of which opens a connection.
+func TestTraceOfChainsLanes(t *testing.T) {
+	eachLane(t, func(t *testing.T, l lane) {
+		if l.caller != "Session" {
+			t.Skip("this caller follows nothing by itself, or has many contexts")
+		}
+		var asked atomic.Int32
+		l.site.answering(func(w http.ResponseWriter, r *http.Request) {
+			switch n := asked.Add(1); {
+			case r.URL.Path == "/busy" && n == 1:
+				w.WriteHeader(http.StatusServiceUnavailable)
+			case r.URL.Path == "/digest" && r.Header.Get("Authorization") == "":
+				w.Header().Set("WWW-Authenticate", `Digest realm="r", nonce="n", qop="auth"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			default:
+				io.WriteString(w, "ok")
+			}
+		})
+		for name, url := range map[string]string{
+			"redirect":  l.redirected(302, "example.com", "example.com"),
+			"retry":     l.at("example.com", "/busy"),
+			"challenge": l.at("example.com", "/digest"),
+		} {
+			asked.Store(0)
+			s := l.session(t, requests.Retries(requests.Retry{Total: 1, StatusForcelist: []int{503}}))
+			s.Auth = requests.DigestAuth("ada", "secret")
+			e := &events{wrote: make(chan struct{}, 9)}
+			r, err := s.Get(httptrace.WithClientTrace(t.Context(), e.trace()), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := callsOf(e.take())
+			s.Close()
+			opened := "GetConn ConnectStart ConnectDone"
+			if l.hop == "https proxy" {
+				opened += " TLSHandshakeStart TLSHandshakeDone"
+			}
+			if l.scheme == "https" {
+				opened += " TLSHandshakeStart TLSHandshakeDone"
+			}
+			sent := "WroteHeaders WroteRequest GotFirstResponseByte"
+			idle := " PutIdleConn"
+			if l.h2 {
+				idle = "" // it was never taken out of the pool
+			}
+			want := opened + " GotConn " + sent + idle + " GetConn GotConn-reused " + sent + idle
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: the trace (-want +got)\n%s", name, diff)
+			}
+			checkTimings(t, name, r)
+		}
+	})
+}
+
+// callsOf returns the names of the calls, without those for fields and for lookups, which
+// only some lanes make.
+func callsOf(seen []string) string {
+	var names []string
+	for _, e := range seen {
+		name, rest, _ := strings.Cut(e, " ")
+		switch {
+		case strings.HasPrefix(name, "DNS"), name == "WroteHeaderField":
+			continue
+		case name == "GotConn" && strings.Contains(rest, "true true true"):
+			name = "GotConn-reused"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, " ")
+}
+
+// checkTimings: only the first of a chain opens something, and each knows where it went.
+func checkTimings(t *testing.T, name string, last *requests.Response) {
+	t.Helper()
+	all := append(slices.Clone(last.History), last)
+	for i, r := range all {
+		got := r.Timing()
+		reused := i > 0 || name == "retry" // of which the last try is told
+		if got.Reused != reused || got.Remote == nil || got.Local == nil || got.FirstByte <= 0 || (got.Connect > 0) == reused {
+			t.Errorf("%s, %d: %+v", name, i, got)
+		}
+	}
+}
