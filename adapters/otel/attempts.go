@@ -67,7 +67,7 @@ func (s *sent) attempts(failed []requests.Attempt, err error) {
 func outcome(span trace.Span, a requests.Attempt) {
 	if a.Err != nil {
 		span.SetAttributes(attribute.String("error.type", errorType(a.Err)))
-		span.SetStatus(codes.Error, a.Err.Error())
+		span.SetStatus(codes.Error, errorText(a.Err))
 		return
 	}
 	span.SetAttributes(attribute.Int("http.response.status_code", a.StatusCode))

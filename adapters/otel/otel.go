@@ -7,6 +7,7 @@
 // What is told:
 //
 //	span, of kind client              name: the method; http.request.method, url.full, server.address,
+//	                                  http.request.method_original of a method that nobody knows,
 //	                                  server.port, http.response.status_code, network.protocol.version,
 //	                                  network.peer.address and .port, error.type, and
 //	                                  http.request.resend_count where attempts were made again
@@ -15,11 +16,13 @@
 //	                                  several, such as one with [requests.Retries]
 //	http.client.request.duration      histogram in seconds, until the body has ended
 //
-// A span ends when the body has been read or closed. Secrets of the URL are masked; no header and
-// no body is recorded.
+// A span ends when the body has been read or closed, when the call's context ends, and when the
+// adapter panics. Secrets of the URL are masked, also in errors; no header and no body is recorded.
+// Header fields of the propagator that the caller has set are sent as they are.
 package otel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -38,6 +41,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/wire"
 )
@@ -52,15 +56,23 @@ type settings struct {
 }
 
 // TracerProvider makes the spans; the global one by default.
-func TracerProvider(p trace.TracerProvider) Option { return func(s *settings) { s.tracers = p } }
+func TracerProvider(p trace.TracerProvider) Option {
+	return func(s *settings) { s.tracers = cmp.Or(p, s.tracers) }
+}
 
 // MeterProvider makes the metric; the global one by default.
-func MeterProvider(p metric.MeterProvider) Option { return func(s *settings) { s.meters = p } }
+func MeterProvider(p metric.MeterProvider) Option {
+	return func(s *settings) { s.meters = cmp.Or(p, s.meters) }
+}
 
 // Propagator writes the context of a span into the header; the global one by default, which
 // writes nothing unless the program has set one.
 func Propagator(p propagation.TextMapPropagator) Option {
-	return func(s *settings) { s.propagator = p }
+	return func(s *settings) {
+		if p != nil {
+			s.propagator = p
+		}
+	}
 }
 
 const scope = "github.com/mountable/requests/adapters/otel"
@@ -99,24 +111,22 @@ func (a *instrumented) CloseIdle() {
 
 // Send implements [requests.Adapter].
 func (a *instrumented) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
-	s := &sent{adapter: a, start: time.Now(), attributes: requestAttributes(p)}
-	ctx, s.span = a.tracer.Start(ctx, spanName(p.Method), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(s.start),
-		trace.WithAttributes(s.attributes...), trace.WithAttributes(attribute.String("url.full", fullURL(p.URL))))
-	s.ctx = ctx
+	s := a.start(ctx, p)
+	panicked := true
 	defer func() {
-		if v := recover(); v != nil {
+		if panicked {
 			s.fail("panic", "the adapter panicked")
 			s.end()
-			panic(v)
 		}
 	}()
 	own := p.Clone()
-	a.propagator.Inject(ctx, headerCarrier{own})
-	r, err := a.Adapter.Send(s.watch(ctx), own, opts)
+	a.propagator.Inject(s.ctx, headerCarrier{&own.Headers, p.Headers})
+	r, err := a.Adapter.Send(s.watch(s.ctx), own, opts)
+	panicked = false
 	switch {
 	case err != nil:
 		s.attempts(historyOf(err), err)
-		s.fail(errorType(err), err.Error())
+		s.failBy(err)
 		s.end()
 	case r == nil:
 		s.end()
@@ -128,17 +138,37 @@ func (a *instrumented) Send(ctx context.Context, p *requests.PreparedRequest, op
 	return r, err
 }
 
-// headerCarrier writes into the header of a request.
-type headerCarrier struct{ p *requests.PreparedRequest }
+// start begins the span of a hop.
+func (a *instrumented) start(ctx context.Context, p *requests.PreparedRequest) *sent {
+	s := &sent{adapter: a, began: time.Now(), attributes: requestAttributes(p)}
+	s.ctx, s.span = a.tracer.Start(ctx, spanName(p.Method), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(s.began),
+		trace.WithAttributes(s.attributes...), trace.WithAttributes(attribute.String("url.full", fullURL(p.URL))))
+	if !isKnown(p.Method) {
+		s.span.SetAttributes(attribute.String("http.request.method_original", p.Method))
+	}
+	return s
+}
+
+// headerCarrier writes into the header of a request, and not over what its caller has set.
+type headerCarrier struct {
+	to    *requests.Headers
+	given requests.Headers
+}
 
 // Get implements [propagation.TextMapCarrier], as Set and Keys do.
-func (c headerCarrier) Get(key string) string { return c.p.Headers.Get(key) }
+func (c headerCarrier) Get(key string) string { return c.to.Get(key) }
 
-func (c headerCarrier) Set(key, value string) { c.p.Headers.Set(key, value) }
+// Set leaves out tracestate, too, where the traceparent that it belongs to is the caller's.
+func (c headerCarrier) Set(key, value string) {
+	if c.given.Has(key) || ascii.EqualFold(key, "tracestate") && c.given.Has("traceparent") {
+		return
+	}
+	c.to.Set(key, value)
+}
 
 func (c headerCarrier) Keys() []string {
 	var keys []string
-	for name := range c.p.Headers.All() {
+	for name := range c.to.All() {
 		keys = append(keys, name)
 	}
 	return keys
@@ -195,16 +225,17 @@ func errorType(err error) string {
 
 // sent is one hop.
 type sent struct {
-	adapter    *instrumented
-	ctx        context.Context
-	span       trace.Span
-	start      time.Time
-	attributes []attribute.KeyValue // of the metric
+	adapter *instrumented
+	ctx     context.Context
+	span    trace.Span
+	began   time.Time
 
-	// mu protects the fields below: a body may be closed while it is read.
-	mu    sync.Mutex
-	ended bool
-	tries []time.Time // when each attempt began
+	// mu protects the fields below: a body may be closed, or its context end, while it is read.
+	mu         sync.Mutex
+	ended      bool
+	unwatch    func() bool          // of the context, once there is a body
+	attributes []attribute.KeyValue // of the metric
+	tries      []time.Time          // when each attempt began
 }
 
 // headed notes the head of the response; the span ends with its body.
@@ -222,16 +253,22 @@ func (s *sent) headed(r *requests.Response) {
 	s.endWith(r)
 }
 
-// endWith ends s when the body of r has ended: read, failed or closed. A connection that has left
-// HTTP is not part of it.
+// endWith ends s when the body of r has ended: read, failed or closed, or with the context that it
+// needs. A connection that has left HTTP is not part of it.
 func (s *sent) endWith(r *requests.Response) {
 	if _, left := r.Conn(); r.Raw == nil || left {
 		s.end()
 		return
 	}
+	s.mu.Lock()
+	s.unwatch = context.AfterFunc(s.ctx, func() {
+		s.failBy(requests.CarrierError(nil, context.Cause(s.ctx)))
+		s.end()
+	})
+	s.mu.Unlock()
 	r.Raw = wire.OnEnd(r.Raw, func(how error) {
 		if how != io.EOF && how != wire.ErrClosed {
-			s.fail(errorType(requests.CarrierError(nil, how)), how.Error())
+			s.failBy(requests.CarrierError(nil, how))
 		}
 		s.end()
 	})
@@ -247,16 +284,25 @@ func peer(a net.Addr) []attribute.KeyValue {
 	return []attribute.KeyValue{attribute.String("network.peer.address", host), attribute.Int("network.peer.port", n)}
 }
 
-// note is for span and metric.
+// note is for span and metric. After the end it changes nothing.
 func (s *sent) note(kv attribute.KeyValue) {
-	s.span.SetAttributes(kv)
-	s.attributes = append(s.attributes, kv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.span.SetAttributes(kv)
+		s.attributes = append(s.attributes, kv)
+	}
 }
 
 func (s *sent) fail(kind, description string) {
 	s.note(attribute.String("error.type", kind))
 	s.span.SetStatus(codes.Error, description)
 }
+
+func (s *sent) failBy(err error) { s.fail(errorType(err), errorText(err)) }
+
+// errorText is what an error says, secrets masked: another adapter's may have some.
+func errorText(err error) string { return secret.Default().Text(err.Error()) }
 
 // end ends the span, once.
 func (s *sent) end() {
@@ -265,8 +311,10 @@ func (s *sent) end() {
 	if s.ended {
 		return
 	}
-	s.ended = true
+	if s.ended = true; s.unwatch != nil {
+		s.unwatch()
+	}
 	now := time.Now()
 	s.span.End(trace.WithTimestamp(now))
-	s.adapter.duration.Record(s.ctx, now.Sub(s.start).Seconds(), metric.WithAttributes(s.attributes...))
+	s.adapter.duration.Record(s.ctx, now.Sub(s.began).Seconds(), metric.WithAttributes(s.attributes...))
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
@@ -234,6 +235,109 @@ func TestPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = a.Send(t.Context(), p, requests.SendOptions{})
+}
+
+// TestUnread: the span of a response that nobody reads or closes ends with its context, and that of
+// one whose hook panics with the panic.
+func TestUnread(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply { return wiretest.Text(200, "hello") }})
+	tel := newTelemetry()
+	ended := make(chan []string)
+	tel.tracer.RegisterSpanProcessor(ending{func() { ended <- tel.ended() }})
+	s := session(tel.wrap(requests.NewHTTPAdapter()))
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := s.Get(ctx, server.URL("/"), requests.Stream(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if got := <-ended; len(got) != 1 || !strings.Contains(got[0], "error.type=canceled") {
+		t.Errorf("spans ended: %q", got)
+	}
+	r.Close()
+
+	go func() {
+		defer func() { _ = recover() }()
+		_, _ = s.Get(t.Context(), server.URL("/"), requests.Stream(true), requests.ReplaceHooks(func(context.Context, *requests.Response) (*requests.Response, error) {
+			panic("mine")
+		}))
+	}()
+	if got := <-ended; len(got) != 1 {
+		t.Errorf("spans ended: %q", got)
+	}
+}
+
+// ending calls a function when a span has ended.
+type ending struct{ f func() }
+
+func (e ending) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (e ending) OnEnd(sdktrace.ReadOnlySpan)                     { e.f() }
+func (e ending) Shutdown(context.Context) error                  { return nil }
+func (e ending) ForceFlush(context.Context) error                { return nil }
+
+// TestPropagation: what the caller has set is sent as it is, and nothing that belongs to another trace
+// beside it.
+func TestPropagation(t *testing.T) {
+	const theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	state, err := trace.ParseTraceState("vendor=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled, TraceState: state})
+	for _, c := range []struct {
+		given requests.Headers
+		want  []string // traceparent, if it is the caller's, and tracestate
+	}{
+		{nil, []string{"", "vendor=1"}},
+		{requests.Headers{{"Traceparent", theirs}}, []string{theirs, ""}},
+		{requests.Headers{{"TRACEPARENT", theirs}, {"tracestate", "mine=1"}}, []string{theirs, "mine=1"}},
+	} {
+		var got []string
+		a := newTelemetry().wrap(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+			parents := p.Headers.Values("traceparent")
+			if len(parents) != 1 {
+				t.Errorf("traceparent: %q", parents)
+			}
+			if got = []string{"", p.Headers.Get("tracestate")}; parents[0] == theirs {
+				got[0] = theirs
+			}
+			return requests.NewResponse(p, 200, nil, nil), nil
+		}))
+		p, err := (&requests.Request{URL: "http://h.test/", Headers: c.given}).Prepare()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := p.Headers.Clone()
+		if _, err := a.Send(trace.ContextWithSpanContext(t.Context(), outer), p, requests.SendOptions{}); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || !cmp.Equal(before, p.Headers) {
+			t.Errorf("%v (-want +got)\n%s", c.given, diff)
+		}
+	}
+}
+
+// TestSecrets: no attribute and no description has one.
+func TestSecrets(t *testing.T) {
+	for _, url := range []string{
+		"http://ada:hidden@h.test/", "http://h.test/?sig=hidden", "http://h.test/?Signature=hidden", "http://h.test/?X-Goog-Signature=hidden",
+		"http://h.test/?AWSAccessKeyId=hidden", "http://h.test/?a=1&access_token=hidden&b=2", "http://h.test/?api_key=hidden#token=hidden",
+	} {
+		tel := newTelemetry()
+		a := tel.wrap(requests.AdapterFunc(func(context.Context, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error) {
+			return nil, fmt.Errorf("cannot get %s", url)
+		}))
+		_, err := a.Send(t.Context(), &requests.PreparedRequest{Method: "FROB", URL: url}, requests.SendOptions{})
+		if err == nil {
+			t.Fatal("no error")
+		}
+		span := tel.spans.GetSpans()[0]
+		text := fmt.Sprint(span.Attributes, span.Status)
+		if strings.Contains(text, "hidden") || !strings.Contains(text, "h.test") || !strings.Contains(text, "method_original") {
+			t.Errorf("%s: %s", url, text)
+		}
+	}
 }
 
 // TestContract: an instrumented adapter is an adapter.
