@@ -1,6 +1,7 @@
 package negotiate_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,9 +15,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jcmturner/gofork/encoding/asn1"
+	"github.com/jcmturner/gokrb5/v8/asn1tools"
 	"github.com/jcmturner/gokrb5/v8/client"
 	"github.com/jcmturner/gokrb5/v8/config"
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/gssapi"
+	"github.com/jcmturner/gokrb5/v8/iana/asnAppTag"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/iana/msgtype"
 	"github.com/jcmturner/gokrb5/v8/keytab"
+	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/spnego"
 	"github.com/jcmturner/gokrb5/v8/types"
 
@@ -54,22 +63,29 @@ func origin(t *testing.T, k *kdc) (address string, without *atomic.Int32) {
 
 // verify checks a ticket with the key of the service, and returns whose it is.
 func verify(service *keytab.Keytab, value string) (string, error) {
-	message, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "Negotiate "))
+	token, err := read(service, value)
 	if err != nil {
 		return "", err
 	}
+	return token.APReq.Ticket.DecryptedEncPart.CName.PrincipalNameString(), nil
+}
+
+// read reads and checks a ticket.
+func read(service *keytab.Keytab, value string) (*spnego.KRB5Token, error) {
+	message, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "Negotiate "))
+	if err != nil {
+		return nil, err
+	}
 	var token spnego.SPNEGOToken
-	var inner spnego.KRB5Token
+	inner := new(spnego.KRB5Token)
 	if err := token.Unmarshal(message); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := inner.Unmarshal(token.NegTokenInit.MechTokenBytes); err != nil {
-		return "", err
+		return nil, err
 	}
-	if _, err := inner.APReq.Verify(service, time.Minute, types.HostAddress{}, nil); err != nil {
-		return "", err
-	}
-	return inner.APReq.Ticket.DecryptedEncPart.CName.PrincipalNameString(), nil
+	_, err = inner.APReq.Verify(service, time.Minute, types.HostAddress{}, nil)
+	return inner, err
 }
 
 // TestKerberos is against MIT's KDC: a ticket is sent when it is asked for, with the body, and at once
@@ -93,7 +109,7 @@ func TestKerberos(t *testing.T) {
 	if diff := cmp.Diff(int32(1), without.Load()); diff != "" {
 		t.Errorf("requests without a ticket (-want +got)\n%s", diff)
 	}
-	s.Mount("http://", negotiate.AdapterFor(cl, func(string) string { return "HTTP/nobody" }))
+	s.Mount("http://", negotiate.New(negotiate.Config{Client: cl, Service: func(string) string { return "HTTP/nobody" }}))
 	if _, err := s.Get(t.Context(), address); !errors.Is(err, requests.ErrRequest) || !strings.Contains(fmt.Sprint(err), "HTTP/nobody") {
 		t.Errorf("got %v", err)
 	}
@@ -123,6 +139,104 @@ func TestKerberosProxy(t *testing.T) {
 		if err != nil || r.StatusCode != 200 {
 			t.Errorf("%s: %v, %v", address, r, err)
 		}
+	}
+}
+
+// prover is a server that proves who it is, or does not.
+func prover(t *testing.T, k *kdc, answer func(token *spnego.KRB5Token) string) string {
+	t.Helper()
+	service := k.keytab(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value := r.Header.Get("Authorization")
+		if value == "" {
+			w.Header().Set("WWW-Authenticate", "Negotiate")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		token, err := read(service, value)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", answer(token))
+		fmt.Fprint(w, "secret plans")
+	}))
+	t.Cleanup(server.Close)
+	u, _ := url.Parse(server.URL)
+	return "http://localhost:" + u.Port() + "/"
+}
+
+// proofOf is what a server sends back: the time of the request in the key of the ticket.
+func proofOf(t *testing.T, token *spnego.KRB5Token, key types.EncryptionKey, later int) []byte {
+	t.Helper()
+	req := token.APReq
+	plain, err := asn1.Marshal(messages.EncAPRepPart{CTime: req.Authenticator.CTime, Cusec: req.Authenticator.Cusec + later})
+	if err != nil {
+		t.Error(err)
+	}
+	sealed, err := crypto.GetEncryptedData(asn1tools.AddASNAppTag(plain, asnAppTag.EncAPRepPart), key, keyusage.AP_REP_ENCPART, 0)
+	if err != nil {
+		t.Error(err)
+	}
+	reply, err := asn1.Marshal(messages.APRep{PVNO: 5, MsgType: msgtype.KRB_AP_REP, EncPart: sealed})
+	if err != nil {
+		t.Error(err)
+	}
+	oid, _ := asn1.Marshal(gssapi.OIDKRB5.OID())
+	return asn1tools.AddASNAppTag(append(append(oid, 2, 0), asn1tools.AddASNAppTag(reply, asnAppTag.APREP)...), 0)
+}
+
+// TestRule43MutualAuthentication: a forged proof is refused always, and one that is missing if the
+// caller wants it.
+func TestRule43MutualAuthentication(t *testing.T) {
+	k := startKDC(t)
+	key := func(token *spnego.KRB5Token) types.EncryptionKey { return token.APReq.Ticket.DecryptedEncPart.Key }
+	wrong := func(token *spnego.KRB5Token) types.EncryptionKey {
+		other := key(token)
+		other.KeyValue = bytes.Repeat([]byte{1}, len(other.KeyValue))
+		return other
+	}
+	outer := func(inner []byte) string {
+		resp := spnego.NegTokenResp{NegState: asn1.Enumerated(spnego.NegStateAcceptCompleted), SupportedMech: gssapi.OIDKRB5.OID(), ResponseToken: inner}
+		token := spnego.SPNEGOToken{Resp: true, NegTokenResp: resp}
+		data, err := token.Marshal()
+		if err != nil {
+			t.Error(err)
+		}
+		return "Negotiate " + base64.StdEncoding.EncodeToString(data)
+	}
+	for name, c := range map[string]struct {
+		answer       func(token *spnego.KRB5Token) string
+		given, asked string // the error without Mutual, and with it; "" for none
+	}{
+		"right": {func(token *spnego.KRB5Token) string { return outer(proofOf(t, token, key(token), 0)) }, "", ""},
+		"right, and bare": {func(token *spnego.KRB5Token) string {
+			return "Negotiate " + base64.StdEncoding.EncodeToString(proofOf(t, token, key(token), 0))
+		}, "", ""},
+		"none":            {func(*spnego.KRB5Token) string { return "Basic realm=x" }, "", "has not proved that it is HTTP/localhost"},
+		"another key":     {func(token *spnego.KRB5Token) string { return outer(proofOf(t, token, wrong(token), 0)) }, "not in the key of the ticket", "not in the key of the ticket"},
+		"another request": {func(token *spnego.KRB5Token) string { return outer(proofOf(t, token, key(token), 1)) }, "the answer to another request", "the answer to another request"},
+		"not base64":      {func(*spnego.KRB5Token) string { return "Negotiate a" }, "malformed", "malformed"},
+		"cut short":       {func(token *spnego.KRB5Token) string { return outer(proofOf(t, token, key(token), 0)[:40]) }, "malformed", "malformed"},
+		"the ticket itself": {func(token *spnego.KRB5Token) string {
+			data, _ := token.Marshal()
+			return outer(data)
+		}, "malformed", "malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := prover(t, k, c.answer)
+			for mutual, want := range map[bool]string{false: c.given, true: c.asked} {
+				s := requests.NewSession()
+				defer s.Close()
+				s.Mount("http://", negotiate.New(negotiate.Config{Client: k.client(t), Mutual: mutual}))
+				for range 2 { // challenged, and with a ticket from the start
+					_, err := s.Get(t.Context(), address)
+					if got := fmt.Sprint(err); (err != nil) != (want != "") || want != "" && !(strings.Contains(got, want) && errors.Is(err, requests.ErrRequest)) {
+						t.Errorf("Mutual %v: got %v, want %q", mutual, err, want)
+					}
+				}
+			}
+		})
 	}
 }
 
