@@ -42,11 +42,7 @@ func (x AuthExchange) Challenges(field string) []Challenge {
 	var challenges []Challenge
 	for _, value := range x.response.Headers.Values(field) {
 		for _, c := range fieldvalue.ParseChallenges(value) {
-			params := make([][2]string, len(c.Params))
-			for i, p := range c.Params {
-				params[i] = [2]string{p.Name, p.Value}
-			}
-			challenges = append(challenges, Challenge{c.Scheme, c.Token68, params})
+			challenges = append(challenges, Challenge{c.Scheme, c.Token68, c.Pairs()})
 		}
 	}
 	return challenges

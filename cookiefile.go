@@ -73,17 +73,12 @@ func (j *CookieJar) Load(name string, options ...CookieFileOption) error {
 	if err != nil {
 		return wrap(ErrFile, err, "the cookies cannot be loaded")
 	}
-	if err := j.decode(data, joinFileOptions(options)); err != nil {
-		return wrap(ErrFile, err, fmt.Sprintf("the cookies of %q cannot be loaded", filepath.Base(name)))
-	}
-	return nil
-}
-
-func (j *CookieJar) decode(data []byte, o CookieFileOption) error {
+	unmarshal := j.unmarshalText
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) > 0 && (start[0] == '[' || start[0] == '{') {
-		return j.unmarshalJSON(start, o)
+		unmarshal = j.unmarshalJSON
 	}
-	return j.unmarshalText(data, o)
+	err = unmarshal(data, joinFileOptions(options))
+	return wrap(ErrFile, err, fmt.Sprintf("the cookies of %q cannot be loaded", filepath.Base(name)))
 }
 
 // MarshalText writes all cookies in the format of cookies.txt; see

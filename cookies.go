@@ -4,7 +4,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/ascii"
@@ -192,13 +191,7 @@ func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	if j == nil || u == nil {
 		return
 	}
-	fields := make([]string, 0, len(cookies))
-	for _, c := range cookies[:min(len(cookies), maxSetCookies)] {
-		if c != nil && !strings.Contains(c.Name+c.Value, ";") {
-			fields = append(fields, cookie.SetCookieField(c))
-		}
-	}
-	j.jar.Receive(nethttp.Text(u), fields, j.rules)
+	j.jar.Receive(nethttp.Text(u), cookie.SetCookieFields(cookies[:min(len(cookies), maxSetCookies)]), j.rules)
 }
 
 // Cookies returns the cookies for a request to u, for [http.CookieJar]; those without
@@ -207,13 +200,7 @@ func (j *CookieJar) Cookies(u *url.URL) []*http.Cookie {
 	if j == nil || u == nil {
 		return nil
 	}
-	var cookies []*http.Cookie
-	for _, c := range j.jar.Match(nethttp.Text(u), j.rules) {
-		if c.Name != "" { // net/http would send "=value"
-			cookies = append(cookies, c.HTTP())
-		}
-	}
-	return cookies
+	return cookie.HTTP(j.jar.Match(nethttp.Text(u), j.rules))
 }
 
 // kept is what j holds, nil for a nil jar.

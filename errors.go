@@ -67,62 +67,34 @@ const (
 	kindCount
 )
 
-type kindInfo struct {
-	name    string
-	parents []Kind
+var kindNames = [kindCount]string{
+	ErrRequest: "request error", ErrHTTP: "HTTP error", ErrConnection: "connection error", ErrProxy: "proxy error", ErrSSL: "TLS error",
+	ErrTimeout: "timeout", ErrConnectTimeout: "connect timeout", ErrReadTimeout: "read timeout", ErrBodyTimeout: "read timeout in the body",
+	ErrTotalTimeout: "total timeout", ErrPoolTimeout: "pool timeout", ErrURLRequired: "URL required", ErrTooManyRedirects: "too many redirects",
+	ErrMissingSchema: "missing scheme", ErrInvalidSchema: "no adapter for URL", ErrInvalidURL: "invalid URL", ErrInvalidHeader: "invalid header",
+	ErrInvalidProxyURL: "invalid proxy URL", ErrChunkedEncoding: "incomplete body", ErrContentDecoding: "content decoding failed",
+	ErrStreamConsumed: "stream consumed", ErrRetry: "retries exhausted", ErrUnrewindableBody: "unrewindable body", ErrInvalidJSON: "invalid JSON",
+	ErrJSONDecode: "JSON decoding failed", ErrInvalidArgument: "invalid argument", ErrInvalidTimeout: "invalid timeout",
+	ErrInvalidMethod: "invalid method", ErrInvalidBody: "invalid body", ErrFile: "file error", ErrCookieConflict: "cookie conflict",
+	ErrNoCookie: "no such cookie", ErrRedirectDowngrade: "redirect downgrade", ErrRedirectScheme: "redirect scheme", ErrCanceled: "canceled",
+	ErrBodyLength: "body length mismatch", ErrLimit: "limit exceeded", ErrConnect: "no connection", ErrWriteTimeout: "write timeout",
+	ErrDenied: "denied", ErrTooSlow: "too slow", ErrBodyTooLarge: "body too large", ErrLineTooLong: "line too long",
 }
 
-var kinds = [kindCount]kindInfo{
-	ErrRequest:          {"request error", nil},
-	ErrHTTP:             {"HTTP error", nil},
-	ErrConnection:       {"connection error", nil},
-	ErrProxy:            {"proxy error", []Kind{ErrConnection}},
-	ErrSSL:              {"TLS error", []Kind{ErrConnection}},
-	ErrTimeout:          {"timeout", nil},
-	ErrConnectTimeout:   {"connect timeout", []Kind{ErrConnect, ErrTimeout}},
-	ErrReadTimeout:      {"read timeout", []Kind{ErrTimeout}},
-	ErrBodyTimeout:      {"read timeout in the body", []Kind{ErrReadTimeout, ErrConnection}},
-	ErrTotalTimeout:     {"total timeout", []Kind{ErrTimeout}},
-	ErrPoolTimeout:      {"pool timeout", []Kind{ErrConnection, ErrTimeout}},
-	ErrURLRequired:      {"URL required", nil},
-	ErrTooManyRedirects: {"too many redirects", nil},
-	ErrMissingSchema:    {"missing scheme", nil},
-	ErrInvalidSchema:    {"no adapter for URL", nil},
-	ErrInvalidURL:       {"invalid URL", nil},
-	ErrInvalidHeader:    {"invalid header", nil},
-	ErrInvalidProxyURL:  {"invalid proxy URL", []Kind{ErrInvalidURL}},
-	ErrChunkedEncoding:  {"incomplete body", nil},
-	ErrContentDecoding:  {"content decoding failed", nil},
-	ErrStreamConsumed:   {"stream consumed", nil},
-	ErrRetry:            {"retries exhausted", nil},
-	ErrUnrewindableBody: {"unrewindable body", nil},
-	ErrInvalidJSON:      {"invalid JSON", nil},
-	ErrJSONDecode:       {"JSON decoding failed", []Kind{ErrInvalidJSON}},
-	ErrInvalidArgument:  {"invalid argument", nil},
-	ErrInvalidTimeout:   {"invalid timeout", []Kind{ErrInvalidArgument}},
-	ErrInvalidMethod:    {"invalid method", []Kind{ErrInvalidArgument}},
-	ErrInvalidBody:      {"invalid body", []Kind{ErrInvalidArgument}},
-	ErrFile:             {"file error", nil},
-	ErrCookieConflict:   {"cookie conflict", nil},
-	ErrNoCookie:         {"no such cookie", nil},
-
-	ErrRedirectDowngrade: {"redirect downgrade", []Kind{ErrInvalidURL}},
-	ErrRedirectScheme:    {"redirect scheme", []Kind{ErrInvalidSchema}},
-	ErrCanceled:          {"canceled", nil},
-	ErrBodyLength:        {"body length mismatch", nil},
-	ErrLimit:             {"limit exceeded", nil},
-	ErrConnect:           {"no connection", []Kind{ErrConnection}},
-	ErrWriteTimeout:      {"write timeout", []Kind{ErrConnection, ErrTimeout}},
-	ErrDenied:            {"denied", nil},
-	ErrTooSlow:           {"too slow", []Kind{ErrBodyTimeout}},
-	ErrBodyTooLarge:      {"body too large", []Kind{ErrLimit}},
-	ErrLineTooLong:       {"line too long", []Kind{ErrLimit}},
+// kindParents are what a kind is besides.
+var kindParents = [kindCount][]Kind{
+	ErrProxy: {ErrConnection}, ErrSSL: {ErrConnection}, ErrConnectTimeout: {ErrConnect, ErrTimeout}, ErrReadTimeout: {ErrTimeout},
+	ErrBodyTimeout: {ErrReadTimeout, ErrConnection}, ErrTotalTimeout: {ErrTimeout}, ErrPoolTimeout: {ErrConnection, ErrTimeout},
+	ErrInvalidProxyURL: {ErrInvalidURL}, ErrJSONDecode: {ErrInvalidJSON}, ErrInvalidTimeout: {ErrInvalidArgument},
+	ErrInvalidMethod: {ErrInvalidArgument}, ErrInvalidBody: {ErrInvalidArgument}, ErrRedirectDowngrade: {ErrInvalidURL},
+	ErrRedirectScheme: {ErrInvalidSchema}, ErrConnect: {ErrConnection}, ErrWriteTimeout: {ErrConnection, ErrTimeout}, ErrTooSlow: {ErrBodyTimeout},
+	ErrBodyTooLarge: {ErrLimit}, ErrLineTooLong: {ErrLimit},
 }
 
 // Error returns the name of the kind, "read timeout" for example.
 func (k Kind) Error() string {
 	if k > 0 && k < kindCount {
-		return kinds[k].name
+		return kindNames[k]
 	}
 	return "unknown kind"
 }
@@ -137,7 +109,7 @@ func (k Kind) Is(target error) bool {
 }
 
 func (k Kind) below(target Kind) bool {
-	for _, parent := range kinds[k].parents {
+	for _, parent := range kindParents[k] {
 		if parent == target || parent.below(target) {
 			return true
 		}

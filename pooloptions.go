@@ -12,10 +12,7 @@ import (
 // default. With 0 no connection is kept; less makes every Send of the adapter
 // [ErrInvalidArgument].
 func PoolConnections(n int) AdapterOption {
-	if n < 0 {
-		return refuseOption("PoolConnections(%d): a number of pool keys cannot be negative", n)
-	}
-	return func(a *HTTPAdapter) { a.config.Keys = orNothing(n) }
+	return unlessNegative("PoolConnections", n, func(a *HTTPAdapter) { a.config.Keys = orNothing(n) })
 }
 
 // PoolMaxSize is how many idle connections a pool key keeps: 10 by default. With
@@ -23,10 +20,15 @@ func PoolConnections(n int) AdapterOption {
 // is without effect; in urllib3, 0 happens to mean "any number". Less makes every Send
 // of the adapter [ErrInvalidArgument].
 func PoolMaxSize(n int) AdapterOption {
-	if n < 0 {
-		return refuseOption("PoolMaxSize(%d): a number of connections cannot be negative", n)
+	return unlessNegative("PoolMaxSize", n, func(a *HTTPAdapter) { a.config.PerKey = orNothing(n) })
+}
+
+// unlessNegative is option, but for an argument below zero, which is refused.
+func unlessNegative[T int | time.Duration](name string, argument T, option AdapterOption) AdapterOption {
+	if argument < 0 {
+		return refuseOption("%s(%v): the argument cannot be negative", name, argument)
 	}
-	return func(a *HTTPAdapter) { a.config.PerKey = orNothing(n) }
+	return option
 }
 
 // orNothing spells "none" as the pool does, where 0 is its default.
@@ -61,20 +63,14 @@ func HeadLimits(bytes, fields, interim, trailerBytes int) AdapterOption {
 // PoolMaxAge closes connections older than d when they would be used again. Zero is for
 // ever, the default; less makes every Send of the adapter [ErrInvalidArgument].
 func PoolMaxAge(d time.Duration) AdapterOption {
-	if d < 0 {
-		return refuseOption("PoolMaxAge(%v): an age cannot be negative", d)
-	}
-	return func(a *HTTPAdapter) { a.config.MaxAge = d }
+	return unlessNegative("PoolMaxAge", d, func(a *HTTPAdapter) { a.config.MaxAge = d })
 }
 
 // PoolMaxIdle closes connections that have been idle for longer than d, when the next
 // request to their pool key comes. Zero is for ever, the default; less makes every Send
 // of the adapter [ErrInvalidArgument].
 func PoolMaxIdle(d time.Duration) AdapterOption {
-	if d < 0 {
-		return refuseOption("PoolMaxIdle(%v): a time cannot be negative", d)
-	}
-	return func(a *HTTPAdapter) { a.config.MaxIdle = d }
+	return unlessNegative("PoolMaxIdle", d, func(a *HTTPAdapter) { a.config.MaxIdle = d })
 }
 
 // PoolStats is a picture of an adapter's connections. The counts begin when the adapter

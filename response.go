@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/charset"
@@ -290,29 +289,13 @@ func (r *Response) Link(rel string) (url string, ok bool) {
 		if !ok {
 			return "", false
 		}
-		return r.resolve(link["url"])
+		return uri.Follow(r.URL, link["url"])
 	}
-	if target, ok := fieldvalue.FindLink(r.Headers.Values("Link"), rel, r.isAbout); ok {
-		return r.resolve(target)
+	isAbout := func(anchor string) bool { return uri.SameResource(r.URL, anchor) }
+	if target, ok := fieldvalue.FindLink(r.Headers.Values("Link"), rel, isAbout); ok {
+		return uri.Follow(r.URL, target)
 	}
 	return "", false
 }
 
 func (p *Policy) linksAsRequests() bool { return p != nil && p.LinksAsRequests }
-
-// isAbout reports whether r is what the link comes from that names an anchor.
-func (r *Response) isAbout(anchor string) bool {
-	anchor, ok := r.resolve(anchor)
-	return ok && withoutFragment(anchor) == withoutFragment(r.URL)
-}
-
-// resolve makes a URL of a reference.
-func (r *Response) resolve(target string) (url string, ok bool) {
-	url, err := uri.ResolveRedirect(withoutFragment(r.URL), target, "")
-	return url, err == nil && url != ""
-}
-
-func withoutFragment(url string) string {
-	url, _, _ = strings.Cut(url, "#")
-	return url
-}

@@ -54,21 +54,7 @@ func (r *Response) TextSplit(delimiter string) iter.Seq2[string, error] {
 // TextChunks iterates over the decoded text in pieces of about size bytes of the
 // body. Without a known Encoding the text is taken as UTF-8.
 func (r *Response) TextChunks(size int) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		d := charset.DecoderOr(r.Encoding, "utf-8")
-		for chunk, err := range r.Chunks(size) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			if text := d.Decode(chunk, false); text != "" && !yield(text, nil) {
-				return
-			}
-		}
-		if text := d.Decode(nil, true); text != "" {
-			yield(text, nil)
-		}
-	}
+	return charset.TextChunks(r.Chunks(size), r.Encoding)
 }
 
 // scan iterates over what stands between separators.

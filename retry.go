@@ -177,20 +177,11 @@ func (r Retry) String() string {
 
 // check returns an error that names the first setting that makes no sense.
 func (r *Retry) check() error {
-	for _, c := range []struct {
-		name  string
-		count RetryCount
-	}{{"Total", r.Total}, {"Connect", r.Connect}, {"Read", r.Read}, {"Redirect", r.Redirect}, {"Status", r.Status}, {"Other", r.Other}} {
-		if c.count.negative() {
-			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", c.name, c.count)
-		}
-	}
-	for _, c := range []struct {
-		name  string
-		pause time.Duration
-	}{{"BackoffFactor", r.BackoffFactor}, {"BackoffMax", r.BackoffMax}, {"BackoffJitter", r.BackoffJitter}, {"RetryAfterMax", r.RetryAfterMax}} {
-		if c.pause < 0 {
-			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", c.name, c.pause)
+	names := [...]string{"Total", "Connect", "Read", "Redirect", "Status", "Other", "BackoffFactor", "BackoffMax", "BackoffJitter", "RetryAfterMax"}
+	for i, value := range [...]any{r.Total, r.Connect, r.Read, r.Redirect, r.Status, r.Other, r.BackoffFactor, r.BackoffMax, r.BackoffJitter, r.RetryAfterMax} {
+		pause, _ := value.(time.Duration)
+		if count, _ := value.(RetryCount); count.negative() || pause < 0 {
+			return fail(ErrInvalidArgument, "Retries: Retry.%s is negative: %v", names[i], value)
 		}
 	}
 	return nil

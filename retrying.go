@@ -271,10 +271,10 @@ func (t *retrying) usedUp(err error, resp *Response) error {
 
 // interrupted is the end of the time, or a cancellation, between two tries, of which
 // the first gave resp or, where it is nil, failed.
-func (t *retrying) interrupted(end *Error, resp *Response) error {
-	e := *end
+func (t *retrying) interrupted(end error, resp *Response) error {
+	e := *end.(*Error)
 	e.Request, e.Response, e.written = t.p, resp, true
-	e.Err = &MaxRetryError{Reason: end.Err, History: t.tries.History}
+	e.Err = &MaxRetryError{Reason: e.Err, History: t.tries.History}
 	return &e
 }
 
@@ -291,7 +291,7 @@ func drainRaw(r *Response) {
 }
 
 // pause is backoff.Pause, with an error of this package.
-func pause(ctx context.Context, d time.Duration, deadline time.Time) *Error {
+func pause(ctx context.Context, d time.Duration, deadline time.Time) error {
 	const text = "a pause of %v before the next try would outlast "
 	switch shown := d.Round(time.Millisecond); backoff.Pause(ctx, d, deadline) {
 	case nil:

@@ -7,10 +7,8 @@ import (
 	"slices"
 
 	"github.com/mountable/requests/internal/ascii"
-	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/redirect"
-	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/uri"
 )
 
@@ -112,7 +110,7 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 		if failed := x.BodyError(); failed != nil && errors.Is(err, failed) {
 			return nil, failed
 		}
-		return nil, bareError(x.Context, inKnownWords(req, err))
+		return nil, nethttp.Bare(x.Context, inKnownWords(req, err))
 	}
 	kept = true
 	x.Answered()
@@ -141,21 +139,6 @@ func (t *transitBlock) describe(req *http.Request) *Request {
 // asksForCoding reports whether a session may ask for a coded body in req's place.
 func asksForCoding(req *http.Request) bool {
 	return req.Method != http.MethodHead && req.Header.Get("Range") == ""
-}
-
-// bareError gives what programs compare with == or assert the type of, without anything
-// around it: as net/http's transport does.
-func bareError(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
-		return context.Cause(ctx)
-	}
-	if e := nethttp.HandshakeError(err); e != nil {
-		return secret.CleanError(e)
-	}
-	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
-		return nethttp.Unanswered(err)
-	}
-	return err
 }
 
 // CloseIdleConnections closes the adapter's idle connections, for

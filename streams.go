@@ -58,12 +58,7 @@ func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed err
 func EventSource(ctx context.Context, s *Session, url string, options ...Option) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		p := &sse.Parser{Retry: 3 * time.Second}
-		wait := func(d time.Duration) error {
-			if err := pause(ctx, d, time.Time{}); err != nil {
-				return err
-			}
-			return nil
-		}
+		wait := func(d time.Duration) error { return pause(ctx, d, time.Time{}) }
 		open := func() (sse.Stream, error) {
 			r, err := s.openEvents(ctx, p.ID, url, options)
 			if err != nil || r == nil {
@@ -111,55 +106,43 @@ func isBrokenStream(err error) bool {
 // blank lines left out. What is not JSON is [ErrJSONDecode] and ends the loop; a line longer
 // than Limits.MaxLine is [ErrLineTooLong]. Leaving the loop early closes the response.
 func JSONLines[T any](r *Response) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		n := 0
-		for line, err := range r.Split("\n") {
-			n++
-			text := jsontext.Line(line, n)
-			if err == nil && text == "" {
-				continue
-			}
-			if v, err := decodeElement[T](r, []byte(text), err); !yield(v, err) || err != nil {
-				return
-			}
-		}
-	}
+	return decodeEach[T](r, jsontext.Lines(r.Split("\n")))
 }
 
 // JSONArray iterates over the elements of a body that is one JSON array as they arrive, in
 // UTF-8, UTF-16 or UTF-32. What is not such an array, or is cut short, is [ErrJSONDecode] and
 // ends the loop, behind the elements before it; an element longer than Limits.MaxLine is
 // [ErrLineTooLong]. Leaving the loop early closes the response.
-func JSONArray[T any](r *Response) iter.Seq2[T, error] {
+func JSONArray[T any](r *Response) iter.Seq2[T, error] { return decodeEach[T](r, r.elements) }
+
+// decodeEach decodes the values of a body, up to the first that fails.
+func decodeEach[T any](r *Response, texts iter.Seq2[[]byte, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		body, err := r.content().Loop(r.owner())
-		if err == nil {
-			defer r.Close()
-			left := false
-			err = jsontext.Array(body, r.maxLine(), func(element json.RawMessage) bool {
-				v, err := decodeElement[T](r, element, nil)
-				left = !yield(v, err) || err != nil
-				return !left
-			})
-			if left {
+		for text, err := range texts {
+			var v, none T
+			if err == nil {
+				err = r.unmarshal(text, &v)
+			}
+			if err != nil {
+				v = none
+			}
+			if !yield(v, err) || err != nil {
 				return
 			}
-		}
-		if err != nil {
-			yield(*new(T), r.arrayError(err))
 		}
 	}
 }
 
-// decodeElement decodes one value of several, unless reading it has failed.
-func decodeElement[T any](r *Response, text []byte, err error) (v T, _ error) {
+// elements iterates over the texts of the elements of a JSON array.
+func (r *Response) elements(yield func([]byte, error) bool) {
+	body, err := r.content().Loop(r.owner())
 	if err == nil {
-		err = r.unmarshal(text, &v)
+		defer r.Close()
+		err = jsontext.Array(body, r.maxLine(), func(element json.RawMessage) bool { return yield(element, nil) })
 	}
 	if err != nil {
-		return *new(T), err
+		yield(nil, r.arrayError(err))
 	}
-	return v, nil
 }
 
 func (r *Response) arrayError(err error) error {

@@ -53,32 +53,28 @@ func (h Headers) masked() [][2]string {
 	return secret.Default().Fields(h)
 }
 
-// Format and LogValue write the fields, the values of Authorization, Cookie and other secret
-// ones masked. MarshalJSON writes a list of pairs, the values of secret fields masked.
+// Format and LogValue write the fields, MarshalJSON a list of pairs; the values of Cookie and other secret ones are masked.
 func (h Headers) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(h.masked())) }
 func (h Headers) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(h.masked())) }
 func (h Headers) MarshalJSON() ([]byte, error)  { return json.Marshal(h.masked()) }
 
 func (p Params) masked() [][2]string { return secret.MaskPairs(p, secret.Is) }
 
-// Format and LogValue write the params, the values of secret ones such as "token" masked.
-// MarshalJSON writes a list of pairs, the values of secret params masked.
+// Format and LogValue write the params, MarshalJSON a list of pairs; the values of "token" and the like are masked.
 func (p Params) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(p.masked())) }
 func (p Params) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(p.masked())) }
 func (p Params) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
 
 func (d Form) masked() [][2]string { return secret.MaskPairs(d, secret.Is) }
 
-// Format and LogValue write the fields, the values of secret ones such as "password" masked.
-// MarshalJSON writes a list of pairs, the values of secret fields masked.
+// Format and LogValue write the fields, MarshalJSON a list of pairs; the values of "password" and the like are masked.
 func (d Form) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(d.masked())) }
 func (d Form) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(d.masked())) }
 func (d Form) MarshalJSON() ([]byte, error)  { return json.Marshal(d.masked()) }
 
 func (c Cookies) masked() [][2]string { return secret.MaskPairs(c, func(string) bool { return true }) }
 
-// Format and LogValue write the names, and no value. MarshalJSON writes a list of pairs, all
-// values masked.
+// Format and LogValue write the names, MarshalJSON a list of pairs; all values are masked.
 func (c Cookies) Format(f fmt.State, verb rune) { secret.Format(f, verb, secret.PairsText(c.masked())) }
 func (c Cookies) LogValue() slog.Value          { return slog.StringValue(secret.PairsText(c.masked())) }
 func (c Cookies) MarshalJSON() ([]byte, error)  { return json.Marshal(c.masked()) }
@@ -93,8 +89,7 @@ func (p Proxies) masked() map[string]string {
 
 func (p Proxies) shown() string { return cleanText(fmt.Sprint(p.masked())) }
 
-// Format and LogValue write the proxies, user info masked. MarshalJSON writes the proxies, user
-// info masked.
+// Format, LogValue and MarshalJSON write the proxies, user info masked.
 func (p Proxies) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
 func (p Proxies) LogValue() slog.Value          { return slog.StringValue(p.shown()) }
 func (p Proxies) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
@@ -176,14 +171,12 @@ func (s *Session) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.show
 func (s *Session) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
 func (s *Session) MarshalJSON() ([]byte, error)  { return secret.MarshalText(s.shown()) }
 
-// Format, LogValue and MarshalJSON write the method and the URL, user info and secret parameters
-// masked.
+// Format, LogValue and MarshalJSON write the method and the URL, what is secret in it masked.
 func (r Request) Format(f fmt.State, verb rune) { secret.Format(f, verb, r.shown()) }
 func (r Request) LogValue() slog.Value          { return slog.StringValue(r.shown()) }
 func (r Request) MarshalJSON() ([]byte, error)  { return secret.MarshalText(r.shown()) }
 
-// Format, LogValue and MarshalJSON write the method and the URL, user info and secret parameters
-// masked.
+// Format, LogValue and MarshalJSON write the method and the URL, what is secret in it masked.
 func (p PreparedRequest) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
 func (p PreparedRequest) LogValue() slog.Value          { return slog.StringValue(p.shown()) }
 func (p PreparedRequest) MarshalJSON() ([]byte, error)  { return secret.MarshalText(p.shown()) }
@@ -268,8 +261,7 @@ func (c Challenge) Format(f fmt.State, verb rune) { secret.Format(f, verb, c.sho
 func (c Challenge) LogValue() slog.Value          { return slog.StringValue(c.shown()) }
 func (c Challenge) MarshalJSON() ([]byte, error)  { return secret.MarshalText(c.shown()) }
 
-// Format, LogValue and MarshalJSON write each pool key with its connections, without
-// credentials.
+// Format, LogValue and MarshalJSON write each pool key with its connections, without credentials.
 func (a *HTTPAdapter) Format(f fmt.State, verb rune) { secret.Format(f, verb, a.shown()) }
 func (a *HTTPAdapter) LogValue() slog.Value          { return slog.StringValue(a.shown()) }
 func (a *HTTPAdapter) MarshalJSON() ([]byte, error)  { return secret.MarshalText(a.shown()) }

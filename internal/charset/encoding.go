@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"unicode/utf8"
 
@@ -148,6 +149,25 @@ func DecodeOr(data []byte, name, other string) string {
 		text, _ = Decode(data, other)
 	}
 	return text
+}
+
+// TextChunks decodes chunks by the named encoding, or as UTF-8 where the name stands for none.
+func TextChunks(chunks iter.Seq2[[]byte, error], name string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		d := DecoderOr(name, "utf-8")
+		for chunk, err := range chunks {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if text := d.Decode(chunk, false); text != "" && !yield(text, nil) {
+				return
+			}
+		}
+		if text := d.Decode(nil, true); text != "" {
+			yield(text, nil)
+		}
+	}
 }
 
 // DecoderOr is NewDecoder by the first name that stands for an encoding.

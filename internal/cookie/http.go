@@ -6,9 +6,30 @@ import (
 	"strings"
 )
 
-// SetCookieField writes a cookie as a server would. A cookie that came from one
+// SetCookieFields writes cookies as a server would, but for those that no field can hold.
+func SetCookieFields(cookies []*http.Cookie) []string {
+	fields := make([]string, 0, len(cookies))
+	for _, c := range cookies {
+		if c != nil && !strings.Contains(c.Name+c.Value, ";") {
+			fields = append(fields, setCookieField(c))
+		}
+	}
+	return fields
+}
+
+// HTTP returns cookies as net/http has them, but for those without a name: it would send "=value".
+func HTTP(cookies []Cookie) (all []*http.Cookie) {
+	for _, c := range cookies {
+		if c.Name != "" {
+			all = append(all, c.http())
+		}
+	}
+	return all
+}
+
+// setCookieField writes a cookie as a server would. A cookie that came from one
 // brings its field along.
-func SetCookieField(c *http.Cookie) string {
+func setCookieField(c *http.Cookie) string {
 	if c.Raw != "" {
 		return c.Raw
 	}
@@ -51,7 +72,7 @@ var sameSiteModes = map[http.SameSite]string{
 }
 
 // HTTP returns the cookie as net/http sends it.
-func (c *Cookie) HTTP() *http.Cookie {
+func (c *Cookie) http() *http.Cookie {
 	value, quoted := c.Value, false
 	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 		value, quoted = value[1:n-1], true

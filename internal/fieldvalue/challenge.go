@@ -21,6 +21,15 @@ func (c *Challenge) Param(name string) (value string, ok bool) {
 	return value, ok
 }
 
+// Pairs returns the parameters by name and value.
+func (c *Challenge) Pairs() [][2]string {
+	pairs := make([][2]string, len(c.Params))
+	for i, p := range c.Params {
+		pairs[i] = [2]string{p.Name, p.Value}
+	}
+	return pairs
+}
+
 // ParseChallenges splits a field value into its challenges. The comma stands
 // both between challenges and between parameters: a word followed by "=" is a
 // parameter, any other begins a challenge. Parameters before the first scheme

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/mountable/requests/internal/charset"
@@ -26,6 +27,19 @@ func (e *SyntaxError) Error() string { return e.Where + ": " + e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// Lines iterates over the texts that have a value, of the lines of a stream of JSON Lines.
+func Lines(lines iter.Seq2[string, error]) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		n := 0
+		for line, err := range lines {
+			n++
+			if text := Line(line, n); (err != nil || text != "") && !yield([]byte(text), err) {
+				return
+			}
+		}
+	}
+}
 
 // Line returns the text of the nth line of a stream of JSON Lines, from 1 on, without the
 // blanks around it, and on the first one without a byte order mark; "" has no value.

@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/secret"
 )
 
 // WrongField says, in net/http's words, which field of a request would break out of its
@@ -40,9 +43,24 @@ func wrongIn(part string, fields http.Header) string {
 	return ""
 }
 
-// HandshakeError finds the error of a server's certificate, or of a server without TLS,
+// Bare gives what programs compare with == or assert the type of, without anything around it,
+// as net/http's transport does, and anything else as it is.
+func Bare(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		return context.Cause(ctx)
+	}
+	if e := handshakeError(err); e != nil {
+		return secret.CleanError(e)
+	}
+	if e, ok := errors.AsType[*h1.Error](err); ok && e.Code == h1.NoResponse {
+		return &unanswered{err}
+	}
+	return err
+}
+
+// handshakeError finds the error of a server's certificate, or of a server without TLS,
 // which an [http.Client] makes [http.ErrSchemeMismatch] of.
-func HandshakeError(err error) error {
+func handshakeError(err error) error {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e
 	}
@@ -52,10 +70,8 @@ func HandshakeError(err error) error {
 	return nil
 }
 
-// Unanswered is the error of a connection that ended before a response came: programs look
+// unanswered is the error of a connection that ended before a response came: programs look
 // for io.EOF to find that out.
-func Unanswered(err error) error { return &unanswered{err} }
-
 type unanswered struct{ error }
 
 func (e *unanswered) Unwrap() error        { return e.error }

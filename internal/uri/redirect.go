@@ -6,6 +6,22 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 )
 
+// Follow returns the URL that a reference in the resource at base leads to; ok is false if it
+// leads nowhere.
+func Follow(base, reference string) (url string, ok bool) {
+	base, _, _ = strings.Cut(base, "#")
+	url, err := ResolveRedirect(base, reference, "")
+	return url, err == nil && url != ""
+}
+
+// SameResource reports whether a reference in the resource at base is one to that resource.
+func SameResource(base, reference string) bool {
+	to, ok := Follow(base, reference)
+	to, _, _ = strings.Cut(to, "#")
+	base, _, _ = strings.Cut(base, "#")
+	return ok && to == base
+}
+
 // ResolveRedirect returns the URL a Location field leads to. location is the
 // field's value as bytes, each of which is percent-encoded if it is not ASCII; respURL is
 // the URL of the response. "//host" takes the scheme of the response and a reference
