@@ -105,6 +105,14 @@ func Query(text string) Option {
 	return setting(func(r *Request) { r.Query = text })
 }
 
+// AsIs sends the request to url, which is absolute, with its path and query exactly as they are
+// written: dot segments stay, and nothing is percent-encoded or decoded. The session's Params are
+// left out; those of the call are [ErrInvalidArgument], and a blank or a control character is
+// [ErrInvalidURL]. A redirect is followed as usual.
+func AsIs(url string) Option {
+	return setting(func(r *Request) { r.URL, r.asIs = url, true })
+}
+
 // OnlyParams is Params that replaces the session's instead of being merged, as
 // a list of pairs does in Requests. Empty params count as not given.
 func OnlyParams(p Params) Option {

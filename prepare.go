@@ -86,6 +86,8 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	var err error
 	url := d.resolve(r.URL)
 	switch params := r.mergeParams(d.params); {
+	case r.asIs:
+		p.URL, err = uri.Prepare(url, nil)
 	case r.Query != "":
 		p.URL, err = uri.PrepareText(url, r.Query)
 	default:
@@ -98,7 +100,23 @@ func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 		r.given.AddParams(r.mergeParams(d.params))
 	}
 	p.setURL(d.hsts.upgrade(p.URL))
+	if err == nil && r.asIs {
+		err = r.prepareTarget(p)
+	}
 	return err
+}
+
+// prepareTarget takes path and query over as they are written.
+func (r *Request) prepareTarget(p *PreparedRequest) error {
+	if r.Query != "" || len(r.Params) > 0 {
+		return fail(ErrInvalidArgument, "AsIs and Params cannot both have a say in the query")
+	}
+	target, ok := uri.ExactTarget(r.URL)
+	if !ok {
+		return fail(ErrInvalidURL, "AsIs: the URL is not absolute, or its path or query holds a blank or a control character")
+	}
+	p.address.Target = target
+	return nil
 }
 
 func (r *Request) prepareHeaders(p *PreparedRequest, d *defaults) error {

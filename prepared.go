@@ -67,11 +67,14 @@ func (p *PreparedRequest) Origin() string {
 }
 
 // Target returns what stands in the request line between method and version: path and
-// query of the URL, or what an [http.Request] that came over a [Session.RoundTripper] asks
-// for. An [Adapter] sends this, and not the path of URL.
+// query of the URL, those that [AsIs] gave, or what an [http.Request] that came over a
+// [Session.RoundTripper] asks for. An [Adapter] sends this, and not the path of URL.
 func (p *PreparedRequest) Target() string {
 	if p.given != nil && p.given.Target != "" {
 		return p.given.Target
+	}
+	if exact := p.at().Target; exact != "" {
+		return exact
 	}
 	return uri.RequestTarget(p.URL)
 }

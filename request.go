@@ -44,6 +44,7 @@ type Request struct {
 
 	Send SendOptions // settings of the send that are not part of the request
 
+	asIs    bool           // see AsIs
 	given   *nethttp.Given // by an http.Request; nil where Requests' way counts
 	encoded *encodedBody   // of the first sending, if it has read from readers
 	pooled  *pooledRequest // it is used again; nil for those of callers
@@ -160,6 +161,7 @@ func (r *Request) trustCurl(c *curl.Command) {
 	case c.CA != "":
 		r.Send.Verify = CABundle(c.CA)
 	}
+	r.asIs, r.Send.redirects = c.PathAsIs, c.MaxRedirects
 	if c.Cert != "" {
 		r.Send.Cert = CertFiles(c.Cert, cmp.Or(c.Key, c.Cert)).WithPassword(c.Password)
 	}

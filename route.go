@@ -187,6 +187,10 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 		}
 		return nil
 	}
+	if exact := p.at().Target; exact != "" {
+		r.target = u.Scheme + "://" + u.Netloc() + exact
+		return nil
+	}
 	r.target, err = uri.AbsoluteTarget(p.URL)
 	return urlError(err)
 }

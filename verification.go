@@ -222,7 +222,8 @@ func (h *HSTS) secured(p *PreparedRequest) *PreparedRequest {
 	if url == p.URL {
 		return p
 	}
-	c := p.Clone()
+	c, target := p.Clone(), p.at().Target
 	c.setURL(url)
+	c.address.Target = target
 	return c
 }

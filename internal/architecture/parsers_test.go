@@ -188,6 +188,7 @@ var parsers = map[string]func(s string){
 	"secret.Userinfo":    func(s string) { secret.Userinfo("http://" + s) },
 
 	"uri.ASCIIHost":      func(s string) { uri.ASCIIHost(s) },
+	"uri.ExactTarget":    func(s string) { uri.ExactTarget("http://a/" + s) },
 	"uri.SameResource":   func(s string) { uri.SameResource("http://a/b", s) },
 	"uri.AbsoluteTarget": func(s string) { _, _ = uri.AbsoluteTarget("http://a/" + s) },
 	"uri.AddressOf":      func(s string) { uri.AddressOf("http://" + s) },

@@ -28,7 +28,11 @@ type Command struct {
 	Key      string
 	Password string // of the key
 
-	Follow    bool // redirects
+	PathAsIs bool
+	Follow   bool // redirects
+
+	MaxRedirects *int // nil: as many as usual
+
 	Total     time.Duration
 	Connect   time.Duration
 	Continue  time.Duration

@@ -37,6 +37,8 @@ func flags() []flag {
 		{0, "digest", false, func(p *parser, _ string) error { p.Scheme = "digest"; return nil }},
 		{0, "oauth2-bearer", true, func(p *parser, v string) error { p.Bearer = v; return nil }},
 		{'L', "location", false, func(p *parser, _ string) error { p.Follow = true; return nil }},
+		{0, "max-redirs", true, (*parser).maxRedirects},
+		{0, "path-as-is", false, func(p *parser, _ string) error { p.PathAsIs = true; return nil }},
 		{'k', "insecure", false, func(p *parser, _ string) error { p.Insecure = true; return nil }},
 		{0, "cacert", true, func(p *parser, v string) error { p.CA = v; return nil }},
 		{0, "capath", true, func(p *parser, v string) error { p.CA = v; return nil }},
@@ -64,7 +66,7 @@ var silent = []string{
 // elsewhere says where something is set that a request cannot hold.
 var elsewhere = map[string]string{
 	"resolve": "use ResolveTo", "connect-to": "use ResolveTo", "unix-socket": "use adapters.Unix", "interface": "use adapters.SourceInterface or SourceAddress",
-	"max-redirs": "set Session.MaxRedirects", "retry": "use Retries", "cookie-jar": "use CookieJar.Save", "netrc": "see Session.TrustEnv", "limit-rate": "use adapters.RateLimit",
+	"retry": "use Retries", "cookie-jar": "use CookieJar.Save", "netrc": "see Session.TrustEnv", "limit-rate": "use adapters.RateLimit",
 	"anyauth": "use toolbelt.GuessAuth", "proxy-anyauth": "use toolbelt.GuessProxyAuth", "proxy-digest": "use toolbelt.ProxyDigestAuth", "http2-prior-knowledge": "use HTTP2PriorKnowledge",
 	"pinnedpubkey": "use adapters.Fingerprint", "tlsv1.2": "use adapters.SSLVersion", "tlsv1.3": "use adapters.SSLVersion", "location-trusted": "credentials stay with their origin",
 }

@@ -3,6 +3,7 @@ package curl
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"path"
 	"slices"
@@ -374,6 +375,19 @@ func (p *parser) urlQuery(v string) error {
 	encoded, err := urlEncoded(v)
 	p.query = append(p.query, string(encoded))
 	return err
+}
+
+// maxRedirects takes a negative number for no bound.
+func (p *parser) maxRedirects(v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		return errors.New("expected a number of redirects")
+	}
+	if n < 0 {
+		n = math.MaxInt
+	}
+	p.MaxRedirects = &n
+	return nil
 }
 
 // seconds reads a number of seconds; 0 is no limit.

@@ -6,6 +6,8 @@ type Address struct {
 	Text string
 	URL  URL
 	Err  error // of reading it; URL is not to be used then
+
+	Target string // of the request line, where that is not the one of Text
 }
 
 // AddressOf reads text.

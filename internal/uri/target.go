@@ -36,6 +36,19 @@ func RequestTarget(s string) string {
 	return encodeInvalid(target, queryChars)
 }
 
+// ExactTarget returns path and query of a URL as they are written, without the fragment. An
+// empty path is "/", which no request line can do without. ok is false for what a request line
+// cannot hold, and for a URL without an authority.
+func ExactTarget(s string) (target string, ok bool) {
+	_, rest, ok := strings.Cut(s, "://")
+	rest, _, _ = strings.Cut(rest, "#")
+	target = rest[authorityEnd(rest):]
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	return target, ok && !strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f })
+}
+
 // EncodeTarget percent-encodes path and query of a request target and cuts its
 // fragment off (urllib3's _encode_target). ok is false if s does not start with
 // a slash.
