@@ -2,6 +2,7 @@ package requests
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,6 +55,10 @@ type Retry struct {
 	// With such a field, given or added, a request is tried again whatever its method,
 	// unless AllowedMethods says otherwise.
 	IdempotencyKeys bool
+
+	// OnAttempt is called before each try, with those before it and a copy of the request, whose
+	// Headers it may change. Its error ends the request.
+	OnAttempt func(ctx context.Context, p *PreparedRequest, before []Attempt) error
 
 	// RetryBody also tries again where the body of a response that is not streamed
 	// fails while it is read. Requests never does.

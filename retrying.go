@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -88,7 +89,7 @@ type retrying struct {
 	p       *PreparedRequest
 	opts    SendOptions
 	tries   RetryState
-	stopped *atomic.Bool // OnInterim's error ended the request; nil without OnInterim
+	stopped *atomic.Bool // the error of OnInterim or OnAttempt ended the request; nil without either
 }
 
 // sendRetrying sends p until a response comes that is not to be tried again, or the
@@ -98,7 +99,7 @@ func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts
 	t.watchInterim()
 	p = t.keyed()
 	for {
-		resp, err := a.once(ctx, p, t.opts, &r)
+		resp, err := t.try(ctx, p, &r)
 		var wait time.Duration
 		again := false
 		if err != nil {
@@ -123,6 +124,18 @@ func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts
 	}
 }
 
+// try sends p once, after OnAttempt.
+func (t *retrying) try(ctx context.Context, p *PreparedRequest, r *route) (*Response, error) {
+	if before := t.tries.Left.OnAttempt; before != nil {
+		p = p.Clone()
+		if err := before(ctx, p, slices.Clone(t.tries.History)); err != nil {
+			t.stopped.Store(true)
+			return nil, err
+		}
+	}
+	return t.adapter.once(ctx, p, t.opts, r)
+}
+
 // keyed is the request with an Idempotency-Key, where it is to have one. What has one may
 // be tried again.
 func (t *retrying) keyed() *PreparedRequest {
@@ -140,15 +153,16 @@ func (t *retrying) keyed() *PreparedRequest {
 // carrier may send again, whatever Kind it gives the error.
 func (t *retrying) watchInterim() {
 	given := t.opts.Interim
-	if given == nil {
+	if given == nil && t.tries.Left.OnAttempt == nil {
 		return
 	}
 	t.stopped = new(atomic.Bool)
+	if given == nil {
+		return
+	}
 	t.opts.Interim = func(status int, headers Headers) error {
 		err := given(status, headers)
-		if err != nil {
-			t.stopped.Store(true)
-		}
+		t.stopped.CompareAndSwap(false, err != nil)
 		return err
 	}
 }

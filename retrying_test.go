@@ -1,10 +1,13 @@
 package requests_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -211,5 +214,41 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 	if sent := server.Requests(); sent[0].Get("Idempotency-Key") == sent[1].Get("Idempotency-Key") {
 		t.Error("two requests with one key")
+	}
+}
+
+// TestOnAttempt: it is called before each try with those before it, changes that try alone, and ends the request by its
+// error, which is not tried again.
+func TestOnAttempt(t *testing.T) {
+	tries := make(chan string, 8)
+	s, url := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		tries <- r.Header.Get("X-Try")
+		w.WriteHeader(503)
+	})
+	stop := errors.New("enough")
+	last := 9
+	s.Mount(url, requests.NewHTTPAdapter(requests.Retries(requests.Retry{
+		Total: 3, StatusForcelist: []int{503}, RaiseOnStatus: requests.Off,
+		OnAttempt: func(_ context.Context, p *requests.PreparedRequest, before []requests.Attempt) error {
+			if len(before) == last {
+				return &requests.Error{Kind: requests.ErrConnection, Err: stop}
+			}
+			p.Headers.Set("X-Try", p.Headers.Get("X-Try")+fmt.Sprint(len(before)))
+			return nil
+		},
+	})))
+	r := must(s.Get(t.Context(), url))
+	last = 1
+	_, err := s.Get(t.Context(), url)
+	close(tries)
+	if diff := cmp.Diff([]string{"0", "1", "2", "3", "0"}, slices.Collect(func(yield func(string) bool) {
+		for try := range tries {
+			yield(try)
+		}
+	})); diff != "" || len(r.Attempts) != 3 || r.Request.Headers.Get("X-Try") != "3" {
+		t.Errorf("%v, %v (-want +got):\n%s", r.Attempts, r.Request.Headers, diff)
+	}
+	if !errors.Is(err, stop) || errors.As(err, new(*requests.MaxRetryError)) {
+		t.Errorf("%v", err)
 	}
 }
