@@ -46,6 +46,8 @@ type SendOptions struct {
 	Cert      Certificate  // zero: the session's
 	Proxies   Proxies      // by scheme, "scheme://host", "all"
 
+	Codecs Codecs // nil: the session's
+
 	// Deadline is when Timeouts.Total runs out, zero for never. Session.Send sets it
 	// for the whole chain; adapters must keep it.
 	Deadline time.Time

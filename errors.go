@@ -45,7 +45,7 @@ const (
 	ErrRetry                             // the retries were used up by responses to be tried again
 	ErrUnrewindableBody                  // the body must be sent again and cannot be
 	ErrInvalidJSON                       // a value cannot be sent as JSON
-	ErrJSONDecode                        // the body is not JSON; is ErrInvalidJSON
+	ErrJSONDecode                        // the body is not JSON; is ErrInvalidJSON and ErrDecode
 	ErrInvalidArgument                   // an argument that makes no sense, named in the message
 	ErrInvalidTimeout                    // a negative time limit; is ErrInvalidArgument
 	ErrInvalidMethod                     // a method that is not a token; is ErrInvalidArgument
@@ -63,6 +63,7 @@ const (
 	ErrBodyTooLarge                      // the body is longer than Limits.MaxBody; is ErrLimit
 	ErrLineTooLong                       // a line is longer than Limits.MaxLine; is ErrLimit
 	ErrTooSlow                           // the body came slower than adapters.MinThroughput allows; is ErrBodyTimeout
+	ErrDecode                            // the body is not what its Content-Type says
 	ErrDenied                            // a guard of the adapter refuses the scheme, host, port or address; nothing was sent
 	kindCount
 )
@@ -78,14 +79,14 @@ var kindNames = [kindCount]string{
 	ErrInvalidMethod: "invalid method", ErrInvalidBody: "invalid body", ErrFile: "file error", ErrCookieConflict: "cookie conflict",
 	ErrNoCookie: "no such cookie", ErrRedirectDowngrade: "redirect downgrade", ErrRedirectScheme: "redirect scheme", ErrCanceled: "canceled",
 	ErrBodyLength: "body length mismatch", ErrLimit: "limit exceeded", ErrConnect: "no connection", ErrWriteTimeout: "write timeout",
-	ErrDenied: "denied", ErrTooSlow: "too slow", ErrBodyTooLarge: "body too large", ErrLineTooLong: "line too long",
+	ErrDecode: "decoding failed", ErrDenied: "denied", ErrTooSlow: "too slow", ErrBodyTooLarge: "body too large", ErrLineTooLong: "line too long",
 }
 
 // kindParents are what a kind is besides.
 var kindParents = [kindCount][]Kind{
 	ErrProxy: {ErrConnection}, ErrSSL: {ErrConnection}, ErrConnectTimeout: {ErrConnect, ErrTimeout}, ErrReadTimeout: {ErrTimeout},
 	ErrBodyTimeout: {ErrReadTimeout, ErrConnection}, ErrTotalTimeout: {ErrTimeout}, ErrPoolTimeout: {ErrConnection, ErrTimeout},
-	ErrInvalidProxyURL: {ErrInvalidURL}, ErrJSONDecode: {ErrInvalidJSON}, ErrInvalidTimeout: {ErrInvalidArgument},
+	ErrInvalidProxyURL: {ErrInvalidURL}, ErrJSONDecode: {ErrInvalidJSON, ErrDecode}, ErrInvalidTimeout: {ErrInvalidArgument},
 	ErrInvalidMethod: {ErrInvalidArgument}, ErrInvalidBody: {ErrInvalidArgument}, ErrRedirectDowngrade: {ErrInvalidURL},
 	ErrRedirectScheme: {ErrInvalidSchema}, ErrConnect: {ErrConnection}, ErrWriteTimeout: {ErrConnection, ErrTimeout}, ErrTooSlow: {ErrBodyTimeout},
 	ErrBodyTooLarge: {ErrLimit}, ErrLineTooLong: {ErrLimit},

@@ -24,6 +24,7 @@ type defaults struct {
 	jar     *CookieJar
 	hooks   []Hook
 	hsts    *HSTS
+	codecs  Codecs
 	policy  *Policy
 	netrc   *Session // whose netrc is consulted; nil for none
 	call    *call    // that is preparing; nil for none
@@ -96,6 +97,9 @@ func (s *Session) mergeSession(opts SendOptions) SendOptions {
 	opts.Timeouts = opts.Timeouts.or(s.timeouts())
 	opts.Limits = opts.Limits.or(s.Limits)
 	opts.Cert = opts.Cert.or(s.Cert)
+	if opts.Codecs == nil {
+		opts.Codecs = s.Codecs
+	}
 	opts.policy, opts.merged, opts.trustEnv = &s.Policy, true, s.TrustEnv
 	return opts
 }

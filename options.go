@@ -13,7 +13,7 @@ import (
 
 // Option fills in one keyword of a [Request]. Options are applied in order; a
 // later one wins over an earlier one. [Headers], [Params], [Form], [Files],
-// [Cookies], [Proxies], [Timeouts], [Limits], [Verification] and [Certificate] are
+// [Cookies], [Proxies], [Timeouts], [Limits], [Codecs], [Verification] and [Certificate] are
 // options by themselves, and [Authenticate] makes one of an [Auth]; other packages can
 // write their own, with [OptionFunc] or as types.
 type Option interface {
@@ -63,7 +63,7 @@ var requestPool = sync.Pool{New: func() any { return new(pooledRequest) }}
 func newRequest(options []Option) *Request {
 	for _, o := range options {
 		switch o.(type) {
-		case nil, Headers, Params, Form, Files, Cookies, Proxies, Timeouts, Limits, Verification, Certificate, setting:
+		case nil, Headers, Params, Form, Files, Cookies, Proxies, Timeouts, Limits, Codecs, Verification, Certificate, setting:
 		default:
 			return new(Request)
 		}

@@ -146,6 +146,23 @@ func panics() []panickingCall {
 			}
 		}, panicGetting("/moved"))},
 		{"interim", panicGetting("/interim", requests.OnInterim(func(int, requests.Headers) error { panic(thePanic) }))},
+		{"attempt", overAdapter(requests.Retries(requests.Retry{OnAttempt: func(context.Context, *requests.PreparedRequest, []requests.Attempt) error { panic(thePanic) }}), panicGetting("/"))},
+		{"codec that writes", panicGetting("/", requests.JSON(1), requests.Codecs{"application/json": {Marshal: func(any) ([]byte, error) { panic(thePanic) }}})},
+		{"codec that reads", func(s *requests.Session, url string) error {
+			s.Codecs = requests.Codecs{"application/json": {Unmarshal: func([]byte, any) error { panic(thePanic) }}}
+			_, err := requests.GetJSON[any](context.Background(), s, url+"/lines", requests.Stream(true))
+			return err
+		}},
+		{"codec of a line", func(s *requests.Session, url string) error {
+			s.Codecs = requests.Codecs{"application/json": {Unmarshal: func([]byte, any) error { panic(thePanic) }}}
+			r, err := s.Get(context.Background(), url+"/lines", requests.Stream(true))
+			if err != nil {
+				return err
+			}
+			for range requests.JSONLines[any](r) {
+			}
+			return nil
+		}},
 		{"body", panicPosting(panickingBody{})},
 		{"body that writes itself", panicPosting(panickingStreamer{strings.NewReader("0123456789")})},
 		{"iterator", panicPosting(iter.Seq[[]byte](func(yield func([]byte) bool) { yield([]byte("x")); panic(thePanic) }))},

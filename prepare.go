@@ -8,6 +8,7 @@ import (
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
+	"github.com/mountable/requests/internal/codec"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/multipart"
@@ -224,7 +225,7 @@ func (r *Request) encodeBody(d *defaults) (body.Body, string, error) {
 	case len(r.Form) > 0:
 		return body.Bytes([]byte(uri.EncodePairs(r.Form))), "application/x-www-form-urlencoded", nil
 	case data.None() && r.JSON != nil:
-		return encodeJSON(r.JSON)
+		return r.encodeJSON(d)
 	}
 	r.remember(data, "", data.Replayable())
 	return data, "", nil
@@ -252,12 +253,20 @@ func newBody(v any) (body.Body, error) {
 	return b, bodyFault(err)
 }
 
-func encodeJSON(v any) (body.Body, string, error) {
-	text, err := jsontext.Encode(v)
-	if err != nil {
-		return body.Body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", v)}
+func (r *Request) encodeJSON(d *defaults) (body.Body, string, error) {
+	codecs := r.Send.Codecs
+	if codecs == nil {
+		codecs = d.codecs
 	}
-	return body.Bytes(text), "application/json", nil
+	marshal := codecs[codec.JSONType].Marshal
+	if marshal == nil {
+		marshal = jsontext.Encode
+	}
+	text, err := marshal(r.JSON)
+	if err != nil {
+		return body.Body{}, "", &Error{Kind: ErrInvalidJSON, Err: err, Detail: fmt.Sprintf("JSON cannot hold a %T", r.JSON)}
+	}
+	return body.Bytes(text), codec.JSONType, nil
 }
 
 // prepareAuth lets the auth that chooseAuth names put its credentials on p.

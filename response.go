@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/codec"
 	"github.com/mountable/requests/internal/content"
 	"github.com/mountable/requests/internal/fieldvalue"
 	"github.com/mountable/requests/internal/jsontext"
@@ -39,6 +40,7 @@ type Response struct {
 	Next       *PreparedRequest
 	TLS        *tls.ConnectionState // nil without TLS
 	Attempts   []Attempt            // the tries that retries made before this response
+	Codecs     Codecs               // that read the body; those of the call, unless an adapter or a hook has set others
 
 	body     *content.Body
 	values   map[any]any // of SetValue
@@ -85,6 +87,9 @@ func (r *Response) complete(p *PreparedRequest, a Adapter, opts SendOptions) {
 		r.URL = p.URL
 	}
 	r.adapter, r.opts = a, opts
+	if r.Codecs == nil {
+		r.Codecs = opts.Codecs
+	}
 	if r.Cookies == nil && r.Headers.Has("Set-Cookie") {
 		r.Cookies = (*CookieJar)(nil).forCall(opts.policy)
 		r.Cookies.store(r, nil)
@@ -246,7 +251,11 @@ func (r *Response) jsonText() ([]byte, error) {
 }
 
 func (r *Response) unmarshal(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
+	unmarshal := r.Codecs[codec.JSONType].Unmarshal
+	if unmarshal == nil {
+		unmarshal = json.Unmarshal
+	}
+	err := unmarshal(data, v)
 	if err == nil {
 		return nil
 	}

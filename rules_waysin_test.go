@@ -272,10 +272,14 @@ var readWays = map[string]func(*requests.Response) error{
 	"requests.Response.ApparentEncoding": func(r *requests.Response) error { r.ApparentEncoding(); _, err := r.Content(); return err },
 	"requests.Response.Chunks":           func(r *requests.Response) error { return drained(r.Chunks(1 << 16)) },
 	"requests.Response.Content":          func(r *requests.Response) error { _, err := r.Content(); return err },
-	"requests.Response.Events":           func(r *requests.Response) error { return drained(r.Events()) },
-	"requests.Response.JSON":             func(r *requests.Response) error { return r.JSON(new(any)) },
-	"requests.Response.Lines":            func(r *requests.Response) error { return drained(r.Lines()) },
-	"requests.Response.Read":             func(r *requests.Response) error { _, err := io.Copy(io.Discard, struct{ io.Reader }{r}); return err },
+	"requests.Response.Decode": func(r *requests.Response) error {
+		r.Headers.Set("Content-Type", "application/xml")
+		return r.Decode(new(struct{}))
+	},
+	"requests.Response.Events": func(r *requests.Response) error { return drained(r.Events()) },
+	"requests.Response.JSON":   func(r *requests.Response) error { return r.JSON(new(any)) },
+	"requests.Response.Lines":  func(r *requests.Response) error { return drained(r.Lines()) },
+	"requests.Response.Read":   func(r *requests.Response) error { _, err := io.Copy(io.Discard, struct{ io.Reader }{r}); return err },
 	"requests.Response.ReadChunk": func(r *requests.Response) error {
 		for {
 			if _, err := r.ReadChunk(1 << 16); err != nil {

@@ -32,6 +32,7 @@ type Session struct {
 	Cert         Certificate  // shown to servers that ask for one
 	Stream       bool         // leave bodies to the caller by default
 	Timeouts     Timeouts     // DefaultTimeouts by NewSession; the zero value has no limits
+	Codecs       Codecs       // of the media types that are read and written otherwise than usual
 	Limits       Limits       // of what a response may bring; zero means its defaults
 	MaxRedirects int          // 30 by NewSession; beyond it ErrTooManyRedirects
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
@@ -75,7 +76,7 @@ func (s *Session) Clone() *Session {
 	c := &Session{
 		BaseURL: s.BaseURL, Headers: s.Headers.Clone(), Params: slices.Clone(s.Params), Auth: s.Auth, HSTS: s.HSTS,
 		Proxies: maps.Clone(s.Proxies), ProxyFunc: s.ProxyFunc, Hooks: slices.Clone(s.Hooks), Verify: s.Verify, Cert: s.Cert,
-		Stream: s.Stream, Timeouts: s.Timeouts, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus, OnRedirect: s.OnRedirect,
+		Stream: s.Stream, Timeouts: s.Timeouts, Codecs: s.Codecs, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus, OnRedirect: s.OnRedirect,
 	}
 	if s.Cookies != nil {
 		c.Cookies = s.Cookies.Clone()
@@ -211,7 +212,7 @@ func (s *Session) prepareDuring(c *call, r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")
 	}
-	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, policy: &s.Policy, call: c}
+	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, codecs: s.Codecs, policy: &s.Policy, call: c}
 	if c != nil {
 		c.deadline = s.withDeadline(s.mergeSession(r.Send)).Deadline
 	}

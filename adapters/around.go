@@ -38,6 +38,18 @@ func OnError(f func(ctx context.Context, p *requests.PreparedRequest, err error)
 	})
 }
 
+// Codecs reads the bodies of what comes back with codecs of its own, whatever those of the session
+// are. What a call sends is written by the session's, as its adapter is not known by then.
+func Codecs(codecs requests.Codecs) requests.Wrapper {
+	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+		r, err := base.Send(ctx, p, opts)
+		if err == nil && r != nil {
+			r.Codecs = codecs
+		}
+		return r, err
+	})
+}
+
 // around is the wrapper that sends by way of a function.
 func around(send func(context.Context, requests.Adapter, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error)) requests.Wrapper {
 	return func(base requests.Adapter) requests.Adapter { return &sendAround{base, send} }

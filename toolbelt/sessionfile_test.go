@@ -162,7 +162,7 @@ func TestSaveSessionErrors(t *testing.T) {
 // TestSessionFileHasAll: a new setting of Session is saved, or here is why not.
 func TestSessionFileHasAll(t *testing.T) {
 	saved := strings.Fields("BaseURL Headers Params Cookies HSTS Proxies Verify Cert Stream RaiseForStatus Timeouts Limits MaxRedirects TrustEnv Policy")
-	code := strings.Fields("Auth ProxyFunc Hooks OnRedirect")
+	code := strings.Fields("Auth ProxyFunc Hooks Codecs OnRedirect")
 	for f := range reflect.TypeFor[requests.Session]().Fields() {
 		if f.IsExported() && !slices.Contains(saved, f.Name) && !slices.Contains(code, f.Name) {
 			t.Errorf("%s is not saved", f.Name)

@@ -48,7 +48,7 @@ requests.Session.Clone requests.HSTS.MarshalText requests.HSTS.UnmarshalText too
 requests.HSTS.Load requests.HSTS.Save requests.NewHSTS
 requests.RefreshAuth requests.Refresh.Authenticate requests.TokenFunc.Token
 requests.Response.Timing requests.Response.Options
-requests.Response.Events requests.AsIs requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
+requests.Response.Events requests.Response.Decode requests.Codecs.Apply requests.AsIs adapters.Codecs requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
 requests.Compress requests.FormFrom requests.IfChanged requests.ParamsFrom requests.Path.Apply requests.Problem.Error requests.Redirects requests.Session.Query
 adapters.BeforeSend adapters.OnError
 adapters.Authenticate adapters.Breaker adapters.Hedge adapters.Limit adapters.SingleFlight

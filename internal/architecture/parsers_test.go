@@ -13,6 +13,7 @@ import (
 	"github.com/mountable/requests/internal/backoff"
 	"github.com/mountable/requests/internal/certs"
 	"github.com/mountable/requests/internal/charset"
+	"github.com/mountable/requests/internal/codec"
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/cookie"
 	"github.com/mountable/requests/internal/curl"
@@ -198,11 +199,18 @@ var parsers = map[string]func(s string){
 	"uri.LeavesBase":     func(s string) { uri.LeavesBase("http://a.test/", s) },
 	"uri.SchemeHint":     func(s string) { uri.SchemeHint(s, []string{s}) },
 	"redirect.Location":  func(s string) { redirect.Location([]string{s, s, "a"}) },
-	"template.Expand":    func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
-	"uri.MayBegin":       func(s string) { uri.MayBegin(s) },
-	"sse.Parser.Feed":    func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
-	"uri.Join":           func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
-	"uri.OriginOf":       func(s string) { uri.OriginOf("http://" + s) },
+	"codec.Base":         func(s string) { codec.Base("a/" + s) },
+	"codec.TypeOf":       func(s string) { codec.TypeOf("a/" + s) },
+	"codec.XML": func(s string) {
+		_ = codec.XML([]byte("<a>"+s), "", new(struct{}))
+		_ = codec.XML(nil, "a/b;"+s, new(struct{}))
+	},
+	"charset.XMLEncoding": func(s string) { charset.XMLEncoding([]byte("<?xml " + s)) },
+	"template.Expand":     func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
+	"uri.MayBegin":        func(s string) { uri.MayBegin(s) },
+	"sse.Parser.Feed":     func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
+	"uri.Join":            func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
+	"uri.OriginOf":        func(s string) { uri.OriginOf("http://" + s) },
 	"uri.Parse": func(s string) {
 		_, _ = uri.Parse(s)
 		_, _ = uri.Parse("http://" + s)

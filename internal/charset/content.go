@@ -71,6 +71,15 @@ func JSONText(data []byte, declared string) (text []byte, ok bool) {
 	return data, IsUTF8(declared) || declared == "" && utf8.Valid(data)
 }
 
+// XMLEncoding returns the encoding that the declaration of an XML document names, "" for none.
+func XMLEncoding(data []byte) string {
+	const longest = 1 << 10 // of a declaration that anybody means
+	if found := xmlEncoding.FindSubmatch(data[:min(longest, len(data))]); found != nil {
+		return string(found[1])
+	}
+	return ""
+}
+
 // IsUTF8 reports whether name stands for UTF-8 without a byte order mark.
 func IsUTF8(name string) bool {
 	return name == "utf-8" || strings.EqualFold(name, "utf-8") || canonical(name) == "utf_8"
