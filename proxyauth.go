@@ -20,14 +20,13 @@ import (
 // another. Implementations must be safe for concurrent use, and
 // comparable: tunnels that one has opened serve no other.
 type ProxyCredentials interface {
-	// ProxyAuthorization returns the Proxy-Authorization of one request to a
-	// proxy, "" to send none. For CONNECT p has that method and the target is the
-	// authority; otherwise it is path and query of the URL, as in Requests.
+	// ProxyAuthorization returns the Proxy-Authorization of one request to a proxy, "" to send none.
+	// For CONNECT p has that method and target is the authority; else target is path and query.
 	ProxyAuthorization(proxy string, p *PreparedRequest, target string) (string, error)
-	// ProxyChallenge is given a 407 to CONNECT, with those before it in its History,
-	// and says whether ProxyAuthorization has an answer to it now: then CONNECT is sent
-	// once more on a new connection.
-	// A 407 to any other request is a response like others, for hooks to answer.
+	// ProxyChallenge is given a 407 to CONNECT, with those before it in its History, and says
+	// whether ProxyAuthorization has an answer to it now: then CONNECT is sent once more on a new
+	// connection; on the same one, up to three times, if there is a method ConnectionBound() bool
+	// that returns true. A 407 to any other request is a response like others, for hooks to answer.
 	ProxyChallenge(proxy string, r *Response) (bool, error)
 }
 
@@ -91,6 +90,7 @@ func (c *ConnConfig) open(ctx context.Context, plan *dial.Plan, policy *Policy) 
 		proxy:       proxyName(c.Proxy.Scheme, c.Proxy.Host, c.Proxy.Port),
 		authority:   ascii.JoinHostPort(c.Host, c.Port),
 		policy:      policy,
+		Binding:     dial.BindingOf(c.Proxy.Credentials),
 	})
 }
 
@@ -99,7 +99,8 @@ type tunnelAuth struct {
 	credentials      ProxyCredentials
 	proxy, authority string
 	policy           *Policy
-	refusals         []*Response // so far, oldest first
+	dial.Binding
+	refusals []*Response // so far, oldest first
 }
 
 // Header implements [dial.Credentials].

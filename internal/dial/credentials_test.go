@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -21,6 +22,7 @@ var (
 // countedCredentials send how many challenges they have seen, and answer so many.
 type countedCredentials struct {
 	answers, seen int
+	bound         bool
 	headerErr     error
 	challengeErr  error
 	sent          []string
@@ -35,6 +37,8 @@ func (c *countedCredentials) Challenge(reply *ProxyReply, sent [][2]string) (boo
 	c.sent = append(c.sent, sent[0][1])
 	return c.seen <= c.answers, c.challengeErr
 }
+
+func (c *countedCredentials) Bound() bool { return c.bound }
 
 // TestDialWith has a row for each line of the table at DialWith: how many tunnels were asked
 // for, how many challenges were shown, and what came of it.
@@ -90,6 +94,81 @@ func TestDialWith(t *testing.T) {
 				if diff := cmp.Diff(string(rune('a'+i)), sent); diff != "" {
 					t.Errorf("challenge %d is to what was sent with it (-want +got)\n%s", i, diff)
 				}
+			}
+		})
+	}
+}
+
+// TestDialWithBound: bound credentials answer on the connection of the challenge, unless the proxy
+// closes it with its first 407 or after it.
+func TestDialWithBound(t *testing.T) {
+	const (
+		kept   = "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 4\r\n\r\nbody"
+		chunks = "HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+		closed = "HTTP/1.1 407 No\r\nProxy-Connection: close\r\nContent-Length: 0\r\n\r\n"
+		until  = "HTTP/1.1 407 No\r\n\r\nbody"
+		early  = kept + "more"
+		old    = "HTTP/1.0 407 No\r\nContent-Length: 0\r\n\r\n"
+		older  = "HTTP/1.0 407 No\r\nProxy-Connection: Keep-Alive\r\nContent-Length: 0\r\n\r\n"
+		open   = "HTTP/1.1 200 OK\r\n\r\n"
+		hangup = ""
+	)
+	for name, c := range map[string]struct {
+		conns   [][]string // the replies on each connection; after the last one it is closed
+		answers int
+		err     error
+		want    string
+		asked   []string // the credentials of each CONNECT, by connection
+	}{
+		"no challenge":              {[][]string{{open}}, 9, nil, "", []string{"1a"}},
+		"two answers":               {[][]string{{kept, chunks, open}}, 9, nil, "", []string{"1a", "1b", "1c"}},
+		"HTTP/1.0 that keeps":       {[][]string{{older, open}}, 9, nil, "", []string{"1a", "1b"}},
+		"closed with the first":     {[][]string{{closed}, {kept, open}}, 9, nil, "", []string{"1a", "2b", "2c"}},
+		"without a length":          {[][]string{{until}, {open}}, 9, nil, "", []string{"1a", "2b"}},
+		"more than was announced":   {[][]string{{early}, {open}}, 9, nil, "", []string{"1a", "2b"}},
+		"HTTP/1.0":                  {[][]string{{old}, {open}}, 9, nil, "", []string{"1a", "2b"}},
+		"closed after the first":    {[][]string{{kept, hangup}, {kept, open}}, 9, nil, "", []string{"1a", "1b", "2b", "2c"}},
+		"closed after the second":   {[][]string{{kept, kept, hangup}}, 9, nil, "proxy tunnel h.test:443: connection closed without a response", []string{"1a", "1b", "1c"}},
+		"closed with the second":    {[][]string{{kept, closed}}, 9, nil, "Tunnel connection failed: 407 No", []string{"1a", "1b"}},
+		"refused":                   {[][]string{{kept, kept}}, 1, nil, "Tunnel connection failed: 407 No", []string{"1a", "1b"}},
+		"refused for ever":          {[][]string{{kept, kept, kept, kept, kept}}, 9, nil, "Tunnel connection failed: 407 No", []string{"1a", "1b", "1c", "1d"}},
+		"credentials that fail":     {[][]string{{kept, open}}, 9, errNoChallenge, "no challenge", []string{"1a"}},
+		"something else than a 407": {[][]string{{kept, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"}}, 9, nil, "Tunnel connection failed: 403 No", []string{"1a", "1b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := make(chan string, 20)
+			var conns atomic.Int32
+			proxy := serve(t, func(conn net.Conn) {
+				n, in := int(conns.Add(1)), bufio.NewReader(conn)
+				if n > len(c.conns) {
+					return
+				}
+				for _, reply := range c.conns[n-1] {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					asked <- strconv.Itoa(n) + r.Header.Get("Proxy-Authorization")
+					io.WriteString(conn, reply)
+				}
+			})
+			addr := proxy.Addr().(*net.TCPAddr)
+			plan := &Plan{Host: "h.test", Port: 443, Proxy: &Proxy{Scheme: "http", Host: "127.0.0.1", Port: addr.Port, Tunnel: true, Header: [][2]string{{"X-Own", "1"}}}}
+			conn, err := DialWith(context.Background(), plan, &countedCredentials{answers: c.answers, bound: true, challengeErr: c.err})
+			got := ""
+			if err == nil {
+				conn.Close()
+			} else if e, ok := errors.AsType[*TunnelError](err); ok {
+				got = e.Error()
+			} else {
+				got = err.Error()
+			}
+			var saw []string
+			for len(asked) > 0 {
+				saw = append(saw, <-asked)
+			}
+			if diff := cmp.Diff(append([]string{c.want}, c.asked...), append([]string{got}, saw...)); diff != "" {
+				t.Errorf("the end, and the CONNECTs (-want +got)\n%s", diff)
 			}
 		})
 	}

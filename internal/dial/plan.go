@@ -105,6 +105,8 @@ type Proxy struct {
 	// Tunnel asks for CONNECT through an HTTP proxy. Without it Dial stops at the
 	// proxy, for requests in absolute form. SOCKS proxies always tunnel.
 	Tunnel bool
+
+	bound *boundAnswers // of DialWith; nil for other credentials
 }
 
 // TLS is how one hop is secured. The zero value verifies the chain against the

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/fieldvalue"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/pairs"
 )
@@ -39,19 +40,27 @@ func (p *Plan) tunnel(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	if !p.Proxy.Tunnel {
 		return conn, nil
 	}
-	var reply *ProxyReply
-	err := p.handshake(ctx, conn, PhaseTunnel, p.origin(), func() (err error) {
-		reply, err = Tunnel(conn, p.proxyTarget(), p.Port, p.Proxy.Header)
-		return err
-	})
-	if err != nil {
-		var e *Error
-		if errors.As(err, &e) {
+	for header := p.Proxy.Header; ; {
+		var reply *ProxyReply
+		var kept bool
+		err := p.handshake(ctx, conn, PhaseTunnel, p.origin(), func() (err error) {
+			reply, kept, err = connect(conn, p.proxyTarget(), p.Port, header)
+			return err
+		})
+		if err == nil {
+			return conn, nil
+		}
+		if e, ok := errors.AsType[*Error](err); ok {
 			e.Reply = reply
 		}
-		return nil, err
+		if !kept {
+			return nil, err
+		}
+		var again bool
+		if header, again = p.Proxy.bound.next(reply, header); !again {
+			return nil, err
+		}
 	}
-	return conn, nil
 }
 
 // Tunnel sends CONNECT for host and port over rw and reads the response. Interim ones are
@@ -59,12 +68,18 @@ func (p *Plan) tunnel(ctx context.Context, conn net.Conn) (net.Conn, error) {
 // any other status is a *TunnelError, and the response comes with it. The first byte of
 // rw after success is the origin's. header is sent after Host, which it may replace.
 func Tunnel(rw io.ReadWriter, host string, port int, header [][2]string) (*ProxyReply, error) {
+	reply, _, err := connect(rw, host, port, header)
+	return reply, err
+}
+
+// connect is Tunnel, and reports whether the connection can carry another CONNECT after a refusal.
+func connect(rw io.ReadWriter, host string, port int, header [][2]string) (reply *ProxyReply, kept bool, err error) {
 	head, err := connectHead(host, port, header)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if _, err := rw.Write(head); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return readReply(rw)
 }
@@ -86,36 +101,58 @@ func connectHead(host string, port int, header [][2]string) ([]byte, error) {
 }
 
 // readReply reads the head, and of a refusal the beginning of the body.
-func readReply(r io.Reader) (*ProxyReply, error) {
+func readReply(r io.Reader) (reply *ProxyReply, kept bool, err error) {
 	in := h1.NewReader(r)
 	var head h1.ResponseHead
 	if err := in.ReadFinalHead(&head, &replyLimits, nil); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if head.Status/100 == 2 {
 		if in.Buffered() > 0 {
-			return nil, errEarlyBytes
+			return nil, false, errEarlyBytes
 		}
 		in.Release()
-		return nil, nil
+		return nil, false, nil
 	}
-	reply := &ProxyReply{Status: head.Status, Reason: head.Reason, Fields: head.Fields}
-	reply.Body = refusalBody(in, &head)
-	return reply, &TunnelError{head.Status, head.Reason}
+	body, whole := refusalBody(in, &head)
+	kept = whole && keepsAlive(&head) && in.Release()
+	reply = &ProxyReply{Status: head.Status, Reason: head.Reason, Fields: head.Fields, Body: body}
+	return reply, kept, &TunnelError{head.Status, head.Reason}
+}
+
+// keepsAlive reports whether a proxy leaves its connection open (RFC 9112 section 9.3).
+func keepsAlive(head *h1.ResponseHead) bool {
+	keeps := head.Minor > 0
+	for _, f := range head.Fields {
+		if !strings.EqualFold(f[0], "Connection") && !strings.EqualFold(f[0], "Proxy-Connection") {
+			continue
+		}
+		for _, option := range fieldvalue.Names([]string{f[1]}) {
+			switch option {
+			case "close":
+				return false
+			case "keep-alive":
+				keeps = true
+			}
+		}
+	}
+	return keeps
 }
 
 // refusalBody reads what the framing promises, or, where only the end of the connection would end the body,
-// what has come already. Its errors do not matter: the refusal is what is reported.
-func refusalBody(in *h1.Reader, head *h1.ResponseHead) []byte {
+// what has come already. Its errors do not matter: the refusal is what is reported. whole reports
+// whether the body has been read to its end, and the connection is at the next response.
+func refusalBody(in *h1.Reader, head *h1.ResponseHead) (b []byte, whole bool) {
 	framing, length, err := h1.ResponseFraming("CONNECT", head)
 	if err != nil {
-		return nil
+		return nil, false
 	}
+	ends := framing != h1.UntilClose
 	if framing == h1.UntilClose {
 		framing, length = h1.Length, int64(in.Buffered())
 	}
 	var body h1.Body
 	body.Init(in, framing, length, &replyLimits)
-	b, _ := io.ReadAll(io.LimitReader(&body, maxReplyBody))
-	return b
+	b, err = io.ReadAll(io.LimitReader(&body, maxReplyBody))
+	return b, ends && err == nil && len(b) < maxReplyBody
 }
