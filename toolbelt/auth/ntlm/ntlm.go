@@ -16,8 +16,9 @@
 //	authenticated   the request                       the response
 //
 // A challenge is answered for the URLs of the mount only, as with adapters.Authenticate: a
-// redirect neither brings credentials nor takes them along. A proxy that forwards plain http is
-// answered the same (407); for tunnels through a proxy there is no NTLM.
+// redirect neither brings credentials nor takes them along. A proxy is answered the same (407): for
+// plain http that it forwards, and for CONNECT, whose three messages go out on the connection that
+// becomes the tunnel.
 //
 // NTLM protects passwords poorly and knows no mutual authentication: where there is a choice, take
 // Kerberos, which is the module toolbelt/auth/negotiate.
@@ -149,11 +150,12 @@ func (a *adapter) shown() string { return "<ntlm.Adapter [" + a.user + "]>" }
 type conversation struct {
 	user, password string
 	toProxy        string // the Proxy-Authorization of the next request
+	toTunnel       string // the same of the next CONNECT; each is sent once
 }
 
 // Authenticate implements [requests.Auth]: nothing is sent before it is asked for.
 func (a *conversation) Authenticate(p *requests.PreparedRequest) error {
-	a.toProxy = ""
+	a.toProxy, a.toTunnel = "", ""
 	p.SetProxyCredentials(a)
 	p.Hooks = append(p.Hooks, a.respond)
 	return nil
@@ -161,14 +163,50 @@ func (a *conversation) Authenticate(p *requests.PreparedRequest) error {
 
 // ProxyAuthorization implements [requests.ProxyCredentials].
 func (a *conversation) ProxyAuthorization(_ string, p *requests.PreparedRequest, _ string) (string, error) {
-	if p.Method == "CONNECT" {
-		return "", nil
+	if p.Method != "CONNECT" {
+		return a.toProxy, nil
 	}
-	return a.toProxy, nil
+	value := a.toTunnel
+	a.toTunnel = ""
+	return value, nil
 }
 
-// ProxyChallenge has no answer for tunnels: CONNECT is sent again on another connection.
-func (a *conversation) ProxyChallenge(string, *requests.Response) (bool, error) { return false, nil }
+// ConnectionBound makes CONNECT go out again on the connection that the challenge came on.
+func (a *conversation) ConnectionBound() bool { return true }
+
+// ProxyChallenge implements [requests.ProxyCredentials]:
+//
+//	what was sent with CONNECT    what the 407 has       what is sent next
+//	nothing                       NTLM or Negotiate      what the client can do
+//	what the client can do        the challenge          the answer
+//	the answer, or anything else  whatever               nothing: the proxy has refused the user
+func (a *conversation) ProxyChallenge(_ string, r *requests.Response) (bool, error) {
+	scheme, token := proxy.asks(r)
+	sent := r.Request.Headers.Get("Proxy-Authorization")
+	switch {
+	case scheme == "", (sent != "") != (token != ""), len(r.History) > 1:
+		return false, nil
+	case token == "":
+		offer, err := offer(scheme)
+		a.toTunnel = offer
+		return err == nil, err
+	}
+	answer, err := a.answer(token)
+	if err != nil {
+		return false, &requests.Error{Kind: requests.ErrProxy, Err: err, Detail: "ntlm: the challenge of the proxy cannot be answered"}
+	}
+	a.toTunnel = scheme + " " + answer
+	return true, nil
+}
+
+// offer is the first message: what the client can do.
+func offer(scheme string) (string, error) {
+	message, err := ntlmssp.NewNegotiateMessage("", "")
+	if err != nil {
+		return "", &requests.Error{Kind: requests.ErrRequest, Err: err, Detail: "ntlm: there is no first message"}
+	}
+	return scheme + " " + base64.StdEncoding.EncodeToString(message), nil
+}
 
 // side is who asks: the origin, or a proxy.
 type side struct {
@@ -212,15 +250,15 @@ func (a *conversation) shake(ctx context.Context, r *requests.Response, s side) 
 	if !r.Request.Replayable() {
 		return nil, r.Auth().Fail(requests.ErrUnrewindableBody, "ntlm: the body has been sent and cannot be sent again for the answer")
 	}
-	offer, err := ntlmssp.NewNegotiateMessage("", "")
+	first, err := offer(scheme)
 	if err != nil {
-		return nil, r.Auth().Fail(requests.ErrRequest, "ntlm: "+err.Error())
+		return nil, err
 	}
 	whole := r.Request
 	challenged, err := r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 		p.SetBody(nil)
 		p.Headers.Set("Content-Length", "0")
-		a.say(p, s, scheme+" "+base64.StdEncoding.EncodeToString(offer))
+		a.say(p, s, first)
 		return nil
 	})
 	if err != nil {

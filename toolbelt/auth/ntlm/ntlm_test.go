@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -174,6 +175,80 @@ func TestProxy(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"1 GET", "1 GET NTLM", "1 GET NTLM"}, seen(proxy, "Proxy-Authorization")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestTunnel: a proxy that asks with 407 to CONNECT has its three messages on the connection that
+// becomes the tunnel; what it is told does not go to the origin.
+func TestTunnel(t *testing.T) {
+	users := map[string]string{"ada": "secret"}
+	for name, c := range map[string]struct {
+		proxy *server
+		want  []string // what the proxy saw
+		err   error
+	}{
+		"one connection":              {&server{}, []string{"1 CONNECT", "1 CONNECT NTLM", "1 CONNECT NTLM"}, nil},
+		"Negotiate":                   {&server{scheme: "Negotiate"}, []string{"1 CONNECT", "1 CONNECT Negotiate", "1 CONNECT Negotiate"}, nil},
+		"closed with the first 407":   {&server{eager: true}, []string{"1 CONNECT", "2 CONNECT NTLM", "2 CONNECT NTLM"}, nil},
+		"closed with the challenge":   {&server{close: true}, []string{"1 CONNECT", "1 CONNECT NTLM"}, requests.ErrProxy},
+		"wrong password":              {&server{users: map[string]string{"ada": "another"}, scheme: "NTLM"}, []string{"1 CONNECT", "1 CONNECT NTLM", "1 CONNECT NTLM"}, requests.ErrProxy},
+		"a challenge that is not one": {&server{mangle: "aGVsbG8="}, []string{"1 CONNECT", "1 CONNECT NTLM"}, requests.ErrProxy},
+		"another scheme":              {&server{users: users, scheme: "Kerberos"}, []string{"1 CONNECT"}, requests.ErrProxy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin := wiretest.Start(t, wiretest.Config{TLS: wiretest.TestCA().Server(), Handler: func(*wiretest.Request) wiretest.Reply { return wiretest.Text(200, "ok") }})
+			c.proxy.proxy = true
+			if c.proxy.users == nil {
+				c.proxy.users, c.proxy.domain, c.proxy.scheme = users, "CORP", max(c.proxy.scheme, "NTLM")
+			}
+			proxy := wiretest.Start(t, wiretest.Config{Route: wiretest.To(origin), Handler: c.proxy.handle})
+			s := requests.NewSession()
+			defer s.Close()
+			s.Mount("https://", ntlm.Adapter("ada", "secret"))
+			s.Verify, s.Proxies = requests.CABundlePEM(wiretest.TestCA().PEM()), requests.Proxies{"https": proxy.URL("")}
+			for range 2 { // the second request has the tunnel of the first
+				r, err := s.Get(t.Context(), "https://example.com/")
+				if !errors.Is(err, c.err) || err == nil && r.StatusCode != 200 {
+					t.Errorf("got %v, %v", r, err)
+				}
+				if err != nil {
+					break
+				}
+			}
+			if diff := cmp.Diff(c.want, seen(proxy, "Proxy-Authorization")); diff != "" {
+				t.Errorf("the proxy saw (-want +got)\n%s", diff)
+			}
+			for _, r := range origin.Requests() {
+				if r.Get("Proxy-Authorization") != "" {
+					t.Error("the origin was told what is for the proxy")
+				}
+			}
+		})
+	}
+}
+
+// TestRule21TunnelsBelongToOneUser: users of one proxy have tunnels of their own.
+func TestRule21TunnelsBelongToOneUser(t *testing.T) {
+	origin := wiretest.Start(t, wiretest.Config{TLS: wiretest.TestCA().Server(), Handler: func(*wiretest.Request) wiretest.Reply { return wiretest.Text(200, "ok") }})
+	asked := &server{users: map[string]string{"ada": "secret", "bob": "other"}, domain: "CORP", scheme: "NTLM", proxy: true}
+	proxy := wiretest.Start(t, wiretest.Config{Route: wiretest.To(origin), Handler: asked.handle})
+	for user, password := range map[string]string{"ada": "secret", "bob": "other"} {
+		s := requests.NewSession()
+		defer s.Close()
+		s.Mount("https://", ntlm.Adapter(user, password))
+		s.Verify, s.Proxies = requests.CABundlePEM(wiretest.TestCA().PEM()), requests.Proxies{"https": proxy.URL("")}
+		if _, err := s.Get(t.Context(), "https://example.com/"); err != nil {
+			t.Error(err)
+		}
+	}
+	var users []string
+	asked.identity.Range(func(_, user any) bool {
+		users = append(users, user.(string))
+		return true
+	})
+	slices.Sort(users)
+	if diff := cmp.Diff([]string{"ada", "bob"}, users); diff != "" {
+		t.Errorf("users of the tunnels (-want +got)\n%s", diff)
 	}
 }
 

@@ -22,6 +22,7 @@ type server struct {
 	scheme string // NTLM or Negotiate
 	proxy  bool   // it asks as a proxy does
 	close  bool   // it closes each connection after its second message
+	eager  bool   // it closes each connection that has no message, after its 407
 	mangle string // sent instead of the challenge, if not ""
 
 	challenged, identity sync.Map // by connection
@@ -54,7 +55,14 @@ func (s *server) handle(r *wiretest.Request) wiretest.Reply {
 	}
 	user, known := s.identity.Load(r.Conn)
 	if !known {
-		return wiretest.Text(status, "who are you?", [2]string{ask, s.scheme}, [2]string{ask, `Basic realm="x"`})
+		reply := wiretest.Text(status, "who are you?", [2]string{ask, s.scheme}, [2]string{ask, `Basic realm="x"`})
+		if s.eager {
+			reply = reply.ThenClose()
+		}
+		return reply
+	}
+	if r.Method == "CONNECT" {
+		return wiretest.Send("HTTP/1.1 200 OK\r\n\r\n")
 	}
 	return wiretest.Text(200, user.(string)+" sent "+r.Body)
 }
