@@ -166,7 +166,8 @@ func addDigest(p *requests.PreparedRequest) error {
 	return nil
 }
 
-// params are those of the signature, with the covered components (section 2.3).
+// params are those of the signature, with the covered components (section 2.3), in the order of the
+// examples there.
 func (a *Auth) params(identifiers []string) string {
 	c := a.config
 	now := c.Now()
@@ -174,11 +175,11 @@ func (a *Auth) params(identifiers []string) string {
 	if c.Expires > 0 {
 		text += ";expires=" + strconv.FormatInt(now.Add(c.Expires).Unix(), 10)
 	}
-	if c.Nonce != nil {
-		text += ";nonce=" + quoted(c.Nonce())
-	}
 	if c.KeyID != "" {
 		text += ";keyid=" + quoted(c.KeyID)
+	}
+	if c.Nonce != nil {
+		text += ";nonce=" + quoted(c.Nonce())
 	}
 	if c.Alg {
 		text += ";alg=" + quoted(a.alg.name)

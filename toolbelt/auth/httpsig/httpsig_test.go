@@ -118,7 +118,7 @@ func TestBasesOfTheRFC(t *testing.T) {
 		want       string
 	}{
 		{Config{Nonce: func() string { return "b3k2pp5k7z-50gnwp.yemd" }}, nil,
-			`"@signature-params": ();created=1618884473;nonce="b3k2pp5k7z-50gnwp.yemd";keyid="test-key-rsa-pss"`},
+			`"@signature-params": ();created=1618884473;keyid="test-key-rsa-pss";nonce="b3k2pp5k7z-50gnwp.yemd"`},
 		{Config{Tag: "header-example"}, list(`@authority content-digest @query-param;name="Pet"`),
 			"\"@authority\": example.com\n\"content-digest\": " + digest + "\n\"@query-param\";name=\"Pet\": dog\n" +
 				`"@signature-params": ("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example"`},
@@ -136,6 +136,76 @@ func TestBasesOfTheRFC(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
 		}
+	}
+}
+
+// The public halves of the keys of appendix B.1 whose signatures differ each time.
+const (
+	rfcRSA = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr4tmm3r20Wd/PbqvP1s2+QEtvpuRaV8Yq40gjUR8y2Rjxa6dpG2GXHbPfvMs8ct+Lh1GH45x28Rw3Ry53mm+" +
+		"oAXjyQ86OnDkZ5N8lYbggD4O3w6M6pAvLkhk95AndTrifbIFPNU8PPMO7OyrFAHqgDsznjPFmTOtCEcN2Z1FpWgchwuYLPL+Wokqltd11nqqzi+bJ9cvSKADYdUAAN5W" +
+		"Utzdpiy6LbTgSxP7ociU4Tn0g5I6aDZJ7A8Lzo0KSyZYoA485mqcO0GVAdVw9lq4aOT9v6d+nb4bnNkQVklLQ3fVAvJm+xdDOp9LCNCN48V2pnDOkFV6+U9nV5oyc6XI2wIDAQAB"
+	rfcP256 = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lfw0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ=="
+)
+
+// verifies reports whether a signature of the RFC is one of a text.
+func verifies(t *testing.T, key, text, signature string) bool {
+	t.Helper()
+	public, err := x509.ParsePKIXPublicKey(decode(t, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := decode(t, signature)
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		sum := sha512.Sum512([]byte(text))
+		return rsa.VerifyPSS(public, crypto.SHA512, sum[:], signed, &rsa.PSSOptions{SaltLength: 64}) == nil
+	case *ecdsa.PublicKey:
+		sum := sha256.Sum256([]byte(text))
+		return ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(signed[:32]), new(big.Int).SetBytes(signed[32:]))
+	}
+	t.Fatalf("a key of type %T", public)
+	return false
+}
+
+// TestPublishedSignatures: those of appendix B.2.1 to B.2.3 and B.3, which differ each time that they
+// are made, are signatures of the bases that are made here.
+func TestPublishedSignatures(t *testing.T) {
+	const clientCert = ":MIIBqDCCAU6gAwIBAgIBBzAKBggqhkjOPQQDAjA6MRswGQYDVQQKDBJMZXQncyBBdXRoZW50aWNhdGUxGzAZBgNVBAMMEkxBIEludGVybWVkaWF0ZSBDQTAeFw0yMDAxMTQyMjU1MzNaFw0yMTAxMjMyMjU1MzNaMA0xCzAJBgNVBAMMAkJDMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8YnXXfaUgmnMtOXU/IncWalRhebrXmckC8vdgJ1p5Be5F/3YC8OthxM4+k1M6aEAEFcGzkJiNy6J84y7uzo9M6NyMHAwCQYDVR0TBAIwADAfBgNVHSMEGDAWgBRm3WjLa38lbEYCuiCPct0ZaSED2DAOBgNVHQ8BAf8EBAMCBsAwEwYDVR0lBAwwCgYIKwYBBQUHAwIwHQYDVR0RAQH/BBMwEYEPYmRjQGV4YW1wbGUuY29tMAoGCCqGSM49BAMCA0gAMEUCIBHda/r1vaL6G3VliL4/Di6YK0Q6bMjeSkC3dFCOOB8TAiEAx/kHSB4urmiZ0NX5r5XarmPk0wmuydBVoU4hBVZ1yhk=:"
+	behindProxy := prepare(t, "POST", "https://service.internal.example/foo?param=Value&Pet=dog", requests.Headers{{"Client-Cert", clientCert}}, requests.Body(`{"hello": "world"}`))
+	for name, c := range map[string]struct {
+		request        *requests.PreparedRequest
+		config         Config
+		components     []string
+		key, signature string
+	}{
+		"B.2.1": {rfcRequest(t), Config{KeyID: "test-key-rsa-pss", Nonce: func() string { return "b3k2pp5k7z-50gnwp.yemd" }}, nil, rfcRSA,
+			"d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q=="},
+		"B.2.2": {rfcRequest(t), Config{KeyID: "test-key-rsa-pss", Tag: "header-example"}, list(`@authority content-digest @query-param;name="Pet"`), rfcRSA,
+			"LjbtqUbfmvjj5C5kr1Ugj4PmLYvx9wVjZvD9GsTT4F7GrcQEdJzgI9qHxICagShLRiLMlAJjtq6N4CDfKtjvuJyE5qH7KT8UCMkSowOB4+ECxCmT8rtAmj/0PIXxi0A0nxKyB09RNrCQibbUjsLS/2YyFYXEu4TRJQzRw1rLEuEfY17SARYhpTlaqwZVtR8NV7+4UKkjqpcAoFqWFQh62s7Cl+H2fjBSpqfZUJcsIk4N6wiKYd4je2U/lankenQ99PZfB4jY3I5rSV2DSBVkSFsURIjYErOs0tFTQosMTAoxk//0RoKUqiYY8Bh0aaUEb0rQl3/XaVe4bXTugEjHSw=="},
+		"B.2.3": {rfcRequest(t), Config{KeyID: "test-key-rsa-pss"}, list("date @method @path @query @authority content-type content-digest content-length"), rfcRSA,
+			"bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmme9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBrohr9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA=="},
+		"B.3": {behindProxy, Config{KeyID: "test-key-ecc-p256"}, list("@path @query @method @authority client-cert"), rfcP256,
+			"xVMHVpawaAC/0SbHrKRs9i8I3eOs5RtTMGCWXm/9nvZzoHsIg6Mce9315T6xoklyy0yzhD9ah4JHRwMLOgmizw=="},
+	} {
+		c.config.Now, c.config.Key = at1618884473, make([]byte, 16)
+		a, err := New(c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _, err := a.base(c.request, c.components)
+		if err != nil || !verifies(t, c.key, base, c.signature) {
+			t.Errorf("%s: %v; the signature is not one of\n%s", name, err, base)
+		}
+	}
+}
+
+// TestTransformations is appendix B.4: two lines of a field are one list, whatever is added beside it.
+func TestTransformations(t *testing.T) {
+	p := prepare(t, "GET", "https://example.org/demo?name1=Value1&Name2=value2", requests.Headers{{"Accept", "application/json"}, {"Accept", "*/*"}})
+	sign(t, Config{Key: edKey(t), KeyID: "test-key-ed25519", Label: "transform", Now: at1618884473, Components: list("@method @path @authority accept")}, p)
+	want := "transform=:ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA==:"
+	if diff := cmp.Diff(want, p.Headers.Get("Signature")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
