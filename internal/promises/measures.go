@@ -17,18 +17,29 @@ import (
 const kept, broken = "yes", "no"
 
 var promises = []promise{
-	{"Authorization that the caller wrote stays with host and port", "yes", func(c client) string { return forwarded(c, "Authorization") }},
-	{"a Cookie header that the caller wrote stays with host and port", "not measured", func(c client) string { return forwarded(c, "Cookie") }},
-	{"an API key in a header stays with host and port", "no", func(c client) string { return forwarded(c, "X-Api-Key") }},
-	{"no redirect from https to http", "no", downgrade},
-	{"no redirect to file:", "yes", toFile},
-	{"a PUT that is redirected with 301 arrives with its body, or not at all", "no", movedPut},
-	{"a bomb of 100 MiB in 100 KiB of gzip is not unpacked", "no", bomb},
-	{"gzip that is cut short is an error", "no", cutGzip},
-	{"a body shorter than its Content-Length is an error", "yes", func(c client) string { return refused(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") }},
-	{"a head that does not end is an error", "not measured", func(c client) string { return endless(c, "X: "+strings.Repeat("y", 1000)+"\r\n") }},
-	{"interim responses that do not end are an error", "not measured", func(c client) string { return endless(c, "\r\nHTTP/1.1 103 Early Hints\r\n") }},
-	{"a line end in a header's value is refused", "yes", injected},
+	{"Authorization that the caller wrote stays with host and port", func(c client) string { return forwarded(c, "Authorization") }},
+	{"a Cookie header that the caller wrote stays with host and port", func(c client) string { return forwarded(c, "Cookie") }},
+	{"an API key in a header stays with host and port", func(c client) string { return forwarded(c, "X-Api-Key") }},
+	{"no redirect from https to http", downgrade},
+	{"no redirect to file:", toFile},
+	{"a PUT that is redirected with 301 arrives with its body, or not at all", movedPut},
+	{"a bomb of 100 MiB in 100 KiB of gzip is not unpacked", bomb},
+	{"gzip that is cut short is an error", cutGzip},
+	{"a body shorter than its Content-Length is an error", func(c client) string { return refused(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") }},
+	{"a head that does not end is an error", func(c client) string { return endless(c, "X: "+strings.Repeat("y", 1000)+"\r\n") }},
+	{"interim responses that do not end are an error", func(c client) string { return endless(c, "\r\nHTTP/1.1 103 Early Hints\r\n") }},
+	{"a line end in a header's value is refused", injected},
+	{"no Referer is made up on a redirect", referer},
+	{"a POST that a redirect makes a GET arrives without a word of its body", bare},
+	{"a response with two lengths is an error", func(c client) string {
+		return refused(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd")
+	}},
+	{"six content codings are an error", func(c client) string {
+		return refused(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip, gzip, gzip, gzip\r\nContent-Length: 0\r\n\r\n")
+	}},
+	{"2,000 fields in a head are an error", func(c client) string {
+		return refused(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: y\r\n", 2000)+"Content-Length: 0\r\n\r\n")
+	}},
 }
 
 // send calls the client with a limit of time.
@@ -145,10 +156,13 @@ func refused(c client, response string) string {
 
 func endless(c client, more string) string {
 	_, ok, late := raw(c, "HTTP/1.1 103 Early Hints\r\n"+strings.Repeat(more, 16), true)
-	if late {
+	switch {
+	case late:
 		return "no: it went on for " + patience.String()
+	case ok:
+		return "no: what came passed for a response"
 	}
-	return verdict(!ok)
+	return kept
 }
 
 // raw has a server write the response, once or for ever.
@@ -188,4 +202,25 @@ func injected(c client) string {
 	send(c, "GET", to.URL, [][2]string{{"X", "a\r\nInjected: b"}}, "")
 	last, _ := to.got()
 	return verdict(last == nil || last.Header.Get("Injected") == "")
+}
+
+// redirected sends a request that a redirect leads to the target, and returns what that got.
+func redirected(c client, method string, headers [][2]string, body string) *http.Request {
+	to := newTarget()
+	defer to.Close()
+	from := httptest.NewServer(http.RedirectHandler(to.URL, http.StatusFound))
+	defer from.Close()
+	send(c, method, from.URL+"/?secret=1", headers, body)
+	last, _ := to.got()
+	return last
+}
+
+func referer(c client) string {
+	last := redirected(c, "GET", nil, "")
+	return verdict(last != nil && last.Header.Get("Referer") == "")
+}
+
+func bare(c client) string {
+	last := redirected(c, "POST", [][2]string{{"Content-Type", "text/x"}, {"Content-Encoding", "x"}}, "body")
+	return verdict(last != nil && last.ContentLength <= 0 && last.Header.Get("Content-Type") == "" && last.Header.Get("Content-Encoding") == "")
 }
