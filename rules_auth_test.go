@@ -300,6 +300,28 @@ func TestRule07CrossOriginChallengeIsNotAnswered(t *testing.T) {
 	}
 }
 
+// TestRule07RewrittenURL: a wrapper that sends the hop of a redirect to another origin than it
+// was for has no challenge of that origin answered.
+func TestRule07RewrittenURL(t *testing.T) {
+	b := wiretest.Start(t, wiretest.Config{Handler: challenging(digestChallenge)})
+	a := wiretest.Origin(t, redirect("/2"))
+	s := newTestSession(t)
+	elsewhere := adapters.BeforeSend(func(_ context.Context, p *requests.PreparedRequest) (*requests.Response, error) {
+		if strings.HasSuffix(p.URL, "/2") {
+			p.URL = b.URL("/")
+		}
+		return nil, nil
+	})
+	s.Mount("http://", elsewhere(requests.NewHTTPAdapter()))
+	r, err := s.Get(t.Context(), a.URL("/"), requests.Authenticate(requests.DigestAuth("u", "p")))
+	if err != nil || r.StatusCode != 401 {
+		t.Fatal(r, err)
+	}
+	if diff := cmp.Diff([]string{"-"}, values(b, "Authorization")); diff != "" {
+		t.Errorf("b (-want +got):\n%s", diff)
+	}
+}
+
 // A challenge is remembered for the origin it came from, and for no other; b gets
 // one of its own.
 func TestRule07ChallengesAreKeptByOrigin(t *testing.T) {

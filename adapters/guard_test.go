@@ -3,6 +3,7 @@ package adapters
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -177,3 +178,42 @@ func TestGuards(t *testing.T) {
 }
 
 var errDialed = errors.New("dialed")
+
+// refusing is a guard of a program.
+type refusing struct{}
+
+func (refusing) CheckAddress(host string, _ netip.AddrPort) error { return errors.New("no " + host) }
+
+// TestDenyPrivateBesideAnother: a guard that is there is asked as well, whichever comes first.
+func TestDenyPrivateBesideAnother(t *testing.T) {
+	own := requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+		c.Guard = refusing{}
+		return nil
+	})
+	p, err := (&requests.Request{URL: "http://a.test/"}).Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := requests.NewHTTPAdapter(own, DenyPrivate(), DenyPrivate()).Plan(p, requests.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{fmt.Sprint(c.Guard.CheckAddress("a.test", netip.MustParseAddrPort("8.8.8.8:80"))), fmt.Sprint(denyPrivate{}.CheckAddress("a.test", netip.MustParseAddrPort("8.8.8.8:80")))}
+	if diff := cmp.Diff([]string{"no a.test", "<nil>"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	allowing := requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+		c.Guard = allowingAll{}
+		return nil
+	})
+	if c, err = requests.NewHTTPAdapter(allowing, DenyPrivate()).Plan(p, requests.SendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Guard.CheckAddress("a.test", netip.MustParseAddrPort("10.0.0.1:80")); err == nil {
+		t.Error("a private address passes behind a guard that allows it")
+	}
+}
+
+type allowingAll struct{}
+
+func (allowingAll) CheckAddress(string, netip.AddrPort) error { return nil }

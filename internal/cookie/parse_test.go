@@ -194,3 +194,20 @@ func TestNetscapeHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestTextWithoutDomain: a line that names no domain is not a cookie for every host.
+func TestTextWithoutDomain(t *testing.T) {
+	for _, domain := range []string{"", "."} {
+		for _, below := range []string{"TRUE", "FALSE"} {
+			line := []byte(domain + "\t" + below + "\t/\tFALSE\t0\tsid\t1\n")
+			for _, rules := range []Rules{{}, {Netscape: true}} {
+				if got, err := ReadText(line, false, rules); err == nil {
+					t.Errorf("%q: %v", line, got)
+				}
+				if got, err := ReadText(line, true, rules); err != nil || len(got) > 0 {
+					t.Errorf("%q, bad lines left out: %v, %v", line, got, err)
+				}
+			}
+		}
+	}
+}
