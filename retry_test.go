@@ -381,6 +381,9 @@ func FuzzParseRetryAfter(f *testing.F) {
 		f.Add(seed)
 	}
 	now := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, seed := range cases.Seeds("extras.json", "retry_after", "value") {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, value string) {
 		d, err := requests.Retry{}.State().ParseRetryAfter(value, now)
 		if d < 0 || d > 6*time.Hour || err != nil && !errors.Is(err, requests.ErrInvalidHeader) {

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 type named struct {
@@ -146,6 +148,9 @@ func FuzzFilename(f *testing.F) {
 	f.Add(`attachment; filename="a\"b.txt"; filename*=UTF-8''%E2%82%AC`)
 	f.Add("x; filename*=iso-8859-1'en'%a3; filename=\xff; y=\"\\")
 	f.Add(`; filename="../CON.txt"`)
+	for _, seed := range cases.Seeds("disposition.json", "cases", "value") {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, header string) {
 		name, ok := Filename(header)
 		if ok != (name != "") || !utf8.ValidString(name) {

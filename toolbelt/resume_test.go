@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -518,6 +519,9 @@ func TestParseContentRange(t *testing.T) {
 
 func FuzzContentRange(f *testing.F) {
 	f.Add("bytes 5-9/10")
+	for _, seed := range cases.FieldSeeds("Content-Range") {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, value string) {
 		first, last, total, ok := parseContentRange(value)
 		if ok && (last < first || first < -1 || total < -1 || total >= 0 && first >= total) {

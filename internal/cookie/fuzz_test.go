@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 var sampleFields = []string{
@@ -56,6 +58,9 @@ func FuzzSetCookie(f *testing.F) {
 	f.Add("http0:", "0", "0", false)
 	f.Add("http://0/ /", "0", "0", false)
 	f.Add("HTTP://Www.A.test/", "flag", "=flag; Path=/x", false)
+	for _, seed := range cases.Seeds("cookies.json", "cases", "set_cookie") {
+		f.Add("https://www.example.co.uk/x/y", seed, "b=2; Path=/x", false)
+	}
 	f.Fuzz(func(t *testing.T, url, first, second string, netscape bool) {
 		j := newJar(Rules{Netscape: netscape})
 		j.receive(url, first, second)

@@ -71,6 +71,9 @@ func TestCountBeyondEightDigits(t *testing.T) {
 func FuzzDigestChallenge(f *testing.F) {
 	f.Add(`Basic realm="x", Digest realm="r", nonce="n", qop="auth,auth-int", algorithm=SHA-256`)
 	f.Add(`digest realm="\"", nonce="`)
+	for _, seed := range append(cases.FieldSeeds("WWW-Authenticate"), cases.FieldSeeds("Proxy-Authenticate")...) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, asRequests := range []bool{false, true} {
 			c := Find([]string{value, value}, asRequests)

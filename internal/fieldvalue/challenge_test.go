@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 func param(name, value string) Pair { return Pair{Name: name, Value: value, HasValue: true} }
@@ -72,6 +74,9 @@ func TestRule45ChallengesParseInLinearTime(t *testing.T) {
 func FuzzParseChallenges(f *testing.F) {
 	f.Add(`Basic realm="x", Digest realm="r\"", nonce=n, qop="auth,auth-int", Negotiate a==`)
 	f.Add("Digest a=\"\\")
+	for _, seed := range append(cases.FieldSeeds("WWW-Authenticate"), cases.FieldSeeds("Proxy-Authenticate")...) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, value string) {
 		total := 0
 		for _, c := range ParseChallenges(value) {

@@ -203,6 +203,9 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`a="b\"c", d`, `<a>; rel="x"; title*=utf-8''%e2, <b>`, `"`, `<a`, `,<`} {
 		f.Add(seed)
 	}
+	for _, seed := range append(cases.Seeds("extras.json", "link", "value"), cases.FieldSeeds("Link")...) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, value string) {
 		if list, dict := ParseList(value), ParseDict(value); len(dict) > len(list) {
 			t.Errorf("%d pairs from %d items", len(dict), len(list))

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 // FuzzNetHTTP compares responses with net/http: where both take one, they read one body. Status
@@ -21,6 +23,9 @@ func FuzzNetHTTP(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 204 No\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok",
 	} {
 		f.Add([]byte(s))
+	}
+	for _, seed := range cases.Seeds("responses.json", "cases", "raw_b64") {
+		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		theirs, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), &http.Request{Method: "GET"})
@@ -42,6 +47,11 @@ func FuzzNetHTTP(f *testing.F) {
 func FuzzNetHTTPChunks(f *testing.F) {
 	for _, s := range []string{"3\r\nabc\r\n0\r\n\r\n", "3;x\nabc\r\n0\r\nT: u\r\n\r\n", "0003\r\nabc\r\n000\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n", "-1\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "ffffffffffffffffff\r\n", "3\r\nabcd\r\n0\r\n\r\n"} {
 		f.Add(s)
+	}
+	for _, seed := range cases.Seeds("responses.json", "cases", "raw_b64") {
+		if _, chunks, ok := strings.Cut(seed, "\r\n\r\n"); ok && strings.Contains(seed, "chunked") {
+			f.Add(chunks)
+		}
 	}
 	f.Fuzz(func(t *testing.T, chunks string) {
 		const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/cases"
 )
 
 // reading is all that one way of feeding a stream gave.
@@ -73,6 +74,10 @@ func FuzzResponse(f *testing.F) {
 		f.Add([]byte(s), true)
 		f.Add([]byte(s), false)
 	}
+	for _, seed := range append(cases.Seeds("responses.json", "cases", "raw_b64"), cases.Seeds("curlcmd.json", "cases", "raw_b64")...) {
+		f.Add([]byte(seed), true)
+		f.Add([]byte(seed), false)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte, get bool) {
 		method := map[bool]string{true: "GET", false: "HEAD"}[get]
 		want := readStream(bytes.NewReader(raw), method)
@@ -91,6 +96,11 @@ func FuzzChunked(f *testing.F) {
 	for _, tt := range bodyCases {
 		if tt.framing == Chunked {
 			f.Add([]byte(tt.raw))
+		}
+	}
+	for _, seed := range cases.Seeds("responses.json", "cases", "raw_b64") {
+		if _, chunks, ok := strings.Cut(seed, "\r\n\r\n"); ok && strings.Contains(seed, "chunked") {
+			f.Add([]byte(chunks))
 		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/cases"
 )
 
 // now is a Sunday: two-digit years from 1975 to 2074 are nearest to it.
@@ -83,6 +85,9 @@ func FuzzDates(f *testing.F) {
 		"Wed, 09 Jun 2100 10:18:14 GMT", "Wednesday, 09-Jun-00 10:18:14 GMT", "Wed Jun  9 10:18:14 2100", "1/1/1", "09 Feb 1994 22:23 -0500",
 		"9:9:9 31 Feb 99", "0 0 0", "01 01 0001 (x)", "29 Feb 1900 0:0:0", "1 Jan 9999 24:59:61 +9999", "31 Dec 1999 23:59 +0130", "\xff\xfe",
 	} {
+		f.Add(seed)
+	}
+	for _, seed := range append(cases.Seeds("extras.json", "cookie_dates", "value"), cases.FieldSeeds("Date")...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/cases"
 )
 
 var seeds = []string{
@@ -48,6 +49,9 @@ func FuzzParse(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s)
 	}
+	for _, seed := range cases.Seeds("urls.json", "absolute", "input") {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		u, err := Parse(s)
 		if err != nil {
@@ -75,6 +79,9 @@ func FuzzParse(f *testing.F) {
 func FuzzPrepare(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s, "a b")
+	}
+	for _, seed := range cases.Seeds("urls.json", "absolute", "input") {
+		f.Add(seed, "a b")
 	}
 	f.Fuzz(func(t *testing.T, s, query string) {
 		prepared, err := PrepareText(s, "")
@@ -111,6 +118,12 @@ func FuzzResolveRedirect(f *testing.F) {
 	for _, s := range seeds {
 		f.Add("http://base.test/a/b?c#d", s)
 	}
+	for _, seed := range cases.Seeds("urls.json", "relative", "location") {
+		f.Add("http://base.test/a/b?c#d", seed)
+	}
+	for _, seed := range cases.FieldSeeds("Location") {
+		f.Add("http://base.test/a/b?c#d", seed)
+	}
 	f.Fuzz(func(t *testing.T, base, location string) {
 		prepared, err := Prepare(base, nil)
 		if err != nil || !isWebURL(prepared) {
@@ -132,6 +145,9 @@ func FuzzResolveRedirect(f *testing.F) {
 func FuzzText(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s)
+	}
+	for _, seed := range cases.Seeds("urls.json", "relative", "location") {
+		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		quoted := Requote(s)
