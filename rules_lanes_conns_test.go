@@ -119,6 +119,12 @@ func TestRule16Lanes(t *testing.T) {
 func TestRule20Lanes(t *testing.T) {
 	eachLane(t, func(t *testing.T, l lane) {
 		s := l.session(t)
+		a, err := s.Adapter(l.at("example.com", "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Mount("http://", a) // one pool
+		s.Mount("https://", a)
 		host, other := "example.com:8080", "https"
 		if l.scheme == "https" {
 			host, other = "example.com:8443", "http"

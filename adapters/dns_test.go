@@ -220,6 +220,7 @@ func TestDNSOverHTTPSBad(t *testing.T) {
 		},
 		"another question": func(w http.ResponseWriter) {
 			m := dnsmessage.Message{Header: dnsmessage.Header{Response: true}, Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("other.test."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
+			m.Answers = []dnsmessage.Resource{resource("a.test.", 60, &dnsmessage.AResource{A: [4]byte{192, 0, 2, 9}})}
 			packed, _ := m.Pack()
 			w.Header().Set("Content-Type", "application/dns-message")
 			w.Write(packed)

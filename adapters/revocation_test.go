@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -166,11 +167,28 @@ func TestCRLFilesErrors(t *testing.T) {
 	if _, err := adapters.CRLFiles(); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("none: %v", err)
 	}
-	for _, path := range []string{empty, filepath.Join(t.TempDir(), "missing")} {
+	delta := filepath.Join(t.TempDir(), "delta")
+	if err := os.WriteFile(delta, deltaList(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{empty, delta, filepath.Join(t.TempDir(), "missing")} {
 		if _, err := adapters.CRLFiles(path); !errors.Is(err, requests.ErrFile) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+}
+
+// deltaList is a list of what has changed since another, which by itself says too little.
+func deltaList(t *testing.T) []byte {
+	ca := newAuthority(t, "ca")
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(2), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(time.Hour),
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}},
+	}, ca.cert, ca.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }
 
 // TestStapledOCSP: the response has to be there, the issuer's, current, and good.

@@ -255,17 +255,23 @@ func TestParallelLies(t *testing.T) {
 		}
 	}
 	body := randomBody(partsLen)
+	t.Run("longer", func(t *testing.T) { lyingParts(t, body, `"v1"`, body, "more") })
+	t.Run("of another", func(t *testing.T) { lyingParts(t, body, `"v2"`, make([]byte, partsLen), "") })
+}
+
+// lyingParts downloads body from a server whose parts are of another one, or have more behind them.
+func lyingParts(t *testing.T, body []byte, etag string, other []byte, more string) {
 	server := &ranges{body: body, etag: `"v1"`, before: func(n int, w http.ResponseWriter, r *http.Request) bool {
 		var first, last int
 		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
 			return false
 		}
-		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("ETag", etag)
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(body)))
 		w.WriteHeader(206)
-		w.Write(body[first : last+1])
+		w.Write(other[first : last+1])
 		w.(http.Flusher).Flush() // in chunks, which say no length
-		w.Write([]byte("more"))
+		w.Write([]byte(more))
 		return true
 	}}
 	s, url, path := serveRanges(t, server)

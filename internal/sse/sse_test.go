@@ -87,7 +87,7 @@ func TestBounds(t *testing.T) {
 		want error
 	}{
 		{"data: 1234\n\n", nil}, {"data: 12345\n\n", ErrTooLong}, {":" + strings.Repeat("x", 10), ErrTooLong},
-		{"data:1234\ndata:12345\n\n", nil}, {"data:1234\ndata:123456\n\n", ErrTooLong}, {"data\ndata\ndata\ndata\ndata\ndata\n\n", nil},
+		{"data:1234\ndata:12345\n\n", nil}, {"data:1234\ndata:123456\n\n", ErrTooLong}, {"data:1234\ndata:12345\ndata:\n\n", ErrTooLong}, {"data\ndata\ndata\ndata\ndata\ndata\n\n", nil},
 	} {
 		for _, pieces := range cuts(c.text) {
 			p := Parser{Max: 10}

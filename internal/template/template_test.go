@@ -48,6 +48,7 @@ func TestExpand(t *testing.T) {
 		{"http://h{+path}", map[string]any{"path": ":x@o.example/"}, "the value of {+path} leads to another host", true},
 		{"http://h{+path}", map[string]any{"path": ".o.example/"}, "the value of {+path} leads to another host", true},
 		{"http://h{+path}{?q}", map[string]any{"path": "x.example", "q": 1}, "the value of {+path} leads to another host", true},
+		{"http://h{+path}", map[string]any{"path": "x"}, "the value of {+path} leads to another host", true},
 		{"http://h{x}", map[string]any{"x": ".o.example"}, "the value of {x} leads to another host", true},
 		{"http://h{x}/", map[string]any{"x": 7}, "http://h7/", false},
 		{"http://h:{port}/", map[string]any{"port": 80}, "http://h:80/", false},

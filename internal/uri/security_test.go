@@ -212,6 +212,16 @@ func TestRule26IDNA(t *testing.T) {
 	}
 }
 
+// TestRule26LongHost: a host is as long as it may be, or refused.
+func TestRule26LongHost(t *testing.T) {
+	for length, ok := range map[int]bool{maxHost - 1: true, maxHost: true, maxHost + 1: false} {
+		_, err := Parse("http://" + strings.Repeat("a", length) + "/")
+		if ok != (err == nil) {
+			t.Errorf("%d bytes: %v", length, err)
+		}
+	}
+}
+
 func TestRule26LinearTime(t *testing.T) {
 	const size = 1 << 20 / shrink
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
