@@ -228,7 +228,7 @@ func TestRule46Opaque(t *testing.T) {
 		{"GET", "a.test", "//a.test/x%2Fy", "GET http://a.test/x%2Fy HTTP/1.1"},
 		{"GET", "a.test", "http://A.test:80/x", "GET http://A.test:80/x HTTP/1.1"},
 		{"GET", "a.test", "/x", "GET http://a.test/x HTTP/1.1"},
-		{"OPTIONS", "a.test", "*", "OPTIONS * HTTP/1.1"},
+		{"OPTIONS", "a.test", "*", "OPTIONS http://a.test HTTP/1.1"}, // RFC 9112 section 3.2.4
 		{"GET", "a.test", "//internal.test/secret", ""},
 		{"GET", "a.test", "http://internal.test/secret", ""},
 		{"GET", "a.test", "//a.test@internal.test/", ""},
