@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // tape is the content of a cassette's file.
@@ -45,7 +46,7 @@ type tapedResponse struct {
 
 // response makes the response it was.
 func (r *tapedResponse) response(p *requests.PreparedRequest) *requests.Response {
-	body := &memory{content: r.Body, trailers: requests.Headers(r.Trailers)}
+	body := &wire.Held{Content: r.Body, Fields: r.Trailers}
 	resp := requests.NewResponse(p, r.Status, requests.Headers(r.Headers).Clone(), body)
 	resp.Reason = string(r.Reason)
 	if r.Proto != "" {

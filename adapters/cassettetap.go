@@ -79,7 +79,7 @@ func decoded(headers requests.Headers, raw []byte) ([]byte, requests.Headers, er
 	if !headers.Has("Content-Encoding") {
 		return raw, headers, nil
 	}
-	content, err := requests.NewResponse(nil, 200, headers, &memory{content: raw}).Content()
+	content, err := requests.NewResponse(nil, 200, headers, &wire.Held{Content: raw}).Content()
 	if err != nil {
 		return raw, headers, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Data answers data: URLs (RFC 2397) with what they hold: status 200, its Content-Type
@@ -31,7 +32,7 @@ func sendData(ctx context.Context, p *requests.PreparedRequest, opts requests.Se
 	if p.Method == "HEAD" {
 		content = nil
 	}
-	return requests.NewResponse(p, 200, headers, &memory{content: content}), nil
+	return requests.NewResponse(p, 200, headers, &wire.Held{Content: content}), nil
 }
 
 // parseData splits a data: URL into media type and content.

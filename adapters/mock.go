@@ -12,6 +12,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Mock answers from a table, for tests of what uses requests:
@@ -309,7 +310,7 @@ func (r Reply) response(p *requests.PreparedRequest, w *watch) (*requests.Respon
 	if p.Method == "HEAD" || !bodyAllowed(status) {
 		content = nil
 	}
-	resp := requests.NewResponse(p, status, headers, &memory{content: content, trailers: r.Trailers})
+	resp := requests.NewResponse(p, status, headers, &wire.Held{Content: content, Fields: r.Trailers})
 	if r.Reason != "" {
 		resp.Reason = r.Reason
 	}

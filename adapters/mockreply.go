@@ -3,7 +3,6 @@ package adapters
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 
 	"github.com/mountable/requests"
@@ -40,35 +39,4 @@ func replyError(p *requests.PreparedRequest, err error) error {
 		return e
 	}
 	return &requests.Error{Kind: requests.ErrConnection, Request: p, Err: err}
-}
-
-// memory is a body whose bytes are at hand.
-type memory struct {
-	content  []byte
-	read     int
-	trailers requests.Headers
-}
-
-// Read implements [io.Reader].
-func (m *memory) Read(p []byte) (int, error) {
-	if m.read == len(m.content) {
-		return 0, io.EOF
-	}
-	n := copy(p, m.content[m.read:])
-	m.read += n
-	return n, nil
-}
-
-// Close implements [io.Closer].
-func (m *memory) Close() error { return nil }
-
-// Remaining is what is left.
-func (m *memory) Remaining() int64 { return int64(len(m.content) - m.read) }
-
-// Trailers are the fields after the body.
-func (m *memory) Trailers() [][2]string {
-	if m.read < len(m.content) {
-		return nil
-	}
-	return m.trailers
 }

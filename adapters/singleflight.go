@@ -1,7 +1,6 @@
 package adapters
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"reflect"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // SingleFlight lets identical GET and HEAD requests that are under way at the same time
@@ -163,7 +163,7 @@ func (f *flight) read() {
 	}
 	f.content, f.cut = io.ReadAll(io.LimitReader(raw, maxShared+1))
 	if len(f.content) > maxShared {
-		f.rest = &longBody{io.MultiReader(bytes.NewReader(f.content), raw), raw}
+		f.rest = wire.Resume(f.content, raw)
 		return
 	}
 	_ = raw.Close()
@@ -237,41 +237,12 @@ func (f *flight) copy(p *requests.PreparedRequest, first bool) *requests.Respons
 		whenEnded(&r, f.cancel)
 		return &r
 	}
-	body := memory{content: f.content}
+	body := &wire.Held{Content: f.content, Cut: f.cut}
 	if f.cut == nil {
-		body.trailers = f.response.Trailers()
+		body.Fields = f.response.Trailers()
 	}
-	r.Raw = &sharedBody{body, f.cut}
+	r.Raw = body
 	return &r
-}
-
-// sharedBody is a copy of a body, which may have been cut short.
-type sharedBody struct {
-	memory
-	cut error
-}
-
-// Read implements [io.Reader].
-func (b *sharedBody) Read(p []byte) (int, error) {
-	n, err := b.memory.Read(p)
-	if err == io.EOF && b.cut != nil {
-		return n, b.cut
-	}
-	return n, err
-}
-
-// Remaining is what is left, -1 where that is not known.
-func (b *sharedBody) Remaining() int64 {
-	if b.cut != nil {
-		return -1
-	}
-	return b.memory.Remaining()
-}
-
-// longBody is what has been read of a long body, and the rest.
-type longBody struct {
-	io.Reader
-	io.Closer
 }
 
 // sharedError is an error that several callers get, with the request of one.

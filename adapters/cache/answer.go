@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // answer is the response to q by what is stored: all of it, the part that was asked for, or
@@ -40,7 +41,7 @@ func (q *question) response(e *entry, status int, headers requests.Headers, body
 	if q.p.Method == "HEAD" {
 		body = nil
 	}
-	r := requests.NewResponse(q.p, status, headers, &memory{content: body})
+	r := requests.NewResponse(q.p, status, headers, &wire.Held{Content: body})
 	r.Proto = e.proto
 	if status == e.status {
 		r.Reason = e.reason

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters/adaptertest"
+	"github.com/mountable/requests/internal/wire"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -313,7 +314,7 @@ func TestNamespace(t *testing.T) {
 // measured in turns.
 func BenchmarkHit(b *testing.B) {
 	origin := requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
-		return requests.NewResponse(p, 200, requests.Headers{{"Cache-Control", "max-age=3600"}, {"Date", date(0)}, {"Content-Type", "text/plain"}, {"ETag", `"1"`}}, &memory{content: make([]byte, 200)}), nil
+		return requests.NewResponse(p, 200, requests.Headers{{"Cache-Control", "max-age=3600"}, {"Date", date(0)}, {"Content-Type", "text/plain"}, {"ETag", `"1"`}}, &wire.Held{Content: make([]byte, 200)}), nil
 	})
 	disk, err := Disk(b.TempDir(), 1<<20)
 	if err != nil {

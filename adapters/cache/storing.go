@@ -101,12 +101,12 @@ func (e *entry) read(r *requests.Response, limit int64) bool {
 	raw := wire.StreamOf(r.Raw)
 	content, err := io.ReadAll(io.LimitReader(raw, limit+1))
 	if err == nil && int64(len(content)) > limit {
-		r.Raw = &joined{io.MultiReader(&memory{content: content}, raw), raw}
+		r.Raw = wire.Resume(content, raw)
 		return false
 	}
 	e.body = content
 	complete := err == nil && raw.Verifiable()
-	r.Raw = &memory{content: content, cut: err, trailers: raw.Trailers()}
+	r.Raw = &wire.Held{Content: content, Cut: err, Fields: raw.Trailers()}
 	_ = raw.Close()
 	return complete && e.fits(content)
 }

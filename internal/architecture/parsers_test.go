@@ -276,6 +276,8 @@ var notMeasured = map[string]string{
 	"body.*.*":               "bodies that are sent are not looked at",
 	"content.*":              "bodies that come are not looked at; charset.Scanner is",
 	"content.*.*":            "bodies that come are not looked at; charset.Scanner is",
+	"wire.*":                 "the same",
+	"wire.*.*":               "the same",
 	"backoff.Idempotent":     "the caller's method",
 	"uri.Follow":             "uri.ResolveRedirect",
 	"certs.Store.Bundle*":    "certs.ParseBundle, remembered",
