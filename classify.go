@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -69,7 +70,7 @@ func wireError(e *wire.Error, limits Timeouts) *Error {
 	case e.Limit == wire.ReadLimit:
 		own.Kind, own.Detail = ErrReadTimeout, limitText("nothing received within %v (Timeouts.Read)", limits.Read)
 	case errors.Is(e.Err, wire.ErrClosed):
-		own.Kind, own.Detail = ErrStreamConsumed, closedText
+		own.Kind, own.Err, own.Detail = ErrStreamConsumed, http.ErrBodyReadAfterClose, closedText
 	case e.Phase == wire.Reading:
 		own.Kind = bodyFailureKind(e.Err)
 	default:
@@ -96,8 +97,7 @@ func withWritten(err error, written bool) *Error {
 // closedText is what reading a body gives that was closed before its end.
 const closedText = "the response was closed before its body was read"
 
-// exchangeKind classifies what went wrong between connecting and the head of the
-// response.
+// exchangeKind classifies what went wrong between connecting and the head of the response.
 func exchangeKind(err error) Kind {
 	if k := contextKind(err); k != 0 {
 		return k

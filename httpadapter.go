@@ -191,8 +191,7 @@ func isUnprocessed(err error) bool {
 	return ok && e.unprocessed
 }
 
-// isStale reports whether p failed on a connection that the server had given up, and may
-// be sent again.
+// isStale reports whether p failed on a connection that the server had given up, and may be sent again.
 func isStale(err error, p *PreparedRequest) bool {
 	e, ok := err.(*wire.Error)
 	return ok && e.Unanswered && (isRepeatable(p) || !e.Written)
@@ -225,7 +224,8 @@ func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p 
 		return nil, err
 	}
 	resp := into.fill(p, got.Status, got.Fields, got.Body)
-	resp.Reason, resp.Proto, resp.TLS = cleanText(got.Reason), got.Proto, c.state
+	resp.Raw, resp.Reason = into.raw.Of(got.Body, (*bodyOwner)(resp)), cleanText(got.Reason)
+	resp.Proto, resp.TLS = got.Proto, c.state
 	resp.span.began, resp.span.way = got.Began, c.way
 	return resp, nil
 }

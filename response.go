@@ -65,6 +65,7 @@ func NewResponse(p *PreparedRequest, status int, headers Headers, body io.ReadCl
 type responseBlock struct {
 	response Response
 	state    content.Body
+	raw      wire.Telling
 }
 
 func (block *responseBlock) fill(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
@@ -160,8 +161,7 @@ func (r *Response) RaiseForStatus() error {
 	return (&Error{Kind: ErrHTTP, Request: r.Request, Response: r, Detail: text}).tell(r)
 }
 
-// isRedirectStatus reports whether a Location that comes with status is followed, as in
-// Requests.
+// isRedirectStatus reports whether a Location that comes with status is followed, as in Requests.
 func isRedirectStatus(status int) bool {
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308
 }
@@ -176,8 +176,7 @@ func (r *Response) IsPermanentRedirect() bool {
 	return (r.StatusCode == 301 || r.StatusCode == 308) && r.Headers.Has("Location")
 }
 
-// ApparentEncoding is the encoding detected in a sample of the body, remembered.
-// It reads the body.
+// ApparentEncoding is the encoding detected in a sample of the body, remembered. It reads the body.
 func (r *Response) ApparentEncoding() string {
 	if r.apparent == "" {
 		content, err := r.Content()

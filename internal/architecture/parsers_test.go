@@ -315,6 +315,7 @@ var notMeasured = map[string]string{
 	"nethttp.Given.Absolute": "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.HostAsGiven":    "looks for a byte, and reads a text as uri.Parse does",
 	"nethttp.Body.Read":      "copies",
+	"wire.Telling.Read":      "passes on",
 	"pairs.*":                "lists of headers; those of requests are the caller's, those of responses bounded",
 	"multipart.Append*":      "writes",
 	"multipart.ContentType":  "writes",

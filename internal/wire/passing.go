@@ -71,6 +71,40 @@ func (e *ending) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
+// Telling is a body whose errors are the caller's: its owner makes them of those of an exchange.
+type Telling struct {
+	Stream
+	owner interface{ Fail(cause error) error }
+}
+
+// Of makes t the body of owner, and returns it. What carries an upgraded connection is returned as it is.
+func (t *Telling) Of(body Stream, owner interface{ Fail(cause error) error }) Stream {
+	if _, upgraded := body.(io.Writer); upgraded {
+		return body
+	}
+	t.Stream, t.owner = body, owner
+	return t
+}
+
+// Read implements [io.Reader].
+func (t *Telling) Read(p []byte) (int, error) {
+	n, err := t.Stream.Read(p)
+	return n, t.tell(err)
+}
+
+// WriteTo implements [io.WriterTo]. An error of w is returned as it is.
+func (t *Telling) WriteTo(w io.Writer) (int64, error) {
+	n, err := t.Stream.WriteTo(w)
+	return n, t.tell(err)
+}
+
+func (t *Telling) tell(err error) error {
+	if e, ok := err.(*Error); ok {
+		return t.owner.Fail(e)
+	}
+	return err
+}
+
 // sink remembers that writing failed, and not reading.
 type sink struct {
 	io.Writer
