@@ -1,11 +1,14 @@
 package adapters_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,4 +74,50 @@ func TestDialer(t *testing.T) {
 	if _, err := s.Get(t.Context(), "http://nowhere.test/"); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("nil: %v", err)
 	}
+}
+
+// TestPipe: a pipe in memory whose other end is closed refuses deadlines, and what the response is, up to its end, is read
+// all the same.
+func TestPipe(t *testing.T) {
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			defer there.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(there)); err == nil {
+				_, _ = io.WriteString(there, "HTTP/1.1 200 OK\r\n\r\nwhole")
+			}
+		}()
+		return &lateDeadlines{Conn: here, closed: closed}, nil
+	}
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("http://", requests.NewHTTPAdapter(adapters.Dialer(dial)))
+	r, err := s.Get(t.Context(), "http://nowhere.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := r.Text(); text != "whole" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// lateDeadlines sets those of the second read once the other end is closed.
+type lateDeadlines struct {
+	net.Conn
+	closed chan struct{}
+	reads  int
+}
+
+func (l *lateDeadlines) Read(b []byte) (int, error) {
+	l.reads++
+	return l.Conn.Read(b)
+}
+
+func (l *lateDeadlines) SetReadDeadline(t time.Time) error {
+	if l.reads > 0 {
+		<-l.closed
+	}
+	return l.Conn.SetReadDeadline(t)
 }

@@ -75,7 +75,7 @@ func (w *writer) arm(now time.Time) error {
 		limit = max(limit/slices, 1)
 	}
 	if t := sooner(now, limit, limits.Deadline); w.armed || !t.IsZero() {
-		if err := w.x.conn.SetWriteDeadline(t); err != nil {
+		if err := settable(w.x.conn.SetWriteDeadline(t)); err != nil {
 			return err
 		}
 		w.armed = !t.IsZero()
@@ -92,7 +92,7 @@ func (w *writer) disarm() error {
 		return nil
 	}
 	w.armed = false
-	return w.x.conn.SetWriteDeadline(time.Time{})
+	return settable(w.x.conn.SetWriteDeadline(time.Time{}))
 }
 
 // goesOn reports whether a write that ended early did so at a slice of its time limit
