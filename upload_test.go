@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -336,3 +337,48 @@ type lying struct {
 }
 
 func (l lying) Len() int64 { return l.n }
+
+// TestSizeZero: what says that it is empty and is not, as a file of /proc or one that is written to later, is sent whole.
+func TestSizeZero(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		bodies := make(chan string, 2)
+		server := newCountedServer(t, func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			bodies <- string(b)
+			if r.URL.Path == "/again" {
+				http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
+			}
+		})
+		s := newTestSession(t)
+		s.Verify = requests.Verify(false)
+		s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(h2)))
+		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		later, err := s.Prepare(&requests.Request{Method: "PUT", URL: server.URL + "/again", Body: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte("later"), 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Send(t.Context(), later, requests.SendOptions{})
+		if got := taken(bodies); err != nil || !slices.Equal(got, []string{"later", "later"}) {
+			t.Errorf("HTTP/2 %v: a file: %q, %v", h2, got, err)
+		}
+		_, err = s.Put(t.Context(), server.URL, requests.Body(lying{strings.NewReader("all"), 0}))
+		if got := taken(bodies); err != nil || !slices.Equal(got, []string{"all"}) {
+			t.Errorf("HTTP/2 %v: a reader: %q, %v", h2, got, err)
+		}
+	}
+}
+
+// taken is what has been sent to c.
+func taken(c chan string) (all []string) {
+	for range len(c) {
+		all = append(all, <-c)
+	}
+	return all
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -108,5 +110,38 @@ func TestRefused(t *testing.T) {
 	}
 	if diff := cmp.Diff([]Fault{Invalid, Invalid, Invalid, Invalid, Invalid}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// claimed is a reader that says how much it has.
+type claimed struct {
+	io.Reader
+	n int
+}
+
+func (c claimed) Len() int { return c.n }
+
+// TestLength: a reader in memory knows that it is empty, of another that says so the length is not known.
+func TestLength(t *testing.T) {
+	empty, err := os.Create(filepath.Join(t.TempDir(), "empty"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer empty.Close()
+	for name, tt := range map[string]struct {
+		value any
+		want  int64
+	}{
+		"strings.Reader": {strings.NewReader(""), 0},
+		"bytes.Buffer":   {new(bytes.Buffer), 0},
+		"three":          {claimed{strings.NewReader("abc"), 3}, 3},
+		"none":           {claimed{strings.NewReader("abc"), 0}, -1},
+		"negative":       {claimed{strings.NewReader("abc"), -1}, -1},
+		"a file":         {empty, -1},
+	} {
+		b, err := New(tt.value)
+		if err != nil || b.Len() != tt.want {
+			t.Errorf("%s: %d, %v, want %d", name, b.Len(), err, tt.want)
+		}
 	}
 }

@@ -57,11 +57,14 @@ func isPipe(r io.Reader) bool {
 func remaining(r io.Reader, position int64, seekable bool) (int64, error) {
 	switch r := r.(type) {
 	case *os.File:
-		return fileRemaining(r, position)
+		n, err := fileRemaining(r, position)
+		return unlessEmpty(n), err
+	case *bytes.Buffer, *bytes.Reader, *strings.Reader:
+		return int64(r.(interface{ Len() int }).Len()), nil
 	case interface{ Len() int }:
-		return int64(r.Len()), nil
+		return unlessEmpty(int64(r.Len())), nil
 	case interface{ Len() int64 }:
-		return r.Len(), nil
+		return unlessEmpty(r.Len()), nil
 	case interface{ Size() int64 }:
 		return max(r.Size()-position, 0), nil
 	}
@@ -77,6 +80,15 @@ func remaining(r io.Reader, position int64, seekable bool) (int64, error) {
 		return 0, fault(Invalid, err, "Body cannot seek back to where it stood")
 	}
 	return max(end-position, 0), nil
+}
+
+// unlessEmpty returns n, or -1 where a stream says that it is empty: a file of /proc has the size 0, whatever there is to
+// read, and to read is the only way to know.
+func unlessEmpty(n int64) int64 {
+	if n <= 0 {
+		return -1
+	}
+	return n
 }
 
 func fileRemaining(f *os.File, position int64) (int64, error) {
