@@ -17,28 +17,32 @@ import (
 
 // TestScenariosByDefault runs scenarios/*.json under the zero Policy.
 func TestScenariosByDefault(t *testing.T) {
-	tl := newTally(t)
+	tl, cases := newTally(t), len(unseenReplies)
+	t.Cleanup(func() { tl.wantTried(t, cases) })
+	play := func(t *testing.T, sc *scenario, want any) string {
+		if !sc.touchesProcess() {
+			t.Parallel()
+		}
+		sc.tried = tl.try
+		wrong, different := sc.run(t, want, requests.Policy{})
+		if wrong != "" {
+			wrong, different = sc.explain(t, want, wrong)
+		}
+		if different {
+			tl.markDifferent(sc.ID)
+		}
+		return wrong
+	}
+	tl.runUnseen(t, play)
 	for _, file := range caseFiles(t, "scenarios") {
 		var scenarios []scenario
 		if err := json.Unmarshal(readFile(t, file), &scenarios); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		cases += len(scenarios)
 		for _, sc := range scenarios {
-			recorded := decodeTree(t, sc.Expect)
-			want, covered := expectation(t, sc.ID, recorded)
-			tl.run(t, baseName(file), sc.ID, covered, func(t *testing.T) string {
-				if !sc.touchesProcess() {
-					t.Parallel()
-				}
-				wrong, different := sc.run(t, want, requests.Policy{})
-				if wrong != "" {
-					wrong, different = sc.explain(t, want, wrong)
-				}
-				if different {
-					tl.markDifferent(sc.ID)
-				}
-				return wrong
-			})
+			want, covered := expectation(t, sc.ID, decodeTree(t, sc.Expect))
+			tl.run(t, baseName(file), sc.ID, covered, func(t *testing.T) string { return play(t, &sc, want) })
 		}
 	}
 }

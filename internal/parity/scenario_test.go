@@ -29,28 +29,35 @@ type scenario struct {
 	Session json.RawMessage            `json:"session"`
 	Calls   json.RawMessage            `json:"calls"`
 	Expect  json.RawMessage            `json:"expect"`
+
+	tried func(rule string) // told which rules were given broken results, may be nil
 }
 
 // TestScenarios runs scenarios/*.json.
 func TestScenarios(t *testing.T) {
-	tl := newTally(t)
+	tl, cases := newTally(t), len(unseenReplies)
+	t.Cleanup(func() { tl.wantTried(t, cases, "bodies-are-sent-whole") })
+	play := func(t *testing.T, sc *scenario, want any) string {
+		if !sc.touchesProcess() {
+			t.Parallel()
+		}
+		sc.tried = tl.try
+		wrong, different := sc.run(t, want, requests.PolicyRequests())
+		if different {
+			tl.markDifferent(sc.ID)
+		}
+		return wrong
+	}
+	tl.runUnseen(t, play)
 	for _, file := range caseFiles(t, "scenarios") {
 		var scenarios []scenario
 		if err := json.Unmarshal(readFile(t, file), &scenarios); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		cases += len(scenarios)
 		for _, sc := range scenarios {
 			want, covered := expectation(t, sc.ID, decodeTree(t, sc.Expect))
-			tl.run(t, baseName(file), sc.ID, covered, func(t *testing.T) string {
-				if !sc.touchesProcess() {
-					t.Parallel()
-				}
-				wrong, different := sc.run(t, want, requests.PolicyRequests())
-				if different {
-					tl.markDifferent(sc.ID)
-				}
-				return wrong
-			})
+			tl.run(t, baseName(file), sc.ID, covered, func(t *testing.T) string { return play(t, &sc, want) })
 		}
 	}
 }
@@ -223,7 +230,7 @@ func (sc *scenario) judge(t *testing.T, want, got map[string]any) (wrong string,
 	if still := mismatch(sides(ruled)); still != "" || len(rules) == 0 {
 		return wrong, nil
 	}
-	sc.brokenPasses(t, ruled, got)
+	sc.brokenPasses(t, ruled, got, rules)
 	return "", rules
 }
 

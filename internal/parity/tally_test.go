@@ -23,12 +23,13 @@ type tally struct {
 	mu     sync.Mutex
 	names  []string
 	counts map[string]*[outcomes]int
+	tried  map[string]bool // rules of scenarios that were given broken results
 	differ map[string]bool // cases in which a departure from the recordings was found to hold
 }
 
 // newTally prints its lines when t ends.
 func newTally(t *testing.T) *tally {
-	tl := &tally{test: t.Name(), counts: map[string]*[outcomes]int{}, differ: map[string]bool{}}
+	tl := &tally{test: t.Name(), counts: map[string]*[outcomes]int{}, differ: map[string]bool{}, tried: map[string]bool{}}
 	t.Cleanup(tl.print)
 	return tl
 }
