@@ -16,7 +16,7 @@ type flags struct {
 	set  *flag.FlagSet
 	args []string // what is not a flag: method, URL, items
 
-	form, multipart, json           bool
+	form, multipart, json, asIs     bool
 	ignoreStdin, chunked            bool
 	raw, boundary                   string
 	auth, authType                  string
@@ -61,6 +61,7 @@ func newFlags() *flags {
 	s.BoolVar(&f.multipart, "multipart", false, "the data items are a multipart form")
 	s.BoolVar(&f.json, "json", false, "the data items are JSON, which is the default; asks for JSON without data, too")
 	s.StringVar(&f.boundary, "boundary", "", "`text` between the parts of a multipart form")
+	s.BoolVar(&f.asIs, "path-as-is", false, "send the path as it is written: dot segments stay, and nothing is encoded")
 	s.BoolVar(&f.chunked, "chunked", false, "send the body in chunks, without its length")
 	s.StringVar(&f.raw, "raw", "", "the body as it is")
 	s.BoolVar(&f.ignoreStdin, "ignore-stdin", false, "do not read a body from the standard input")
@@ -263,7 +264,7 @@ const differs = `
   name@file makes a multipart form without --form, too; without it HTTPie refuses
   an empty standard input is not a body
   nothing is sorted, headers nor JSON
-  a download that would overwrite a file is refused, unless --output names it
+  a download is saved in a file always, and one that would overwrite a file is refused, unless --output names it
   --session keeps to the origin it was begun with
   --curl shows credentials, so that the command works; --har masks them
   there is no configuration file, no plugin, and none of HTTPie's other flags

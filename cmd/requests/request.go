@@ -38,6 +38,11 @@ func (c *command) request(f *flags) (*requests.Request, error) {
 		return nil, err
 	}
 	r := &requests.Request{Method: method, URL: url, Params: x.params, WithoutHeaders: x.without}
+	if f.asIs {
+		if err := requests.AsIs(url).Apply(r); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.fill(r, x, f); err != nil {
 		return nil, err
 	}
