@@ -76,7 +76,7 @@ func TestFailuresBeforeTheProxy(t *testing.T) {
 	}{
 		{"untrusted", untrusted, nil, true, requests.ErrSSL},
 		{"wrong host", wrongHost, []requests.Option{trust}, true, requests.ErrSSL},
-		{"silent", "https://" + silent, []requests.Option{requests.Timeouts{Connect: time.Second, Read: 50 * time.Millisecond}}, true, requests.ErrReadTimeout},
+		{"silent", "https://" + silent, []requests.Option{requests.Timeouts{Connect: time.Minute, Read: 50 * time.Millisecond}}, true, requests.ErrReadTimeout},
 		{"refused", "http://" + closed, nil, true, syscall.ECONNREFUSED},
 		{"refused by SOCKS", "socks5h://" + closed, nil, false, syscall.ECONNREFUSED},
 	} {

@@ -179,14 +179,17 @@ func TestTimeoutTunnel(t *testing.T) {
 func TestTimeoutBetweenBytes(t *testing.T) {
 	t.Parallel()
 	pieces := append([]string{"HTTP/1.1 200 OK\r\n", "Content-Length: 24\r\n\r\n"}, strings.Split("abcdefghijklmnopqrstuvwx", "")...)
-	server := wiretest.Origin(t, wiretest.Slowly(40*time.Millisecond, pieces...))
-	r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: 900 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text, _ := r.Text(); text != "abcdefghijklmnopqrstuvwx" {
-		t.Errorf("got %q", text)
-	}
+	server := wiretest.Origin(t, wiretest.Slowly(20*time.Millisecond, pieces...))
+	wiretest.Patiently(t, func(slower time.Duration) error {
+		r, err := requests.Get(t.Context(), server.URL("/"), requests.Timeouts{Read: slower * 450 * time.Millisecond})
+		if err != nil {
+			return err
+		}
+		if text, _ := r.Text(); text != "abcdefghijklmnopqrstuvwx" {
+			t.Errorf("got %q", text)
+		}
+		return nil
+	})
 }
 
 // TestTimeoutWriteProgress: an upload may take longer than the limit as long as
@@ -210,10 +213,10 @@ func TestTimeoutWriteProgress(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 	}
 	server := wiretest.Start(t, wiretest.Config{Conn: slowly})
-	r, err := requests.Put(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(make([]byte, 9<<20))), requests.Timeouts{Read: time.Second})
-	if err != nil || r.StatusCode != 200 {
-		t.Errorf("got %v, %v", r, err)
-	}
+	wiretest.Patiently(t, func(slower time.Duration) error {
+		_, err := requests.Put(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(make([]byte, 9<<20))), requests.Timeouts{Read: slower * time.Second})
+		return err
+	})
 }
 
 // TestTimeoutStream: the limits go on while a streamed body is read.
