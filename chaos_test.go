@@ -321,6 +321,7 @@ func TestChaosEarlyReply(t *testing.T) {
 		"closes":        func(p *peer) {}, // with bytes unread: the reset may overtake the reply
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // two of them wait most of the time
 			server, _ := chaosServer(t, func(p *peer) {
 				p.in.ReadString('\n')
 				p.send(reply)

@@ -140,21 +140,24 @@ func TestRule11EarlyReply(t *testing.T) {
 // of the pool works, and is not taken for the rest of the body.
 func TestRule30Unread(t *testing.T) {
 	for _, status := range []string{"417 Expectation Failed", "413 Too Large", "401 No", "200 OK", "302 Found\r\nLocation: /x"} {
-		early := wiretest.Send("HTTP/1.1 " + status + "\r\nContent-Length: 2\r\n\r\nno")
-		early.Early = 1
-		server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{early, ok}})
-		s := newSession(t)
-		body := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-		for range 2 {
-			if _, err := s.Post(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(body)), requests.Headers{{"Expect", "100-continue"}}, requests.AllowRedirects(false)); err != nil {
-				t.Errorf("%s: %v", status, err)
+		t.Run(status[:3], func(t *testing.T) {
+			t.Parallel() // they wait for 100 most of the time
+			early := wiretest.Send("HTTP/1.1 " + status + "\r\nContent-Length: 2\r\n\r\nno")
+			early.Early = 1
+			server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{early, ok}})
+			s := newSession(t)
+			body := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+			for range 2 {
+				if _, err := s.Post(t.Context(), server.URL("/"), requests.Body(bytes.NewReader(body)), requests.Headers{{"Expect", "100-continue"}}, requests.AllowRedirects(false)); err != nil {
+					t.Error(err)
+				}
 			}
-		}
-		for _, r := range server.Requests() {
-			if r.Method != "POST" || r.Target != "/" {
-				t.Errorf("%s: the server saw %.60q", status, r.Raw)
+			for _, r := range server.Requests() {
+				if r.Method != "POST" || r.Target != "/" {
+					t.Errorf("the server saw %.60q", r.Raw)
+				}
 			}
-		}
+		})
 	}
 }
 

@@ -116,6 +116,7 @@ func TestRule42RedirectSchemes(t *testing.T) {
 // TestRule30ContinueThenFinal: a final status instead of 100 leaves a
 // connection that works, or none.
 func TestRule30ContinueThenFinal(t *testing.T) {
+	t.Parallel() // it waits for 100 most of the time
 	server := wiretest.Start(t, wiretest.Config{Replies: []wiretest.Reply{
 		wiretest.Text(417, "no"), wiretest.Send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"),
 	}})
