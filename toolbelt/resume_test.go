@@ -7,19 +7,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
-	"github.com/mountable/requests/internal/cases"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -395,59 +392,6 @@ func TestDownloadIsWhole(t *testing.T) {
 	}
 }
 
-// TestPanicLeavesNoFile: whatever a progress callback does, no temporary file is left, nor
-// a connection in use.
-func TestPanicLeavesNoFile(t *testing.T) {
-	server := wiretest.Origin(t, wiretest.Text(200, "0123456789"))
-	s := requests.NewSession()
-	s.Mount("http://", requests.NewHTTPAdapter(requests.PoolMaxSize(1), requests.PoolBlock(true)))
-	defer s.Close()
-	dir := t.TempDir()
-	boom := OnProgress(func(done, total int64) { panic("boom") })
-	path := filepath.Join(dir, "f")
-	get := func() *requests.Response {
-		r, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true), requests.Timeouts{Pool: time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	ways := map[string]func(){
-		"Download": func() {
-			Download(t.Context(), s, server.URL("/"), path, boom, RequestOptions(requests.Timeouts{Pool: time.Second}))
-		},
-		"StreamResponseToFile":   func() { StreamResponseToFile(get(), path, boom) },
-		"StreamResponseToWriter": func() { StreamResponseToWriter(get(), io.Discard, boom) },
-		"Tee": func() {
-			for range Tee(get(), io.Discard, boom) {
-			}
-		},
-		"TeeToFile": func() {
-			for range TeeToFile(get(), path, boom) {
-			}
-		},
-		"the loop": func() {
-			for range TeeToFile(get(), path) {
-				panic("boom")
-			}
-		},
-	}
-	for name, way := range ways {
-		func() {
-			defer func() {
-				if v := recover(); v != "boom" {
-					t.Errorf("%s: the panic that came on is %v", name, v)
-				}
-			}()
-			way()
-		}()
-		if left := entries(t, dir); len(left) > 0 {
-			t.Errorf("%s left %v", name, left)
-		}
-	}
-	get().Close()
-}
-
 // relink puts a link instead of a file.
 func relink(path string) {
 	os.Rename(path, path+".victim")
@@ -479,53 +423,4 @@ func TestDownloadThroughBaseURL(t *testing.T) {
 	if r.Target != "/files/a" || r.Get("X-Own") != "1" || r.Get("Accept-Encoding") != "identity" {
 		t.Errorf("asked for %s", r.Raw)
 	}
-}
-
-func TestParseContentRange(t *testing.T) {
-	type span struct {
-		First, Last, Total int64
-		OK                 bool
-	}
-	bad := span{}
-	tests := map[string]span{
-		"bytes 5-9/10":                  {5, 9, 10, true},
-		"Bytes 5-9/*":                   {5, 9, -1, true},
-		"bytes */10":                    {-1, -1, 10, true},
-		"bytes */*":                     bad,
-		"bytes 5-4/10":                  bad,
-		"bytes 5-10/10":                 bad,
-		"bytes -5-9/10":                 bad,
-		"bytes +5-9/10":                 bad,
-		"bytes 5-9":                     bad,
-		"items 5-9/10":                  bad,
-		"bytes 5/10":                    bad,
-		"":                              bad,
-		"bytes 5-9223372036854775806/*": {5, 9223372036854775806, -1, true},
-		"bytes 5-9223372036854775807/*": bad, // what is due then ends beyond the largest number
-		"bytes 5-9/9223372036854775807": bad,
-		"bytes 9999999999999999999-9999999999999999999/*": bad,
-	}
-	for value, want := range tests {
-		first, last, total, ok := parseContentRange(value)
-		got := span{first, last, total, ok}
-		if !ok {
-			got = bad
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", value, diff)
-		}
-	}
-}
-
-func FuzzContentRange(f *testing.F) {
-	f.Add("bytes 5-9/10")
-	for _, seed := range cases.FieldSeeds("Content-Range") {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, value string) {
-		first, last, total, ok := parseContentRange(value)
-		if ok && (last < first || first < -1 || total < -1 || total >= 0 && first >= total) {
-			t.Errorf("%q: %d of %d", value, first, total)
-		}
-	})
 }
