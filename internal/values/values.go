@@ -12,8 +12,8 @@ import (
 )
 
 // Pairs returns the pairs of v, sorted by name where v has no order of its own: pairs, maps with
-// texts as keys (url.Values among them) whose values are anything that prints or lists of that,
-// and structs whose fields have "url" tags as github.com/google/go-querystring reads them. Nil
+// texts as keys (url.Values among them) whose values are texts, bytes, numbers, bools, what has a String method, or lists
+// of these, and structs whose fields have "url" tags as github.com/google/go-querystring reads them. Nil
 // has none.
 func Pairs(v any) ([][2]string, error) {
 	r := reflect.ValueOf(v)
@@ -24,7 +24,8 @@ func Pairs(v any) ([][2]string, error) {
 		return r.Convert(t).Interface().([][2]string), nil
 	}
 	if r.Kind() == reflect.Map && r.Type().Key().Kind() == reflect.String {
-		return sorted(ofMap(r)), nil
+		all, err := ofMap(r)
+		return sorted(all), err
 	}
 	if t := r.Type(); t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
 		fields, err := query.Values(v)
@@ -36,23 +37,62 @@ func Pairs(v any) ([][2]string, error) {
 	return nil, fmt.Errorf("a %T has no pairs: give url.Values, a map, a struct or a list of pairs", v)
 }
 
-func ofMap(r reflect.Value) url.Values {
+func ofMap(r reflect.Value) (url.Values, error) {
 	all := url.Values{}
 	for key, value := range r.Seq2() {
-		for value.Kind() == reflect.Interface || value.Kind() == reflect.Pointer {
-			value = value.Elem()
-		}
-		switch value.Kind() {
-		case reflect.Invalid: // nil: not given
-		case reflect.Slice, reflect.Array:
+		value = plain(value)
+		elements := []reflect.Value{value}
+		if kind := value.Kind(); (kind == reflect.Slice || kind == reflect.Array) && !isText(value) {
+			elements = elements[:0]
 			for _, element := range value.Seq2() {
-				all.Add(key.String(), fmt.Sprint(element))
+				elements = append(elements, plain(element))
 			}
-		default:
-			all.Add(key.String(), fmt.Sprint(value))
+		}
+		for _, element := range elements {
+			if !element.IsValid() {
+				continue // nil: not given
+			}
+			text, err := textOf(element)
+			if err != nil {
+				return nil, fmt.Errorf("the value of %q cannot be %w", key, err)
+			}
+			all.Add(key.String(), text)
 		}
 	}
-	return all
+	return all, nil
+}
+
+// plain is what value points to, unless it says by itself how it is written.
+func plain(value reflect.Value) reflect.Value {
+	for value.Kind() == reflect.Interface || value.Kind() == reflect.Pointer && (value.IsNil() || !isText(value)) {
+		value = value.Elem()
+	}
+	return value
+}
+
+// isText reports whether value is written as one text, whatever its kind.
+func isText(value reflect.Value) bool {
+	if value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Uint8 {
+		return true
+	}
+	return value.Type().Implements(reflect.TypeFor[fmt.Stringer]())
+}
+
+// textOf returns what a value is written as; what only Go can read is none.
+func textOf(value reflect.Value) (string, error) {
+	switch value.Kind() {
+	case reflect.Map, reflect.Struct, reflect.Slice, reflect.Array, reflect.Pointer, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		if !isText(value) {
+			return "", fmt.Errorf("a %v: give a text, a number, a bool, a fmt.Stringer or a list of these", value.Type())
+		}
+	}
+	if s, ok := value.Interface().(fmt.Stringer); ok {
+		return s.String(), nil
+	}
+	if value.Kind() == reflect.Slice {
+		return string(value.Bytes()), nil
+	}
+	return fmt.Sprint(value), nil
 }
 
 func sorted(all url.Values) (pairs [][2]string) {

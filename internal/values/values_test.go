@@ -3,6 +3,7 @@ package values
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,6 +29,10 @@ func TestPairs(t *testing.T) {
 		{page{"go", []string{"x", "y"}, 0}, [][2]string{{"q", "go"}, {"tag", "x"}, {"tag", "y"}}, false},
 		{&page{Query: "go", Page: 2}, [][2]string{{"page", "2"}, {"q", "go"}}, false},
 		{named{{"z", "1"}, {"a", "2"}}, [][2]string{{"z", "1"}, {"a", "2"}}, false},
+		{map[string]any{"a": []byte("hi"), "b": [][]byte{[]byte("x")}, "c": &url.URL{Host: "h"}, "d": time.Second, "e": []any{1, nil, "t"}},
+			[][2]string{{"a", "hi"}, {"b", "x"}, {"c", "//h"}, {"d", "1s"}, {"e", "1"}, {"e", "t"}}, false},
+		{map[string]any{"a": map[string]int{"b": 1}}, nil, true}, {map[string]any{"a": page{}}, nil, true}, {map[string]any{"a": make(chan int)}, nil, true},
+		{map[string]any{"a": func() {}}, nil, true}, {map[string]any{"a": [][]int{{1}}}, nil, true}, {map[string]any{"a": none}, nil, false},
 		{7, nil, true}, {"a=b", nil, true}, {[]string{"a"}, nil, true}, {map[int]string{1: "a"}, nil, true},
 	} {
 		got, err := Pairs(c.v)
