@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -176,6 +177,20 @@ func TestEventSourceEnds(t *testing.T) {
 	}
 	if _, err := collected(requests.EventSource(t.Context(), s, url, requests.Headers{{"a b", "c"}})); !errors.Is(err, requests.ErrInvalidHeader) {
 		t.Errorf("a bad header: %v", err)
+	}
+}
+
+// TestEventSourceBounds: a line that is too long ends the loop, as it does in Events.
+func TestEventSourceBounds(t *testing.T) {
+	s, url := serveText(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "retry: 3600000\ndata: a\n\ndata: "+strings.Repeat("b", 100)+"\n\n")
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got, err := collected(requests.EventSource(ctx, s, url, requests.Limits{MaxLine: 20}))
+	if diff := cmp.Diff([]requests.Event{{"message", "a", ""}}, got); diff != "" || !errors.Is(err, requests.ErrLineTooLong) {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 }
 

@@ -255,23 +255,39 @@ func TestParallelLies(t *testing.T) {
 		}
 	}
 	body := randomBody(partsLen)
-	t.Run("longer", func(t *testing.T) { lyingParts(t, body, `"v1"`, body, "more") })
-	t.Run("of another", func(t *testing.T) { lyingParts(t, body, `"v2"`, make([]byte, partsLen), "") })
+	zeros := make([]byte, partsLen)
+	for name, lie := range map[string]lie{
+		"longer":         {etag: `"v1"`, body: body, more: "more"},
+		"of another":     {etag: `"v2"`, body: zeros},
+		"another length": {etag: `"v1"`, body: zeros, longer: 1},
+		"another part":   {etag: `"v1"`, body: zeros, shift: 1},
+	} {
+		t.Run(name, func(t *testing.T) { lie.download(t, body) })
+	}
 }
 
-// lyingParts downloads body from a server whose parts are of another one, or have more behind them.
-func lyingParts(t *testing.T, body []byte, etag string, other []byte, more string) {
+// lie is what a server says of the parts that it is asked for.
+type lie struct {
+	etag   string
+	body   []byte // that the parts are of
+	more   string // behind each part
+	longer int    // than the whole is
+	shift  int    // of the part, to the left
+}
+
+// download downloads body from a server that lies about its parts.
+func (l lie) download(t *testing.T, body []byte) {
 	server := &ranges{body: body, etag: `"v1"`, before: func(n int, w http.ResponseWriter, r *http.Request) bool {
 		var first, last int
 		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
 			return false
 		}
-		w.Header().Set("ETag", etag)
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(body)))
+		w.Header().Set("ETag", l.etag)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first-l.shift, last-l.shift, len(body)+l.longer))
 		w.WriteHeader(206)
-		w.Write(other[first : last+1])
+		w.Write(l.body[first : last+1])
 		w.(http.Flusher).Flush() // in chunks, which say no length
-		w.Write([]byte(more))
+		w.Write([]byte(l.more))
 		return true
 	}}
 	s, url, path := serveRanges(t, server)

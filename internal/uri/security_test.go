@@ -214,7 +214,7 @@ func TestRule26IDNA(t *testing.T) {
 
 // TestRule26LongHost: a host is as long as it may be, or refused.
 func TestRule26LongHost(t *testing.T) {
-	for length, ok := range map[int]bool{maxHost - 1: true, maxHost: true, maxHost + 1: false} {
+	for length, ok := range map[int]bool{1023: true, 1024: true, 1025: false} {
 		_, err := Parse("http://" + strings.Repeat("a", length) + "/")
 		if ok != (err == nil) {
 			t.Errorf("%d bytes: %v", length, err)
