@@ -124,7 +124,7 @@ func TestSpans(t *testing.T) {
 			"GET (client) " + common + " response.status_code=302 network.protocol.version=1.1 network.peer.address=127.0.0.1 Unset",
 			"GET (client) " + common + " response.status_code=200 network.protocol.version=1.1 network.peer.address=127.0.0.1 Unset"}},
 		{"/none", []string{"GET (client) " + common + " response.status_code=404 network.protocol.version=1.1 network.peer.address=127.0.0.1 error.type=404 Error"}},
-		{"/cut", []string{"GET (client) " + common + " response.status_code=200 network.protocol.version=1.1 network.peer.address=127.0.0.1 error.type=connection_error Error"}},
+		{"/cut", []string{"GET (client) " + common + " response.status_code=200 network.protocol.version=1.1 network.peer.address=127.0.0.1 error.type=incomplete_body Error"}},
 	} {
 		tel := newTelemetry()
 		s := session(tel.wrap(requests.NewHTTPAdapter()))
