@@ -170,7 +170,11 @@ func (e *events) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(hostPort string) { e.add("GetConn %s", e.where(hostPort)) },
 		GotConn: func(i httptrace.GotConnInfo) {
-			e.add("GotConn %T %s reused=%t idle=%t", i.Conn, e.where(i.Conn.RemoteAddr().String()), i.Reused, i.WasIdle)
+			idle := fmt.Sprint(i.WasIdle)
+			if c, ok := i.Conn.(*tls.Conn); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
+				idle = "-" // net/http ends a stream beside its caller, who may ask before that
+			}
+			e.add("GotConn %T %s reused=%t idle=%s", i.Conn, e.where(i.Conn.RemoteAddr().String()), i.Reused, idle)
 		},
 		PutIdleConn:          func(err error) { e.add("PutIdleConn %t", err == nil) },
 		GotFirstResponseByte: func() { e.add("GotFirstResponseByte") },
