@@ -130,11 +130,12 @@ var rowChecks = []check{
 	{name: "close idle connections", serve: echo, run: func(t *testing.T, rt http.RoundTripper, base string) any {
 		var reused []bool
 		trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = append(reused, i.Reused) }}
-		for i := range 3 {
+		exchange(t, traced{rt, trace}, get(t, "GET", base+"/", nil))
+		exchange(t, traced{rt, trace}, get(t, "GET", base+"/", nil))
+		for try := 0; try < 100 && (try == 0 || reused[2]); try++ { // net/http's HTTP/2 may not know yet that it is idle
+			reused = reused[:2]
+			(&http.Client{Transport: rt}).CloseIdleConnections()
 			exchange(t, traced{rt, trace}, get(t, "GET", base+"/", nil))
-			if i == 1 {
-				(&http.Client{Transport: rt}).CloseIdleConnections()
-			}
 		}
 		return reused
 	}},
