@@ -19,13 +19,8 @@ func TestAsIs(t *testing.T) {
 		"/a/../b": "/a/../b", "/a/./%2e%2E//b": "/a/./%2e%2E//b", "/%7Euser?q=[1]|{x}": "/%7Euser?q=[1]|{x}", "/é?ü": "/é?ü",
 		"": "/", "?": "/?", "?q=a#f": "/?q=a", "//x/../y?": "//x/../y?", "/x/../go": "/there", "/\"<>^`\\": "/\"<>^`\\",
 	}
-	eachLane(t, func(t *testing.T, l lane) {
-		if l.caller != "Session" {
-			t.Skip("an http.Request and the toolbelt have no AsIs")
-		}
-		if l.scheme == "http" && strings.HasSuffix(l.hop, "proxy") {
-			t.Skip("the proxy of this lane writes the target anew; TestAsIsForwarded is about what it gets")
-		}
+	// AsIs is an option of a call; TestAsIsForwarded is about what a proxy gets.
+	eachLaneOf(t, func(l lane) bool { return l.bySession() && !l.forwarded() }, func(t *testing.T, l lane) {
 		l.site.answering(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.RequestURI, "/go") {
 				http.Redirect(w, r, "/b/../there", http.StatusFound)

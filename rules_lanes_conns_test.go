@@ -214,10 +214,7 @@ func TestRule41Lanes(t *testing.T) {
 
 // TestRule44Lanes: nobody is trusted but the system's authorities where the program names none.
 func TestRule44Lanes(t *testing.T) {
-	eachLane(t, func(t *testing.T, l lane) {
-		if !l.hasTLS() {
-			t.Skip("this lane has no TLS")
-		}
+	eachLaneOf(t, lane.hasTLS, func(t *testing.T, l lane) {
 		s := l.session(t)
 		for _, v := range []requests.Verification{{}, requests.Verify(true)} {
 			s.Verify = v
@@ -256,10 +253,7 @@ func TestRule47Lanes(t *testing.T) {
 // and the environment's before the system's, whichever way a request is sent.
 func TestRule48Lanes(t *testing.T) {
 	right, wrong := wiretest.File(t, "right.pem", wiretest.TestCA().PEM()), wiretest.File(t, "wrong.pem", wiretest.OtherCA().PEM())
-	eachLane(t, func(t *testing.T, l lane) {
-		if !l.hasTLS() {
-			t.Skip("this lane has no TLS")
-		}
+	eachLaneOf(t, lane.hasTLS, func(t *testing.T, l lane) {
 		for _, c := range []struct {
 			environment string
 			session     requests.Verification

@@ -238,10 +238,8 @@ func TestWaysIn(t *testing.T) {
 			t.Errorf("%s is not to be tried: %s", name, why)
 		}
 	}
-	eachLane(t, func(t *testing.T, l lane) {
-		if l.caller != "Session" {
-			t.Skip("the ways in are the callers of this test")
-		}
+	// The ways in are the callers of this test.
+	eachLaneOf(t, lane.bySession, func(t *testing.T, l lane) {
 		for name, start := range startWays {
 			c := &started{t, l, l.session(t), l.redirected(302, "example.com", "other.test"), requests.Headers{{"Authorization", secret}, {"Cookie", "k=" + secret}, {"X-Api-Key", secret}}}
 			err := start(c)

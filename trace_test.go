@@ -17,10 +17,8 @@ import (
 // TestTraceOfChainsLanes: a trace and Timing are whole for each request that a call makes:
 // along redirects, tries and the answer to a challenge, the first of which opens a connection.
 func TestTraceOfChainsLanes(t *testing.T) {
-	eachLane(t, func(t *testing.T, l lane) {
-		if l.caller != "Session" {
-			t.Skip("this caller follows nothing by itself, or has many contexts")
-		}
+	// An http.Client over a transport follows by itself, and a pool has many contexts.
+	eachLaneOf(t, lane.bySession, func(t *testing.T, l lane) {
 		var asked atomic.Int32
 		l.site.answering(func(w http.ResponseWriter, r *http.Request) {
 			switch n := asked.Add(1); {
