@@ -38,19 +38,25 @@ func refusing(t *testing.T, refuse refusal, times int32) (url string, streams *a
 		}
 		f := http2.NewFramer(c, c)
 		_ = f.WriteSettings()
+		begun := uint32(0) // the last stream whose body has come
 		for {
 			frame, err := f.ReadFrame()
 			if err != nil {
 				return
 			}
-			if head, ok := frame.(*http2.HeadersFrame); ok {
+			switch frame := frame.(type) {
+			case *http2.HeadersFrame:
 				streams.Add(1)
-				if !refused {
-					refused = true
-					_ = refuse(f, head.StreamID)
-					continue
+			case *http2.DataFrame: // a body that has not been touched may go out again
+				switch {
+				case frame.StreamID == begun:
+				case !refused:
+					begun, refused = frame.StreamID, true
+					_ = refuse(f, begun)
+				default:
+					begun = frame.StreamID
+					_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: begun, BlockFragment: status200(), EndHeaders: true, EndStream: true})
 				}
-				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: head.StreamID, BlockFragment: status200(), EndHeaders: true, EndStream: true})
 			}
 		}
 	}})
