@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/refresh"
@@ -87,7 +88,7 @@ func basicCredentials(user, password string) string {
 // of p: they are kept from redirects. An Authorization field that p has from its caller
 // stays, and a call's own auth stays the only one. p is not changed.
 func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedRequest, opts SendOptions) (*Response, error) {
-	if isNil(auth) {
+	if body.IsNil(auth) {
 		return nil, fail(ErrInvalidArgument, "the Auth of a mount is a nil %T", auth)
 	}
 	q, err := p.authenticated(auth)
@@ -185,7 +186,7 @@ type Refresh struct {
 
 // RefreshAuth authenticates with the tokens of source.
 func RefreshAuth[T Token](source TokenSource[T]) *Refresh {
-	if isNil(source) {
+	if body.IsNil(source) {
 		return newRefresh(func() (refresh.Token, error) { return nil, fail(ErrInvalidArgument, "RefreshAuth: the source is nil") })
 	}
 	return newRefresh(func() (refresh.Token, error) { return source.Token() })

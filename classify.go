@@ -65,10 +65,11 @@ func wireError(e *wire.Error, limits Timeouts) *Error {
 		own.Kind, own.Detail = ErrTotalTimeout, totalText
 	case e.Limit == wire.WriteLimit:
 		own.Kind, own.Detail = ErrWriteTimeout, limitText("nothing could be sent within %v (Timeouts.Read)", limits.Read)
-	case e.Limit == wire.ReadLimit && e.Phase == wire.Reading:
-		own.Kind, own.Detail = ErrBodyTimeout, limitText("nothing received within %v (Timeouts.Read)", limits.Read)
 	case e.Limit == wire.ReadLimit:
 		own.Kind, own.Detail = ErrReadTimeout, limitText("nothing received within %v (Timeouts.Read)", limits.Read)
+		if e.Phase == wire.Reading {
+			own.Kind = ErrBodyTimeout
+		}
 	case errors.Is(e.Err, wire.ErrClosed):
 		own.Kind, own.Err, own.Detail = ErrStreamConsumed, http.ErrBodyReadAfterClose, closedText
 	case e.Phase == wire.Reading:

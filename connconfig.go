@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"os"
-	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/dial"
@@ -137,15 +136,14 @@ var defaultSocketOptions = NewSocketOptionList(dial.NoDelay)
 
 // shown describes the connection for people: no credentials.
 func (c ConnConfig) shown() string {
-	var b strings.Builder
-	b.WriteString(c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port))
+	text := c.Scheme + "://" + ascii.JoinHostPort(c.Host, c.Port)
 	if c.Proxy.Scheme != "" {
-		b.WriteString(" through " + c.Proxy.Scheme + "://" + ascii.JoinHostPort(c.Proxy.Host, c.Proxy.Port))
+		text += " through " + c.Proxy.shown()
 	}
 	if c.Address != "" {
-		b.WriteString(" at " + c.Address)
+		text += " at " + c.Address
 	}
-	return b.String()
+	return text
 }
 
 // plan turns the value into what dial carries out. Certificates are read here.

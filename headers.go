@@ -52,15 +52,7 @@ func (h *Headers) Del(name string) { *h = pairs.DeleteField(*h, name) }
 func (h Headers) Clone() Headers { return slices.Clone(h) }
 
 // All iterates over the fields in order.
-func (h Headers) All() iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, f := range h {
-			if !yield(f[0], f[1]) {
-				return
-			}
-		}
-	}
-}
+func (h Headers) All() iter.Seq2[string, string] { return pairs.All(h) }
 
 // Apply merges h over the headers already in r: it makes Headers an [Option].
 func (h Headers) Apply(r *Request) error {

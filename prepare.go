@@ -275,7 +275,7 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 	switch {
 	case err != nil || auth == nil:
 		return err
-	case isNil(auth):
+	case body.IsNil(auth):
 		return fail(ErrInvalidArgument, "the Auth is a nil %T", auth)
 	}
 	written := p.Headers.Get("Authorization")
@@ -356,6 +356,3 @@ func urlKind(e *uri.Error) Kind {
 	}
 	return ErrInvalidURL
 }
-
-// isNil reports whether v is nil, or an interface around a nil pointer or function.
-func isNil(v any) bool { return body.IsNil(v) }

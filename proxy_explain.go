@@ -21,20 +21,13 @@ const (
 	DecidedByEnvironment                    // the proxy variables
 )
 
-var sourceText = [...]string{
-	DecidedByNothing:     "no proxy is named",
-	DecidedByRequest:     "the request",
-	DecidedByFunc:        "ProxyFunc",
-	DecidedBySession:     "the session",
-	DecidedByEnvironment: "the environment",
-}
-
 // String names the source.
 func (s ProxySource) String() string {
-	if s < 0 || int(s) >= len(sourceText) {
+	names := [...]string{"no proxy is named", "the request", "ProxyFunc", "the session", "the environment"}
+	if s < 0 || int(s) >= len(names) {
 		s = DecidedByNothing
 	}
-	return sourceText[s]
+	return names[s]
 }
 
 // ProxyDecision says how a URL is reached, and why. It prints as one line, user

@@ -169,10 +169,8 @@ func (r *Retry) settleRedirects() {
 	}
 }
 
-func (r *Retry) total() RetryCount { return cmp.Or(r.Total, 10) }
-
-func (r *Retry) backoffMax() time.Duration { return cmp.Or(r.BackoffMax, 120*time.Second) }
-
+func (r *Retry) total() RetryCount            { return cmp.Or(r.Total, 10) }
+func (r *Retry) backoffMax() time.Duration    { return cmp.Or(r.BackoffMax, 120*time.Second) }
 func (r *Retry) retryAfterMax() time.Duration { return cmp.Or(r.RetryAfterMax, 6*time.Hour) }
 
 // String shows the counts, as urllib3 does.

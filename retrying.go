@@ -38,13 +38,10 @@ func Retries(r Retry) AdapterOption {
 // and for lost responses to methods that may be repeated; none with 0, the default. A
 // negative n makes every Send of the adapter [ErrInvalidArgument].
 func MaxRetries(n int) AdapterOption {
-	switch {
-	case n < 0:
-		return refuseOption("MaxRetries(%d): a number of retries cannot be negative", n)
-	case n == 0:
+	if n == 0 {
 		return func(a *HTTPAdapter) { a.retry = nil }
 	}
-	return Retries(Retry{Total: RetryCount(n)})
+	return unlessNegative("MaxRetries", n, Retries(Retry{Total: RetryCount(n)}))
 }
 
 // RetryBudget bounds the retries of an adapter over all its requests: a bucket

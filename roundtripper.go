@@ -46,7 +46,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err := s.limitRedirected(r, req); err != nil {
 			return nil, err
 		}
-		if !asksForCoding(req) {
+		if !nethttp.MayAskForCoding(req) {
 			r.WithoutHeaders = append(r.WithoutHeaders, "Accept-Encoding")
 		}
 		if s.BaseURL != "" && req.URL.Host == "" {
@@ -63,7 +63,7 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, withRequest(err, p)
 		}
 		return s.sendHop(ctx, p, s.withDeadline(opts))
-	}, asksForCoding(req) && req.Header.Get("Accept-Encoding") == "")
+	}, nethttp.MayAskForCoding(req) && req.Header.Get("Accept-Encoding") == "")
 }
 
 type adapterTransport struct{ adapter Adapter }
@@ -130,15 +130,10 @@ type transitBlock struct {
 func (t *transitBlock) describe(req *http.Request) *Request {
 	t.given.Target, t.given.Host = nethttp.Target(req), nethttp.HostAsGiven(req.URL.Host)
 	t.request = Request{
-		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: trailersOf(req), given: &t.given,
+		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: nethttp.Trailers[Headers](req), given: &t.given,
 		Send: SendOptions{Stream: On, Redirects: Off},
 	}
 	return &t.request
-}
-
-// asksForCoding reports whether a session may ask for a coded body in req's place.
-func asksForCoding(req *http.Request) bool {
-	return req.Method != http.MethodHead && req.Header.Get("Range") == ""
 }
 
 // CloseIdleConnections closes the adapter's idle connections, for
@@ -199,15 +194,6 @@ func inKnownWords(req *http.Request, err error) error {
 		return fail(ErrInvalidURL, "http: no Host in request URL")
 	}
 	return err
-}
-
-// trailersOf returns the fields that follow the body, nil if none are announced.
-func trailersOf(req *http.Request) func() Headers {
-	trailers := nethttp.Trailers(req)
-	if trailers == nil {
-		return nil
-	}
-	return func() Headers { return trailers() }
 }
 
 // limitRedirected holds requests that an http.Client's redirects lead to, to the rules

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/netrc"
 	"github.com/mountable/requests/internal/prefix"
 	"github.com/mountable/requests/internal/proxyenv"
@@ -95,7 +96,7 @@ func (s *Session) OnResponse(hooks ...Hook) { s.Hooks = append(s.Hooks, hooks...
 func (s *Session) Close() error {
 	var first error
 	for _, m := range s.mounts.All() {
-		if isNil(m.Value) {
+		if body.IsNil(m.Value) {
 			continue
 		}
 		if err := m.Value.Close(); err != nil && first == nil {
@@ -310,7 +311,7 @@ func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOp
 		return nil, fail(ErrInvalidArgument, "the context is nil")
 	case p == nil:
 		return nil, fail(ErrInvalidArgument, "the prepared request is nil")
-	case isNil(a):
+	case body.IsNil(a):
 		return nil, fail(ErrInvalidArgument, "the adapter is a nil %T", a)
 	}
 	r, err := a.Send(ctx, p, opts)

@@ -160,10 +160,8 @@ func (t Toggle) String() string {
 func (t sessionTransport) shown() string { return "RoundTripper(" + t.session.shown() + ")" }
 func (t adapterTransport) shown() string { return fmt.Sprintf("RoundTripper(%v)", t.adapter) }
 
-// Format names the session.
+// Format names the session, or the adapter.
 func (t sessionTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }
-
-// Format names the adapter.
 func (t adapterTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }
 
 // Format, LogValue and MarshalJSON write the session's size, not what is in it.

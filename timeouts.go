@@ -2,7 +2,6 @@ package requests
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"time"
 )
@@ -75,12 +74,8 @@ func (t Timeouts) Limits(elapsed time.Duration) (connect, read time.Duration) {
 // or takes zero fields from other.
 func (t Timeouts) or(other Timeouts) Timeouts {
 	return Timeouts{
-		Connect: cmp.Or(t.Connect, other.Connect),
-		Read:    cmp.Or(t.Read, other.Read),
-		Total:   cmp.Or(t.Total, other.Total),
-		Pool:    cmp.Or(t.Pool, other.Pool),
-
-		Continue: cmp.Or(t.Continue, other.Continue),
+		Connect: cmp.Or(t.Connect, other.Connect), Read: cmp.Or(t.Read, other.Read), Total: cmp.Or(t.Total, other.Total),
+		Pool: cmp.Or(t.Pool, other.Pool), Continue: cmp.Or(t.Continue, other.Continue),
 	}
 }
 
@@ -155,8 +150,7 @@ func (r *Response) maxContent() int64 {
 }
 
 func (r *Response) lineTooLong() error {
-	detail := fmt.Sprintf("a line is longer than %d bytes (Limits.MaxLine)", r.maxLine())
-	return &Error{Kind: ErrLineTooLong, Request: r.Request, Response: r, Detail: detail}
+	return withResponse(fail(ErrLineTooLong, "a line is longer than %d bytes (Limits.MaxLine)", r.maxLine()), r)
 }
 
 func bodyTooLarge(limit int64) error {

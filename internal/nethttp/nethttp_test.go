@@ -63,12 +63,12 @@ func TestFields(t *testing.T) {
 	if diff := cmp.Diff(want, Fields(nil, req)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	trailers := Trailers(req)
+	trailers := Trailers[[][2]string](req)
 	req.Trailer["X-Sum"] = []string{"3"} // while the body is read
 	if diff := cmp.Diff([][2]string{{"X-End", "2"}, {"X-Sum", "3"}}, trailers()); diff != "" {
 		t.Errorf("trailers (-want +got)\n%s", diff)
 	}
-	if Trailers(&http.Request{}) != nil {
+	if Trailers[[][2]string](&http.Request{}) != nil {
 		t.Error("trailers that nobody has announced")
 	}
 }

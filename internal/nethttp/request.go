@@ -163,13 +163,18 @@ func PlainURL(u *url.URL) *url.URL {
 	return &plain
 }
 
+// MayAskForCoding reports whether a coded body may be asked for in the place of req's caller.
+func MayAskForCoding(req *http.Request) bool {
+	return req.Method != http.MethodHead && req.Header.Get("Range") == ""
+}
+
 // Trailers returns the fields that follow the body, nil if none are announced. They are
 // filled in while the body is read.
-func Trailers(req *http.Request) func() [][2]string {
+func Trailers[Fields ~[][2]string](req *http.Request) func() Fields {
 	if len(req.Trailer) == 0 {
 		return nil
 	}
-	return func() (fields [][2]string) {
+	return func() (fields Fields) {
 		for _, name := range sortedNames(nil, req.Trailer) {
 			for _, value := range req.Trailer[name] {
 				fields = append(fields, [2]string{name, value})

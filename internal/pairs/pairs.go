@@ -3,6 +3,7 @@
 package pairs
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -14,6 +15,17 @@ import (
 //	OverlayFields   over's first value where base has it, the others at the end
 //	ReplaceFields   all of over's at the end
 //	Overlay         all of over's where base has it
+
+// All iterates over the pairs in order.
+func All(list [][2]string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, p := range list {
+			if !yield(p[0], p[1]) {
+				return
+			}
+		}
+	}
+}
 
 // OverlayFields returns base with the fields of over: the first field of a name takes
 // the place of base's, a repeated one follows at the end, as two fields of one name in a
