@@ -6,8 +6,10 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,6 +95,43 @@ func checkTimings(t *testing.T, name string, last *requests.Response) {
 		reused := i > 0 || name == "retry" // of which the last try is told
 		if got.Reused != reused || got.Remote == nil || got.Local == nil || got.FirstByte <= 0 || (got.Connect > 0) == reused {
 			t.Errorf("%s, %d: %+v", name, i, got)
+		}
+	}
+}
+
+// TestTraceOfHeadFirst: what becomes of a body is told behind its head, though another goroutine sends it.
+func TestTraceOfHeadFirst(t *testing.T) {
+	server := h2Server(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
+	s := requests.NewSession()
+	defer s.Close()
+	s.Verify = requests.Verify(false)
+	s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(true)))
+	for _, options := range []requests.Option{nil, requests.Headers{{"Expect", "100-continue"}}} {
+		early, headed := make(chan string, 4), false
+		var mu sync.Mutex
+		body := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !headed {
+				early <- what
+			}
+		}
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+			WroteHeaders: func() {
+				select {
+				case what := <-early:
+					t.Errorf("%s comes before the head", what)
+				case <-time.After(20 * time.Millisecond): // long enough to see it where it is wrong
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				headed = true
+			},
+			Wait100Continue: func() { body("the wait for 100") },
+			WroteRequest:    func(httptrace.WroteRequestInfo) { body("the end of the request") },
+		})
+		if _, err := s.Post(ctx, server.URL, requests.Body(io.MultiReader(strings.NewReader("body"))), options); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -67,6 +67,10 @@ func (s *Stream) send(req *wire.Request) error {
 	if err != nil {
 		return unsent(err)
 	}
+	if req.Trace != nil {
+		s.told = make(chan struct{})
+		defer close(s.told)
+	}
 	whole, fields, err := s.announce(req, f, size, small, inline)
 	if err != nil || req.Trace == nil {
 		return err

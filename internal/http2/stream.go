@@ -54,6 +54,7 @@ type Stream struct {
 	moved      int       // counts what has been sent
 	stuckSince time.Time // when the wait for the peer to take some began
 
+	told  chan struct{} // closed once the trace, if there is one, knows of the head
 	array [12][2]string // of the head's fields
 }
 

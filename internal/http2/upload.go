@@ -27,7 +27,8 @@ type upload struct {
 	body     *body.Body
 	length   int64 // -1 where it is not known
 	trailers func() [][2]string
-	wait     time.Duration // for 100
+	wait     time.Duration   // for 100
+	told     <-chan struct{} // closed once a trace knows of the head, which comes first; nil without a trace
 	tracer
 	sent int64
 }
@@ -41,7 +42,7 @@ func (s *Stream) startUpload(req *wire.Request, f framing) {
 	if b == nil {
 		b = new(body.Body)
 	}
-	u := &upload{stream: s, body: b, length: f.length, trailers: req.Trailers, wait: req.ContinueWait, tracer: tracer{req.Trace}}
+	u := &upload{stream: s, body: b, length: f.length, trailers: req.Trailers, wait: req.ContinueWait, told: s.told, tracer: tracer{req.Trace}}
 	s.uploading = true
 	s.conn.uploads++
 	go u.run()
@@ -57,6 +58,9 @@ func (u *upload) run() {
 		}
 		u.finish(err)
 	}()
+	if u.told != nil {
+		<-u.told
+	}
 	if u.heldBack() {
 		err = u.send()
 		return
