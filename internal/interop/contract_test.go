@@ -50,8 +50,11 @@ func TestContract(t *testing.T) {
 				want := c.shows(t, reference.make(t, link), url)
 				for _, carrier := range carriers {
 					t.Run(carrier.name, func(t *testing.T) {
-						got := c.shows(t, carrier.make(t, link), url)
-						if diff := cmp.Diff(departing(c.name, l, carrier, want), got); diff != "" {
+						diff := cmp.Diff(departing(c.name, l, carrier, want), c.shows(t, carrier.make(t, link), url))
+						for again := 0; again < 3 && diff != ""; again++ {
+							diff = c.differs(t, l, carrier)
+						}
+						if diff != "" {
 							t.Errorf("not as over http.Transport, or as it is to differ from that (-want +got)\n%s", diff)
 						}
 					})
@@ -59,6 +62,15 @@ func TestContract(t *testing.T) {
 			})
 		}
 	}
+}
+
+// differs runs a check again, on a server of its own, over http.Transport and over the carrier. What
+// is said at one moment by goroutines of the server, of a proxy and of http.Transport comes in no
+// certain order, and once in some thousand runs in another one; a fault comes each time.
+func (c *check) differs(t *testing.T, l lane, carrier carrier) string {
+	url, link := l.serve(t, c.serve)
+	want := c.shows(t, reference.make(t, link), url)
+	return cmp.Diff(departing(c.name, l, carrier, want), c.shows(t, carrier.make(t, link), url))
 }
 
 // TestCanceledBodyIsNotWhole lets a server end a body as if it were whole when the client
