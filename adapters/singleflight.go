@@ -14,16 +14,17 @@ import (
 )
 
 // SingleFlight lets identical GET and HEAD requests that are under way at the same time
-// share one response: one is sent, and each caller gets a copy. Identical are requests
+// share one response: one is sent, and each caller gets a copy. What an adapter below has kept
+// with [requests.Response.SetValue], and its Timing, are in that of the first. Identical are requests
 // with the same URL, header, credentials, whether they are sent already or are the call's
 // own that an adapter has to respect, origin of their redirects and settings, but for deadlines,
 // which are each caller's own: who gives up leaves the others waiting, and the request
 // is canceled when nobody waits any more.
 //
 // Requests with a body, to be streamed or with [requests.OnInterim] are sent by
-// themselves. So are the later ones where a response turns out to be longer than 1 MiB, or gives
-// cookies to a request that had none, which is how a server begins a session with one
-// visitor: the first caller gets that.
+// themselves. So are the later ones where a response turns out to be longer than 1 MiB, asks for
+// credentials of a proxy, or gives cookies to a request that had none, which is how a server
+// begins a session with one visitor: the first caller gets that.
 //
 // What a context holds is not compared: a wrapper that goes by it, such as one that takes a user's
 // token from it, belongs around SingleFlight.
@@ -54,10 +55,12 @@ type flight struct {
 	waiting int  // by singleFlight.mu
 	left    bool // the first caller has gone; by singleFlight.mu
 
-	done     chan struct{} // closed when the fields below are set
-	response *requests.Response
+	done     chan struct{}      // closed when the fields below are set
+	response *requests.Response // the first caller's
+	shared   requests.Response  // as it came, for the others
 	content  []byte
 	cut      error         // of the body, after content; nil for its end
+	fields   [][2]string   // behind the body
 	rest     io.ReadCloser // of a body beyond maxShared
 	err      error
 	panicked any
@@ -88,10 +91,12 @@ func (s *singleFlight) Send(ctx context.Context, p *requests.PreparedRequest, op
 		panic(f.panicked)
 	case f.err != nil:
 		return nil, sharedError(f.err, p)
-	case !first && (f.rest != nil || f.introduces()):
+	case first:
+		return f.whole(p), nil
+	case f.rest != nil || f.personal():
 		return s.Adapter.Send(ctx, p, opts)
 	}
-	return f.copy(p, first), nil
+	return f.copy(p), nil
 }
 
 func shareable(p *requests.PreparedRequest, opts requests.SendOptions) bool {
@@ -152,6 +157,8 @@ func (s *singleFlight) fly(ctx context.Context, f *flight, p *requests.PreparedR
 		f.err = invalid("the adapter returned neither a response nor an error")
 		return
 	}
+	f.shared = *f.response
+	f.shared.Headers = f.response.Headers.Clone()
 	f.read()
 }
 
@@ -166,6 +173,7 @@ func (f *flight) read() {
 		f.rest = wire.Resume(f.content, raw)
 		return
 	}
+	f.fields = f.response.Trailers()
 	_ = raw.Close()
 }
 
@@ -223,26 +231,43 @@ func (s *singleFlight) remove(f *flight) {
 	s.flights[f.key] = flights
 }
 
-// introduces reports whether the response is the beginning of a session, which is nobody else's.
-func (f *flight) introduces() bool {
-	return f.response.Headers.Has("Set-Cookie") && !f.cookies
+// personal reports whether the response is meant for one caller: it is the beginning of a
+// session, or a challenge by a proxy, which only the connection that it came over tells from
+// one by a server.
+func (f *flight) personal() bool {
+	return f.shared.StatusCode == 407 || f.shared.Headers.Has("Set-Cookie") && !f.cookies
 }
 
-// copy is the response for one caller.
-func (f *flight) copy(p *requests.PreparedRequest, first bool) *requests.Response {
-	r := *f.response
-	r.Request, r.Headers = p, f.response.Headers.Clone()
-	if f.rest != nil && first {
-		r.Raw = f.rest
-		whenEnded(&r, f.cancel)
-		return &r
+// whole is the response for the first caller.
+func (f *flight) whole(p *requests.PreparedRequest) *requests.Response {
+	r := f.response
+	r.Request = p
+	if f.rest == nil {
+		r.Raw = f.body()
+		return r
 	}
-	body := &wire.Held{Content: f.content, Cut: f.cut}
-	if f.cut == nil {
-		body.Fields = f.response.Trailers()
+	r.Raw = f.rest
+	whenEnded(r, f.cancel)
+	return r
+}
+
+// copy is the response for one of the others: two responses have nothing in common that one
+// can change, the state of reading their bodies above all.
+func (f *flight) copy(p *requests.PreparedRequest) *requests.Response {
+	of := &f.shared
+	r := requests.NewResponse(p, of.StatusCode, of.Headers.Clone(), f.body())
+	r.Reason, r.Proto, r.URL, r.Encoding = of.Reason, of.Proto, of.URL, of.Encoding
+	r.Elapsed, r.TLS, r.Codecs = of.Elapsed, of.TLS, of.Codecs
+	r.History, r.Attempts = slices.Clone(of.History), slices.Clone(of.Attempts)
+	if of.Cookies != nil {
+		r.Cookies = of.Cookies.Clone()
 	}
-	r.Raw = body
-	return &r
+	return r
+}
+
+// body is that of the response, to be read from its beginning.
+func (f *flight) body() *wire.Held {
+	return &wire.Held{Content: f.content, Cut: f.cut, Fields: f.fields}
 }
 
 // sharedError is an error that several callers get, with the request of one.

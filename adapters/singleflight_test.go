@@ -3,6 +3,7 @@ package adapters_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -18,7 +19,7 @@ import (
 	"github.com/mountable/requests/adapters"
 )
 
-// Identical requests share a response; each gets a copy of its own.
+// Identical requests share a response; each gets a copy of its own, in its values and its body too.
 func TestSingleFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeld()
@@ -29,6 +30,7 @@ func TestSingleFlight(t *testing.T) {
 		requestsOf[4].Headers.Set("Accept", "text/html")
 		requestsOf[5].Method = "POST"
 		var wg sync.WaitGroup
+		type key struct{}
 		texts := make([]string, len(requestsOf))
 		for i, p := range requestsOf {
 			wg.Go(func() {
@@ -41,8 +43,10 @@ func TestSingleFlight(t *testing.T) {
 					t.Errorf("the response is for %s", r.Request.URL)
 				}
 				r.Headers.Set("X", "mine")
-				text, _ := r.Text()
-				texts[i] = text
+				r.SetValue(key{}, i)
+				content, _ := r.Content()
+				texts[i] = fmt.Sprintf("%v %s", r.Value(key{}), content)
+				clear(content)
 			})
 		}
 		synctest.Wait()
@@ -53,7 +57,7 @@ func TestSingleFlight(t *testing.T) {
 			h.release <- reply(200, "body")
 		}
 		wg.Wait()
-		if diff := cmp.Diff([]string{"body", "body", "body", "body", "body", "body"}, texts); diff != "" {
+		if diff := cmp.Diff([]string{"0 body", "1 body", "2 body", "3 body", "4 body", "5 body"}, texts); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		go func() { h.release <- reply(200, "later") }()
@@ -110,17 +114,21 @@ func TestSingleFlightKeepsIdentitiesApart(t *testing.T) {
 }
 
 // TestSingleFlightCookies: a server that begins a session begins it with one caller; a session
-// that there is already may be renewed for all who are in it.
+// that there is already may be renewed for all who are in it. A proxy's challenge is nobody else's.
 func TestSingleFlightCookies(t *testing.T) {
-	for cookie, want := range map[string]int32{"": 3, "sid=1": 1} {
+	for _, c := range []struct {
+		cookie string
+		status int
+		want   int32
+	}{{"", 200, 3}, {"sid=1", 200, 1}, {"sid=1", 407, 3}} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHeld()
 			a := adapters.SingleFlight()(h)
 			var wg sync.WaitGroup
 			for range 3 {
 				p := get("http://h.test/")
-				if cookie != "" {
-					p.Headers.Set("Cookie", cookie)
+				if c.cookie != "" {
+					p.Headers.Set("Cookie", c.cookie)
 				}
 				wg.Go(func() {
 					if _, err := a.Send(t.Context(), p, requests.SendOptions{}); err != nil {
@@ -129,14 +137,14 @@ func TestSingleFlightCookies(t *testing.T) {
 				})
 			}
 			synctest.Wait()
-			for range want {
-				r := reply(200, "")
+			for range c.want {
+				r := reply(c.status, "")
 				r.Headers.Set("Set-Cookie", "sid=2")
 				h.release <- r
 			}
 			wg.Wait()
-			if got := h.sent.Load(); got != want {
-				t.Errorf("with %q: %d sent, want %d", cookie, got, want)
+			if got := h.sent.Load(); got != c.want {
+				t.Errorf("with %+v: %d sent", c, got)
 			}
 		})
 	}
