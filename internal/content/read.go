@@ -178,13 +178,17 @@ func readAll(src io.Reader, length int64) ([]byte, error) {
 	}
 	content := make([]byte, 0, capacity)
 	for {
-		n, err := io.ReadFull(src, content[len(content):cap(content)])
+		n, err := fill(src, content[len(content):cap(content)])
 		content = content[:len(content)+n]
-		switch {
-		case err != nil:
-			return nil, err
-		case int64(len(content)) == length:
+		switch whole := int64(len(content)) == length; {
+		case whole && err == nil:
 			return content, expectEOF(src)
+		case whole && err == io.EOF:
+			return content, nil
+		case err == io.EOF:
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err // it counts, were it to come with the last byte
 		}
 		content = append(make([]byte, 0, min(length, growth*int64(len(content)))), content...)
 	}
