@@ -51,8 +51,7 @@ func once(call func(*Session) (*Response, error)) (*Response, error) {
 	return call(s)
 }
 
-// GetJSON gets url and decodes the response's JSON into a T. A status of 400 or more
-// is [ErrHTTP].
+// GetJSON gets url and decodes the response's JSON into a T. A status of 400 or more is [ErrHTTP].
 func GetJSON[T any](ctx context.Context, s *Session, url string, options ...Option) (T, error) {
 	return decodeJSON[T](s.Get(ctx, url, options...))
 }

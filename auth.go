@@ -15,8 +15,7 @@ import (
 // Auth puts credentials on a prepared request. It is called last, when URL,
 // headers, cookies and body stand, and may change any of them; Content-Length is
 // computed again afterwards. It may add a response hook to answer a challenge.
-// An Auth used by concurrent requests must be safe for that; those of this
-// package are.
+// An Auth used by concurrent requests must be safe for that; those of this package are.
 //
 // [Session].Auth is that of a session, [Authenticate] gives one to a call, and
 // adapters.Authenticate to all that is sent through a mount.

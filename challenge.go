@@ -25,8 +25,7 @@ type Challenge struct {
 	Params [][2]string
 }
 
-// Param returns the value of a parameter, the last one if it is repeated. Names
-// ignore case.
+// Param returns the value of a parameter, the last one if it is repeated. Names ignore case.
 func (c Challenge) Param(name string) (value string, ok bool) {
 	for _, p := range c.Params {
 		if strings.EqualFold(p[0], name) {
@@ -72,8 +71,7 @@ func (x AuthExchange) MayAnswer() bool {
 // there was none, or a tunnel: then a 407 is the origin's, and not to be answered.
 func (x AuthExchange) ForwardedBy() string { return forwardedBy(x.response) }
 
-// SentProxyAuthorization reports whether the request carried credentials for the
-// proxy.
+// SentProxyAuthorization reports whether the request carried credentials for the proxy.
 func (x AuthExchange) SentProxyAuthorization() bool {
 	r := x.response
 	return r.proxyAuth || r.Request != nil && r.Request.Headers.Has("Proxy-Authorization")

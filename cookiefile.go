@@ -109,8 +109,7 @@ func (j *CookieJar) unmarshalText(data []byte, o CookieFileOption) error {
 // is read back must not go to every host.
 func (j *CookieJar) MarshalJSON() ([]byte, error) { return cookie.JSON(j.writable(everything)) }
 
-// UnmarshalJSON adds the cookies that MarshalJSON has written. On an error none
-// is added.
+// UnmarshalJSON adds the cookies that MarshalJSON has written. On an error none is added.
 func (j *CookieJar) UnmarshalJSON(data []byte) error { return j.unmarshalJSON(data, everything) }
 
 func (j *CookieJar) unmarshalJSON(data []byte, o CookieFileOption) error {

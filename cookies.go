@@ -18,8 +18,7 @@ import (
 // a server set is the server's host name, with HostOnly, or starts with a dot
 // where the server named a domain. A cookie put in by hand may have any of them;
 // without HostOnly it is sent to the domain and to everything below it, whether
-// or not there is a dot, and with no Domain at all to every host that the caller
-// addresses.
+// or not there is a dot, and with no Domain at all to every host that the caller addresses.
 type Cookie struct {
 	Name     string    `json:"name"`               // "" where a server set a value alone, which is sent alone
 	Value    string    `json:"value"`              // raw: quotes are part of it
@@ -33,8 +32,7 @@ type Cookie struct {
 	SameSite string    `json:"same_site,omitempty"` // "Strict", "Lax", "None" or "": kept for the record
 }
 
-// CookieJar keeps the cookies that servers set and gives them back to those they
-// are for.
+// CookieJar keeps the cookies that servers set and gives them back to those they are for.
 //
 // It follows RFC 6265bis with the public suffix list, so that no host can set a
 // cookie for a whole "co.uk". A [Session] whose Policy has NetscapeCookies uses
@@ -115,8 +113,7 @@ func (j *CookieJar) Set(c Cookie) error {
 	return nil
 }
 
-// Update copies all cookies of other into j, over those with the same domain,
-// path and name.
+// Update copies all cookies of other into j, over those with the same domain, path and name.
 func (j *CookieJar) Update(other *CookieJar) {
 	if j != nil && other != nil && j != other {
 		j.jar.Put(other.jar.Snapshot()...)

@@ -82,13 +82,11 @@ type Policy struct {
 	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify,
 	// Verify(false) included.
 	EnvironmentCAFirst bool
-	// SendIgnoresEnvironmentCA makes Send(prepared) overlook the CA bundle
-	// variables.
+	// SendIgnoresEnvironmentCA makes Send(prepared) overlook the CA bundle variables.
 	SendIgnoresEnvironmentCA bool
 }
 
-// PolicyRequests returns the Policy that behaves as Requests does everywhere a
-// switch exists.
+// PolicyRequests returns the Policy that behaves as Requests does everywhere a switch exists.
 func PolicyRequests() (p Policy) {
 	for _, v := range reflect.ValueOf(&p).Elem().Fields() {
 		v.SetBool(true)

@@ -73,8 +73,7 @@ func PoolMaxIdle(d time.Duration) AdapterOption {
 	return unlessNegative("PoolMaxIdle", d, func(a *HTTPAdapter) { a.config.MaxIdle = d })
 }
 
-// PoolStats is a picture of an adapter's connections. The counts begin when the adapter
-// is made.
+// PoolStats is a picture of an adapter's connections. The counts begin when the adapter is made.
 type PoolStats struct {
 	Idle    int // connections waiting to be used again
 	InUse   int // carrying a request, or being opened for one

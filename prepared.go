@@ -123,8 +123,7 @@ type Streamer interface {
 	Rewind() error
 }
 
-// SetBody replaces the body by bytes and sets Content-Length. Content-Type is
-// left alone.
+// SetBody replaces the body by bytes and sets Content-Length. Content-Type is left alone.
 func (p *PreparedRequest) SetBody(data []byte) {
 	p.body = body.Bytes(data)
 	p.Headers.Del("Transfer-Encoding")

@@ -37,8 +37,7 @@ func (p Proxies) with(over Proxies) Proxies {
 	return Proxies(proxyenv.Table(p).With(proxyenv.Table(over)))
 }
 
-// normal returns p with its keys as they are looked up. The error names one that can
-// never match.
+// normal returns p with its keys as they are looked up. The error names one that can never match.
 func (p Proxies) normal() (Proxies, error) {
 	normal, err := proxyenv.Table(p).Normal()
 	if err != nil {

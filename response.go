@@ -55,8 +55,7 @@ type Response struct {
 }
 
 // NewResponse makes a response for an [Adapter]: status, headers, and a body that
-// is still in its content coding. The session reads and closes the body. A nil
-// body is empty.
+// is still in its content coding. The session reads and closes the body. A nil body is empty.
 func NewResponse(p *PreparedRequest, status int, headers Headers, body io.ReadCloser) *Response {
 	return new(responseBlock).fill(p, status, headers, body)
 }
