@@ -64,6 +64,7 @@ const (
 	ErrLineTooLong                       // a line is longer than Limits.MaxLine; is ErrLimit
 	ErrTooSlow                           // the body came slower than adapters.MinThroughput allows; is ErrBodyTimeout
 	ErrDecode                            // the body is not what its Content-Type says
+	ErrDigest                            // the body does not have the digest that came with it; see adapters.Digests
 	ErrDenied                            // a guard of the adapter refuses the scheme, host, port or address; nothing was sent
 	kindCount
 )
@@ -78,8 +79,9 @@ var kindNames = [kindCount]string{
 	ErrJSONDecode: "JSON decoding failed", ErrInvalidArgument: "invalid argument", ErrInvalidTimeout: "invalid timeout",
 	ErrInvalidMethod: "invalid method", ErrInvalidBody: "invalid body", ErrFile: "file error", ErrCookieConflict: "cookie conflict",
 	ErrNoCookie: "no such cookie", ErrRedirectDowngrade: "redirect downgrade", ErrRedirectScheme: "redirect scheme", ErrCanceled: "canceled",
-	ErrBodyLength: "body length mismatch", ErrLimit: "limit exceeded", ErrConnect: "no connection", ErrWriteTimeout: "write timeout",
-	ErrDecode: "decoding failed", ErrDenied: "denied", ErrTooSlow: "too slow", ErrBodyTooLarge: "body too large", ErrLineTooLong: "line too long",
+	ErrBodyLength: "body length mismatch", ErrLimit: "limit exceeded", ErrBodyTooLarge: "body too large", ErrLineTooLong: "line too long",
+	ErrConnect: "no connection", ErrWriteTimeout: "write timeout", ErrTooSlow: "too slow", ErrDecode: "decoding failed",
+	ErrDigest: "digest mismatch", ErrDenied: "denied",
 }
 
 // kindParents are what a kind is besides.

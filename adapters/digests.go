@@ -155,27 +155,52 @@ func checkDigest(r *requests.Response, p *requests.PreparedRequest) {
 	if r.Raw == nil || p.Method == "HEAD" || r.StatusCode == 204 || r.StatusCode == 304 {
 		return
 	}
-	digests := func(h requests.Headers) []integrity.Digests {
-		all := []integrity.Digests{integrity.Parse(h.Values("Content-Digest"))}
-		if r.StatusCode == 200 {
-			all = append(all, integrity.Parse(h.Values("Repr-Digest")))
-		}
-		return all
+	c := &digestCheck{p: p, r: r}
+	c.said = c.fields(r.Headers)
+	c.sums = integrity.NewChecker(wire.StreamOf(r.Raw).Remaining() < 0, c.said...)
+	c.body = wire.Tap(r.Raw, c.see)
+	r.Raw = c.body
+	if c.body.Remaining() != 0 {
+		return
 	}
-	expected := digests(r.Headers)
-	checker := integrity.NewChecker(wire.StreamOf(r.Raw).Remaining() < 0, expected...)
-	var body wire.Stream
-	body = wire.Tap(r.Raw, func(b []byte, how error) error {
-		checker.Write(b)
-		if how != io.EOF {
-			return nil
-		}
-		for _, d := range append(expected, digests(body.Trailers())...) {
-			if name := checker.Mismatch(d); name != "" {
-				return &requests.Error{Kind: requests.ErrDigest, Request: p, Response: r, Detail: "the body does not have the " + name + " that the server says it has"}
-			}
-		}
+	if err := c.differs(c.said); err != nil { // nobody has to read what is empty
+		_ = c.body.Close()
+		r.Raw = &wire.Held{Cut: err}
+	}
+}
+
+// digestCheck compares a body with what the header and the trailers say of it.
+type digestCheck struct {
+	p    *requests.PreparedRequest
+	r    *requests.Response
+	said []integrity.Digests // by the header
+	sums *integrity.Checker
+	body wire.Stream
+}
+
+// fields are the digests of a header or of trailers that are about the body of the response.
+func (c *digestCheck) fields(h requests.Headers) []integrity.Digests {
+	all := []integrity.Digests{integrity.Parse(h.Values("Content-Digest"))}
+	if c.r.StatusCode == 200 {
+		all = append(all, integrity.Parse(h.Values("Repr-Digest")))
+	}
+	return all
+}
+
+// see sums what is read.
+func (c *digestCheck) see(b []byte, how error) error {
+	c.sums.Write(b)
+	if how != io.EOF {
 		return nil
-	})
-	r.Raw = body
+	}
+	return c.differs(append(c.said, c.fields(c.body.Trailers())...))
+}
+
+func (c *digestCheck) differs(said []integrity.Digests) error {
+	for _, d := range said {
+		if name := c.sums.Mismatch(d); name != "" {
+			return &requests.Error{Kind: requests.ErrDigest, Request: c.p, Response: c.r, Detail: "the body does not have the " + name + " that the server says it has"}
+		}
+	}
+	return nil
 }

@@ -113,6 +113,21 @@ func ExampleSingleFlight() {
 	// Output: [config config config]
 }
 
+// What is sent says what its digest is.
+func ExampleDigests() {
+	origin := adapters.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header.Get("Content-Digest")) }))
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("https://files.example.com/", adapters.Digests()(origin))
+	r, err := s.Post(context.Background(), "https://files.example.com/", requests.Body(`{"hello": "world"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Text())
+	// Output: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=: <nil>
+}
+
 func ExampleMinThroughput() {
 	wrapper, err := adapters.MinThroughput(1000, 30*time.Second)
 	if err != nil {

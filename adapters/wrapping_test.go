@@ -26,7 +26,9 @@ func TestMoreWrappersContract(t *testing.T) {
 		"Hedge":        {adapters.Hedge(time.Hour)},
 		"Breaker":      {adapters.Breaker(1000, time.Second)},
 		"SingleFlight": {adapters.SingleFlight()},
+		"Digests":      {adapters.Digests()},
 		"all of them": {
+			adapters.Digests(),
 			adapters.SingleFlight(), adapters.Breaker(1000, time.Second), adapters.Limit(100), adapters.Hedge(time.Hour),
 			adapters.Authenticate(requests.BearerAuth("t")),
 		},

@@ -9,9 +9,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/integrity"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -85,31 +88,21 @@ func (c *check) verify() error {
 // digestFields returns the checks that a response asks for. Repr-Digest is about the
 // whole, also where only a part came.
 func digestFields(r *requests.Response) []*check {
-	checks := parseDigests("Content-Digest", r.Headers.Get("Content-Digest"))
+	checks := fieldChecks(r, "Content-Digest")
 	if r.StatusCode == 206 {
 		return checks
 	}
-	return append(checks, parseDigests("Repr-Digest", r.Headers.Get("Repr-Digest"))...)
+	return append(checks, fieldChecks(r, "Repr-Digest")...)
 }
 
-// parseDigests reads a dictionary of byte sequences (RFC 9530 section 2, RFC 8941
-// section 3.2). What is malformed, or weak, or not known, is left out.
-func parseDigests(field, value string) []*check {
+// fieldChecks returns those of one field.
+func fieldChecks(r *requests.Response, field string) []*check {
 	var checks []*check
-	for member := range strings.SplitSeq(value, ",") {
-		key, item, _ := strings.Cut(strings.Trim(member, " \t"), "=")
-		if key != "sha-256" && key != "sha-512" {
-			continue
-		}
-		item, _, _ = strings.Cut(item, ";")
-		item, opened := strings.CutPrefix(item, ":")
-		item, closed := strings.CutSuffix(strings.TrimRight(item, " \t"), ":")
-		c := newCheck(key, field)
-		raw, err := base64.StdEncoding.DecodeString(item)
-		if opened && closed && err == nil && len(raw) == c.Size() {
-			c.want = raw
-			checks = append(checks, c)
-		}
+	said := integrity.Parse(r.Headers.Values(field))
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		c := newCheck(name, field)
+		c.want = said[name]
+		checks = append(checks, c)
 	}
 	return checks
 }

@@ -371,17 +371,6 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-func FuzzDigestFields(f *testing.F) {
-	f.Add("sha-256=:AAAA:, sha-512=:AAAA:;x=y")
-	f.Fuzz(func(t *testing.T, value string) {
-		for _, c := range parseDigests("Content-Digest", value) {
-			if len(c.want) != c.Size() {
-				t.Errorf("%q: a sum of %d bytes for %s", value, len(c.want), c.name)
-			}
-		}
-	})
-}
-
 func TestURLFilename(t *testing.T) {
 	tests := map[string]named{
 		"http://h/a/b.txt?x#y":  {"b.txt", true},

@@ -244,7 +244,7 @@ func (t *transfer) adopt(r *requests.Response) bool {
 	}
 	t.checks = &checks{own: t.d.checks}
 	if !t.d.ignoreDigest {
-		t.checks.own = append(t.checks.own, parseDigests("Repr-Digest", r.Headers.Get("Repr-Digest"))...)
+		t.checks.own = append(t.checks.own, fieldChecks(r, "Repr-Digest")...)
 	}
 	return true
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/hsts"
 	"github.com/mountable/requests/internal/httpdate"
+	"github.com/mountable/requests/internal/integrity"
 	"github.com/mountable/requests/internal/jsontext"
 	"github.com/mountable/requests/internal/multipart"
 	"github.com/mountable/requests/internal/netrc"
@@ -147,6 +148,8 @@ var parsers = map[string]func(s string){
 	},
 	"httpdate.HTTP":     func(s string) { httpdate.HTTP(s); httpdate.HTTP("Fri, 27 Nov " + s) },
 	"httpdate.Netscape": func(s string) { httpdate.Netscape(s, long); httpdate.Netscape("Fri, 27 Nov "+s, long) },
+
+	"integrity.Parse": func(s string) { integrity.Parse([]string{s, s}) },
 
 	"jsontext.Array": func(s string) {
 		_ = jsontext.Array(strings.NewReader("["+s), 0, func(json.RawMessage) bool { return true })
@@ -275,6 +278,7 @@ var notMeasured = map[string]string{
 	"body.*.*":               "bodies that are sent are not looked at",
 	"content.*":              "bodies that come are not looked at; charset.Scanner is",
 	"content.*.*":            "bodies that come are not looked at; charset.Scanner is",
+	"integrity.*.*":          "bodies are summed",
 	"wire.*":                 "the same",
 	"wire.*.*":               "the same",
 	"backoff.Idempotent":     "the caller's method",

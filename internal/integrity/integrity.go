@@ -15,10 +15,11 @@ import (
 // looked at.
 type algorithm struct {
 	name string
+	size int
 	new  func() hash.Hash
 }
 
-var algorithms = []algorithm{{"sha-256", sha256.New}, {"sha-512", sha512.New}}
+var algorithms = []algorithm{{"sha-256", sha256.Size, sha256.New}, {"sha-512", sha512.Size, sha512.New}}
 
 // Wanted is the preference of who checks, for Want-Content-Digest.
 const Wanted = "sha-256=10, sha-512=5"
@@ -31,11 +32,12 @@ func Field(sum hash.Hash) string {
 // New is the hash of what is sent.
 func New() hash.Hash { return sha256.New() }
 
-// Digests are the sums of a field by algorithm.
+// Digests are the sums of a field by algorithm, "sha-256" or "sha-512".
 type Digests map[string][]byte
 
 // Parse reads the values of a field, a dictionary (RFC 9651 section 3.2) of byte sequences.
-// Algorithms that are not known are left out; a field that is not a dictionary says nothing.
+// Algorithms that are not known and sums of another length than theirs are left out; a field
+// that is not a dictionary says nothing.
 func Parse(values []string) Digests {
 	found := Digests{}
 	p := &dictionary{strings.Join(values, ", ")}
@@ -48,8 +50,7 @@ func Parse(values []string) Digests {
 			return nil
 		}
 		delete(found, name) // the last one counts
-		known := slices.ContainsFunc(algorithms, func(a algorithm) bool { return a.name == name })
-		if known && sum != nil {
+		if slices.ContainsFunc(algorithms, func(a algorithm) bool { return a.name == name && a.size == len(sum) }) {
 			found[name] = sum
 		}
 	}
