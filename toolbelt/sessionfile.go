@@ -3,10 +3,12 @@ package toolbelt
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/redirect"
@@ -55,13 +57,16 @@ const (
 // its owner only; an older file, or a link, is replaced once the new one is complete.
 //
 // Secrets are left out, unless [SessionSecrets] is given: headers and params called after keys,
-// tokens and passwords ([requests.AddSecretNames] adds names), and the user info of URLs. What
-// is of one host only stays with it: a header that no redirect could carry to another host
-// needs a BaseURL, to whose origin the session that is loaded is bound, as this one is.
+// tokens and passwords ([requests.AddSecretNames] adds names), the user info of URLs, and the
+// query of a BaseURL that holds one. What is of one host only stays with it: headers that no
+// redirect could carry to another host, secret params and a client certificate need a BaseURL,
+// to whose origin the session that is loaded is bound, as this one is. The credentials of a
+// proxy go to it alone, and cookies to their domain; those without one are left out.
 //
 // Auth, hooks, functions and mounts are code, and are not written; nor is the password of a
-// certificate. A CA bundle or a certificate that is not in files, and headers without a
-// BaseURL, are [requests.ErrInvalidArgument]; what the system says is [requests.ErrFile].
+// certificate. What needs a BaseURL and has none, what is not UTF-8, a CA bundle or a
+// certificate that is not in files, and a path in BaseURL that holds a secret which was not
+// asked for, are [requests.ErrInvalidArgument]; what the system says is [requests.ErrFile].
 func SaveSession(s *requests.Session, path string, options ...SessionFileOption) error {
 	var all SessionFileOption
 	for _, o := range options {
@@ -84,6 +89,9 @@ func SaveSession(s *requests.Session, path string, options ...SessionFileOption)
 	text, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return err
+	}
+	if len(text) > maxSessionFile {
+		return invalid("SaveSession: %d bytes are more than the %d that can be loaded", len(text), maxSessionFile)
 	}
 	return replaceFile(path, text)
 }
@@ -111,22 +119,39 @@ func sessionSettings(s *requests.Session, secrets bool) (*sessionFile, error) {
 		f.Proxies[key] = proxy
 	}
 	if !secrets {
-		f.withoutSecrets()
+		if err := f.withoutSecrets(); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.trust(s); err != nil {
+		return nil, err
 	}
 	if err := f.bound(); err != nil {
 		return nil, err
 	}
-	return f, f.trust(s)
+	return f, f.text()
 }
 
 // withoutSecrets leaves out what is secret by its name or its place.
-func (f *sessionFile) withoutSecrets() {
+func (f *sessionFile) withoutSecrets() error {
 	f.BaseURL = uri.StripUserinfo(f.BaseURL)
+	if secret.Default().URL(f.BaseURL) != f.BaseURL { // only an empty URL would take the query along
+		f.BaseURL = f.BaseURL[:strings.IndexAny(f.BaseURL+"?", "?#")]
+	}
+	if secret.Default().URL(f.BaseURL) != f.BaseURL {
+		return invalid("SaveSession: the path of BaseURL holds a secret, and SessionSecrets is not given")
+	}
 	f.Headers = public(f.Headers, func(h [2]string) bool { return secret.Default().Field(h[0], h[1]) != h[1] })
-	f.Params = public(f.Params, func(p [2]string) bool { return secret.Is(p[0]) })
+	f.Params = public(f.Params, isSecretParam)
 	for key, proxy := range f.Proxies {
 		f.Proxies[key] = uri.StripUserinfo(proxy)
 	}
+	return nil
+}
+
+// isSecretParam reports whether a parameter is secret by its name, or is a URL with a secret.
+func isSecretParam(p [2]string) bool {
+	return secret.Is(p[0]) || strings.Contains(p[1], "://") && secret.Default().Text(p[1]) != p[1]
 }
 
 func public(pairs [][2]string, isSecret func([2]string) bool) (kept [][2]string) {
@@ -143,9 +168,41 @@ func (f *sessionFile) bound() error {
 	if f.BaseURL != "" && !f.Policy.SettingsBeyondBase {
 		return nil
 	}
+	const bind = "would go to every host once it is loaded: give the session a BaseURL (and not Policy.SettingsBeyondBase)"
 	for _, h := range f.Headers {
 		if !redirect.MayCross(h[0]) || strings.EqualFold(h[0], "Authorization") {
-			return invalid("SaveSession: the header %s would go to every host once it is loaded: give the session a BaseURL (and not Policy.SettingsBeyondBase)", h[0])
+			return invalid("SaveSession: the header %s "+bind, h[0])
+		}
+	}
+	for _, p := range f.Params {
+		if isSecretParam(p) {
+			return invalid("SaveSession: the param %q, which is secret, "+bind, p[0])
+		}
+	}
+	if len(f.Cert) > 0 {
+		return invalid("SaveSession: the client certificate " + bind)
+	}
+	return nil
+}
+
+// text makes sure that all is text, as JSON would change the rest.
+func (f *sessionFile) text() error {
+	texts := [][2]string{{"BaseURL", f.BaseURL}, {"the path of the CA bundle", f.Bundle}}
+	for _, path := range f.Cert {
+		texts = append(texts, [2]string{"the path of the certificate", path})
+	}
+	for _, h := range f.Headers {
+		texts = append(texts, [2]string{fmt.Sprintf("the header %q", h[0]), h[0] + h[1]})
+	}
+	for _, p := range f.Params {
+		texts = append(texts, [2]string{fmt.Sprintf("the param %q", p[0]), p[0] + p[1]})
+	}
+	for key, proxy := range f.Proxies {
+		texts = append(texts, [2]string{fmt.Sprintf("the proxy of %q", key), key + proxy})
+	}
+	for _, t := range texts {
+		if !utf8.ValidString(t[1]) {
+			return invalid("SaveSession: %s is not UTF-8", t[0])
 		}
 	}
 	return nil
@@ -200,13 +257,22 @@ func (f *sessionFile) read(path string) error {
 		return err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSessionFile))
+	text, err := io.ReadAll(io.LimitReader(file, maxSessionFile+1))
 	if err != nil {
 		return err
 	}
+	if len(text) > maxSessionFile {
+		return fmt.Errorf("it has more than %d bytes", maxSessionFile)
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	return d.Decode(f)
+	if err := d.Decode(f); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the session")
+	}
+	return nil
 }
 
 func (f *sessionFile) apply(s *requests.Session) error {

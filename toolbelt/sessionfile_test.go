@@ -146,7 +146,7 @@ func TestSaveSessionErrors(t *testing.T) {
 	if err := toolbelt.SaveSession(requests.NewSession(), filepath.Join(dir, "no", "such")); !errors.Is(err, requests.ErrFile) {
 		t.Errorf("no directory: %v", err)
 	}
-	for _, text := range []string{"", "{", `{"version": 2}`, `{"version": 1, "surprise": 1}`, `{"version": 1, "verify": "perhaps"}`, `{"version": 1, "cert": ["a"]}`, `{"version": 1, "cookies": 1}`, `{"version": 1, "hsts": "nonsense"}`, `{"version": 1, "headers": [["X-Team", "a"]]}`} {
+	for _, text := range []string{"", "{", `{"version": 2}`, `{"version": 1, "surprise": 1}`, `{"version": 1, "verify": "perhaps"}`, `{"version": 1, "cert": ["a"]}`, `{"version": 1, "cookies": 1}`, `{"version": 1, "hsts": "nonsense"}`, `{"version": 1, "headers": [["X-Team", "a"]]}`, `{"version": 1, "params": [["token", "a"]]}`, `{"version": 1, "cert": ["a", "b"]}`, `{"version": 1} {}`} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
