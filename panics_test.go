@@ -91,6 +91,17 @@ func replacing(_ context.Context, r *requests.Response) (*requests.Response, err
 	return requests.NewResponse(r.Request, 200, nil, io.NopCloser(strings.NewReader("made up"))), nil
 }
 
+// panickingFrom is a hook that puts a body in front of those of responses from path, with another
+// status. Reading it panics, and nobody but the session closes it.
+func panickingFrom(path string, status int) requests.Option {
+	return requests.ReplaceHooks(func(_ context.Context, r *requests.Response) (*requests.Response, error) {
+		if !strings.HasSuffix(r.URL, path) {
+			return nil, nil
+		}
+		return requests.NewResponse(r.Request, status, requests.Headers{{"Location", "/next"}}, io.NopCloser(panickingBody{})), nil
+	})
+}
+
 func streaming(use func(*requests.Response)) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
 		r, err := s.Get(context.Background(), url+"/lines", requests.Stream(true))
@@ -131,6 +142,22 @@ func panics() []panickingCall {
 			panic(thePanic)
 		}))},
 		{"hook of a redirect that is not followed", panicGetting("/moved", hooks(panickingHook), requests.AllowRedirects(false))},
+		{"hook's body", panicGetting("/lines", panickingFrom("/lines", 200))},
+		{"hook's body of an error", setUp(func(s *requests.Session) { s.RaiseForStatus = true }, panicGetting("/lines", panickingFrom("/lines", 500), requests.Stream(true)))},
+		{"hook's body of a redirect", panicGetting("/lines", panickingFrom("/lines", 302))},
+		{"hook's body of a redirect that is not followed", panicGetting("/lines", panickingFrom("/lines", 302), requests.AllowRedirects(false))},
+		{"hook's body of a second redirect", panicGetting("/moved", panickingFrom("/there", 302))},
+		{"redirect", setUp(func(s *requests.Session) {
+			s.OnRedirect = func(context.Context, *requests.Response, *requests.PreparedRequest) error { panic(thePanic) }
+		}, panicGetting("/moved"))},
+		{"redirect, second", setUp(func(s *requests.Session) {
+			s.OnRedirect = func(_ context.Context, r *requests.Response, _ *requests.PreparedRequest) error {
+				if len(r.History) > 0 {
+					panic(thePanic)
+				}
+				return nil
+			}
+		}, panicGetting("/twice"))},
 		{"option", panicGetting("/", requests.OptionFunc(func(*requests.Request) error { panic(thePanic) }))},
 		{"auth", panicGetting("/", requests.Authenticate(requests.AuthFunc(func(*requests.PreparedRequest) error { panic(thePanic) })))},
 		{"cookie filter", setUp(forgetful, panicGetting("/cookie"))},
@@ -237,6 +264,8 @@ func panicServer(t *testing.T) *wiretest.Server {
 		switch r.Target {
 		case "/moved":
 			return wiretest.Text(302, "moved", [2]string{"Location", "/there"}, [2]string{"Set-Cookie", "a=1"})
+		case "/twice":
+			return wiretest.Text(302, "moved", [2]string{"Location", "/moved"})
 		case "/away":
 			return wiretest.Text(302, "moved", [2]string{"Location", "http://localhost:1/"})
 		case "/cookie":
