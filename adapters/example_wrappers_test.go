@@ -2,8 +2,10 @@ package adapters_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -111,6 +113,25 @@ func ExampleSingleFlight() {
 	wg.Wait()
 	fmt.Println(texts)
 	// Output: [config config config]
+}
+
+// A coding that the library does not know is undone by the program.
+func ExampleContentDecoder() {
+	origin := adapters.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "base64")
+		fmt.Fprint(w, "aGVsbG8=")
+	}))
+	decode := func(r io.Reader) (io.Reader, error) { return base64.NewDecoder(base64.StdEncoding, r), nil }
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("https://odd.example.com/", adapters.ContentDecoder("base64", decode)(origin))
+	r, err := s.Get(context.Background(), "https://odd.example.com/")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Text())
+	// Output: hello <nil>
 }
 
 // What is sent says what its digest is.

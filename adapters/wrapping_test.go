@@ -27,6 +27,7 @@ func TestMoreWrappersContract(t *testing.T) {
 		"Breaker":      {adapters.Breaker(1000, time.Second)},
 		"SingleFlight": {adapters.SingleFlight()},
 		"Digests":      {adapters.Digests()},
+		"Decoder":      {adapters.ContentDecoder("x-own", plain)},
 		"all of them": {
 			adapters.Digests(),
 			adapters.SingleFlight(), adapters.Breaker(1000, time.Second), adapters.Limit(100), adapters.Hedge(time.Hour),
@@ -52,6 +53,7 @@ func TestWrapperArguments(t *testing.T) {
 	for text, w := range map[string]requests.Wrapper{
 		"Limit(0)": adapters.Limit(0), "Hedge(0s)": adapters.Hedge(0), "Breaker(0, 1s)": adapters.Breaker(0, time.Second),
 		"Breaker(1, 0s)": adapters.Breaker(1, 0), "nil": adapters.Authenticate(nil),
+		`ContentDecoder("a b")`: adapters.ContentDecoder("a b", plain), `ContentDecoder("x")`: adapters.ContentDecoder("x", nil),
 	} {
 		if _, err := w(never).Send(t.Context(), get("http://h.test/"), requests.SendOptions{}); !errors.Is(err, requests.ErrInvalidArgument) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)

@@ -51,7 +51,7 @@ requests.Response.Timing requests.Response.Options
 requests.Response.Events requests.Response.Decode requests.Codecs.Apply requests.AsIs adapters.Codecs requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
 requests.Compress requests.FormFrom requests.IfChanged requests.ParamsFrom requests.Path.Apply requests.Problem.Error requests.Redirects requests.Session.Query
 adapters.BeforeSend adapters.OnError
-adapters.Authenticate adapters.Breaker adapters.Digests adapters.Hedge adapters.Limit adapters.SingleFlight
+adapters.Authenticate adapters.Breaker adapters.ContentDecoder adapters.Digests adapters.Hedge adapters.Limit adapters.SingleFlight
 `)
 
 // TestExported bounds how many functions and methods the public packages export.

@@ -186,3 +186,37 @@ func (u unsupported) Read(p []byte) (int, error) {
 }
 
 func (unsupported) release() {}
+
+// own is a decoder of the program's. It is made when something is read: it may read itself.
+type own struct {
+	in   *source
+	open func(io.Reader) (io.Reader, error)
+	out  io.Reader
+	err  error
+}
+
+func (o *own) Read(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	if o.out == nil {
+		if o.out, o.err = o.open(o.in); o.err != nil {
+			return 0, o.err
+		}
+	}
+	n, err := o.out.Read(p)
+	if err == io.EOF { // and not before the source has told its own
+		_, _ = io.Copy(io.Discard, o.in)
+		if err = o.in.err; err == nil {
+			err = io.EOF
+		}
+	}
+	o.err = err
+	return n, err
+}
+
+func (o *own) release() {
+	if c, ok := o.out.(io.Closer); ok {
+		_ = c.Close()
+	}
+}

@@ -135,11 +135,29 @@ func supported(name string) bool {
 // AcceptEncoding is the Accept-Encoding value that asks for them.
 func AcceptEncoding() string { return "gzip, deflate, br, zstd" }
 
+// Decoders undo codings of a program's own, by lower-case name; those that are known here, too,
+// are undone by them instead. A decoder that is an io.Closer is closed.
+type Decoders map[string]func(io.Reader) (io.Reader, error)
+
+// In reports whether one of them is among the codings of a response.
+func (d Decoders) In(contentEncoding []string) bool {
+	for _, value := range contentEncoding {
+		for name := range strings.SplitSeq(value, ",") {
+			if d[strings.ToLower(strings.Trim(name, " \t"))] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Parse reads the values of the Content-Encoding fields, in order, and returns
 // the codings to undo, in the order they were applied, lower-case. Empty
 // elements and identity are left out. A response in which no coding is known
 // has nothing to undo, as in Requests.
-func Parse(contentEncoding []string) ([]string, error) {
+func Parse(contentEncoding []string) ([]string, error) { return Decoders(nil).parse(contentEncoding) }
+
+func (d Decoders) parse(contentEncoding []string) ([]string, error) {
 	var codings []string
 	count, known := 0, false
 	for _, value := range contentEncoding {
@@ -151,7 +169,7 @@ func Parse(contentEncoding []string) ([]string, error) {
 			count++
 			if name != "identity" {
 				codings = append(codings, name)
-				known = known || supported(name)
+				known = known || supported(name) || d[name] != nil
 			}
 		}
 	}
@@ -175,7 +193,12 @@ func Parse(contentEncoding []string) ([]string, error) {
 // any time, from any goroutine, more than once; a Read that is waiting for src
 // is not interrupted by it. Read itself is for one goroutine at a time.
 func NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadCloser, error) {
-	codings, err := Parse(contentEncoding)
+	return Decoders(nil).NewReader(src, contentEncoding, lim)
+}
+
+// NewReader is the function of that name, with decoders of a program's own.
+func (d Decoders) NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadCloser, error) {
+	codings, err := d.parse(contentEncoding)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +213,9 @@ func NewReader(src io.Reader, contentEncoding []string, lim Limits) (io.ReadClos
 	for i := len(codings) - 1; i >= 0; i-- {
 		l := &b.layers[i]
 		l.start(codings[i], in, raw, lim)
+		if open := d[codings[i]]; open != nil {
+			l.dec, l.lenient = &own{in: in, open: open}, false
+		}
 		if i > 0 {
 			in = &source{r: l}
 		}

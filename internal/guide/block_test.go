@@ -61,7 +61,7 @@ var packages = map[string]string{
 	"bytes":    "bytes", "context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "iter": "iter", "json": "encoding/json",
 	"log": "log", "maps": "maps", "net": "net", "http": "net/http", "httptest": "net/http/httptest", "netip": "net/netip", "os": "os", "filepath": "path/filepath",
 	"slices": "slices", "slog": "log/slog", "sort": "sort", "strconv": "strconv", "strings": "strings", "sync": "sync",
-	"syscall": "syscall", "tls": "crypto/tls", "x509": "crypto/x509", "pem": "encoding/pem", "time": "time", "url": "net/url", "csv": "encoding/csv", "bufio": "bufio", "hex": "encoding/hex", "sha256": "crypto/sha256",
+	"syscall": "syscall", "tls": "crypto/tls", "x509": "crypto/x509", "pem": "encoding/pem", "time": "time", "url": "net/url", "csv": "encoding/csv", "bufio": "bufio", "hex": "encoding/hex", "base64": "encoding/base64", "sha256": "crypto/sha256",
 }
 
 // source makes a compilable file of the block.
