@@ -15,10 +15,13 @@ type URL struct {
 	HasAuth        bool // a password is named, though it may be empty
 }
 
-// ParseURL reads the URL of a proxy, or "host:port", which is an http proxy. It goes
-// through the same strict parser as every URL, so that the host it names is the host
-// that is dialed. An error says what is wrong without repeating the text.
+// ParseURL reads the URL of a proxy, or "host:port", which is an http proxy; blanks around
+// it, as variables may have, are no part of it. It goes through the same strict parser as
+// every URL, so that the host it names is the host that is dialed. Without a scheme there
+// is no path either: "http:/p:80" and "http//p" name no host "http". An error says what is
+// wrong without repeating the text.
 func ParseURL(text string) (URL, error) {
+	text = strings.Trim(text, " \t")
 	scheme, rest, named := strings.Cut(text, "://")
 	if !named {
 		scheme, rest = "http", strings.TrimPrefix(text, "//")
@@ -34,6 +37,9 @@ func ParseURL(text string) (URL, error) {
 	}
 	if err != nil {
 		return URL{}, errors.New(reasonOf(err))
+	}
+	if !named && u.Path != "" && u.Path != "/" {
+		return URL{}, errors.New("it has no scheme, and a path")
 	}
 	if u.Port >= 0 {
 		port = u.Port
