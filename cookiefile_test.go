@@ -180,7 +180,8 @@ func TestCookiesTxtOfOthers(t *testing.T) {
 	tests := map[string]Cookie{
 		".a.test\tTRUE\t/\tFALSE\t1978706015.608693\tn\tv\n":                 {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1978706015)},
 		".a.test\tTRUE\t/\tFALSE\t1.978706015e9\tn\tv\n":                     {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1978706015)},
-		".a.test\tTRUE\t/\tFALSE\t0.0\tn\tv\n":                               {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1)},
+		".a.test\tTRUE\t/\tFALSE\t0.0\tn\tv\n":                               {Name: "n", Value: "v", Domain: ".a.test", Path: "/"},
+		".a.test\tTRUE\t/\tFALSE\t 1978706015 \tn\tv\n":                      {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1978706015)},
 		".a.test\tTRUE\t/\tFALSE\t-1.5\tn\tv\n":                              {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(1)},
 		".a.test\tTRUE\t/\tFALSE\t1e300\tn\tv\n":                             {Name: "n", Value: "v", Domain: ".a.test", Path: "/", Expires: second(253402300799)},
 		"$ what is this\n$\n  $Version=1\n.a.test\tTRUE\t/\tFALSE\t\tn\tv\n": {Name: "n", Value: "v", Domain: ".a.test", Path: "/"},

@@ -139,19 +139,23 @@ func (c *Stored) setFields(fields []string, rules Rules) (err error) {
 	return err
 }
 
-// readEnd reads the seconds since 1970 at which a cookie ends. Some programs write
-// fractions of them.
+// readEnd reads the seconds since 1970 at which a cookie ends, nothing or 0 for the end of
+// the session. Some programs write fractions of them, and blanks around them.
 func readEnd(text string) (end time.Time, err error) {
-	if text == "" || text == "0" {
+	text = strings.TrimSpace(text)
+	if text == "" {
 		return end, nil
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err == nil {
-		return httpdate.Unix(seconds), nil
+	if err != nil {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return end, fmt.Errorf("no date")
+		}
+		seconds = int64(max(min(f, 1<<60), -1<<60))
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return end, fmt.Errorf("no date")
+	if seconds == 0 {
+		return end, nil
 	}
-	return httpdate.Unix(int64(max(min(f, 1<<60), -1<<60))), nil
+	return httpdate.Unix(seconds), nil
 }
