@@ -21,22 +21,22 @@ import (
 var (
 	alone = set("key code session sid sign mac ticket")
 	exact = set(`secret secrets token jwt otp totp hotp pin pins sig hmac pwd pw psw pswd pword pkey cvv cvc
-		userpin cardpin newpin oldpin mypin loginpin simpin accountpin smsotp pincode pinnumber pinblock`)
+		macaroon macaroons userpin cardpin newpin oldpin mypin loginpin simpin accountpin smsotp pincode pinnumber pinblock`)
 	last = set(`pass auth bearer sas verifier cookie cookies userpass dbpass loginpass proxypass sshpass keypass rootpass
-		adminpass mysqlpass authpass smtppass ftppass mailpass dsn`)
+		adminpass mysqlpass authpass smtppass ftppass mailpass dsn passkey`)
 	phrases = set(`apikey accesskey secretkey privatekey subscriptionkey functionskey functionkey accountkey sharedkey
 		storagekey masterkey encryptionkey decryptionkey signingkey authkey sessionkey hostkey appkey applicationkey
 		clientkey consumerkey licensekey adminkey servicekey userkey sshkey sslkey tlskey webhookkey serverkey
-		symmetrickey hmackey aeskey writekey
-		passphrase passcode password passwd passwort onetimecode codeverifier clientassertion
-		authcode authorizationcode verificationcode verifycode confirmationcode mfacode tfacode facode otpcode smscode
+		symmetrickey hmackey aeskey writekey customerkey recoverykey deploykey deploymentkey fastlykey rapidapikey mashapekey
+		passphrase keyphrase seedphrase recoveryphrase passcode password passwd passwort securityanswer signedrequest onetimecode codeverifier clientassertion
+		authcode authorizationcode verificationcode verifycode confirmationcode mfacode tfacode facode factorcode unlockcode otpcode smscode
 		securitycode devicecode usercode resetcode activationcode logincode accesscode recoverycode backupcode
 		sessionid sessid sessionstate sessiondata connectsid samlresponse connectionstring googleaccessid
 		accesstokens refreshtokens authtokens apitokens idtokens sessiontokens bearertokens securitytokens devicetokens usertokens`)
-	ends   = strings.Fields("token secret secrets pwd jwt signature signatures authorization assertion")
+	ends   = strings.Fields("token secret secrets pwd jwt signature signatures authorization authorisation assertion")
 	within = strings.Fields("passw passphrase passcode csrf xsrf credential sessid sessionid")
 	heads  = set(`type types version method methods algorithm alg count limit length len size expires expiry expiration
-		expire ttl policy policies endpoint enabled required supported hint strength`)
+		expire ttl policy policies endpoint enabled required supported strength`)
 )
 
 // headers are names of fields that are credentials, or hold some, though their words do

@@ -32,7 +32,9 @@ var secretNames = strings.Fields(`
 	hmac_signature sig hmac jwt JWT id_jwt jwtToken assertion client_assertion clientAssertion SAMLResponse
 	authorization Authorization Proxy-Authorization X-Forwarded-Authorization authorization2 auth X-Auth proxy_auth basicAuth bearer cookie Cookie
 	Set-Cookie cookies session_id sessionId SessionID sessionid PHPSESSID JSESSIONID ASPSESSIONIDABCD ASP.NET_SessionId connect.sid
-	connection_string connectionString cvv cvc`)
+	connection_string connectionString cvv cvc id_token_hint signed_request macaroon macaroons passkey key_phrase seed_phrase
+	recovery_phrase recovery_key deploy_key x-rapidapi-key x-mashape-key fastly-key two_factor_code unlock_code security_answer authorisation
+	x-amz-server-side-encryption-customer-key`)
 
 // pairNames are secret as parameters and headers only.
 var pairNames = strings.Fields("key code session sid KEY x-session x_key Authentication-Info Proxy-Authentication-Info")
