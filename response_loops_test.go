@@ -99,3 +99,31 @@ func TestTwoLoops(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestEventsShare: loops over events and over lines of one response share what was read ahead.
+func TestEventsShare(t *testing.T) {
+	const body = "data: 1\r\n\r\ndata: 2\n\nline\ndata: 3\n\nlast"
+	for _, source := range []func(io.Reader) io.Reader{asItComes, iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+		r := requests.NewResponse(nil, 200, nil, io.NopCloser(source(strings.NewReader(body))))
+		var got []string
+		events := func() {
+			next, stop := iter.Pull2(r.Events())
+			t.Cleanup(stop) // which closes the response
+			e, err, _ := next()
+			if got = append(got, e.Data); err != nil {
+				t.Error(err)
+			}
+		}
+		events()
+		events()
+		next, stop := iter.Pull2(r.Lines())
+		t.Cleanup(stop)
+		line, _, _ := next()
+		got = append(got, line)
+		events()
+		rest, err := r.Text()
+		if diff := cmp.Diff([]string{"1", "2", "line", "3", "last"}, append(got, rest)); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}

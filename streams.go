@@ -23,7 +23,8 @@ type Event struct {
 // Events iterates over the server-sent events of the body as they arrive, as the HTML
 // standard has them (section 9.2), whatever the Content-Type is. An event that the body ends
 // in is not one. A line, or the data of an event, that is longer than Limits.MaxLine is
-// [ErrLineTooLong]. Leaving the loop early closes the response.
+// [ErrLineTooLong]. It shares what was read ahead with loops like [Response.Lines]. Leaving
+// the loop early closes the response.
 func (r *Response) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		p := &sse.Parser{Max: r.maxLine()}
@@ -33,17 +34,16 @@ func (r *Response) Events() iter.Seq2[Event, error] {
 	}
 }
 
-// events feeds the body to p, as long as yield wants more.
+// events gives yield what p takes out of the body, as long as yield wants more.
 func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed error) {
-	r.content().Arriving(r.owner(), r.Close, func(piece []byte, err error) bool {
-		if failed = err; err != nil {
-			return false
-		}
-		more, err := p.Feed(piece, yield)
-		if err != nil {
-			failed = r.lineTooLong()
-		}
-		return more
+	var e sse.Event
+	take := func(s *charset.Scanner) (_ []byte, ok bool, err error) {
+		e, ok, err = p.Next(s)
+		return nil, ok, err
+	}
+	r.content().Lines(r.owner(), take, r.lineTooLong, r.Close, func(_ string, err error) bool {
+		failed = err
+		return err == nil && yield(e)
 	})
 	return failed
 }

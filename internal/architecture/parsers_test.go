@@ -210,7 +210,7 @@ var parsers = map[string]func(s string){
 	"charset.XMLEncoding": func(s string) { charset.XMLEncoding([]byte("<?xml " + s)) },
 	"template.Expand":     func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
 	"uri.MayBegin":        func(s string) { uri.MayBegin(s) },
-	"sse.Parser.Feed":     func(s string) { _, _ = new(sse.Parser).Feed([]byte("data: "+s), func(sse.Event) bool { return true }) },
+	"sse.Parser.Next":     func(s string) { _, _, _ = new(sse.Parser).Next(charset.ScanAll([]byte("data: " + s))) },
 	"uri.Join":            func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
 	"uri.OriginOf":        func(s string) { uri.OriginOf("http://" + s) },
 	"uri.Parse": func(s string) {

@@ -31,31 +31,6 @@ func (b *Body) Chunks(o Owner, size int, close func() error, yield func([]byte, 
 	}
 }
 
-// Arriving gives the rest of the body as it arrives, in pieces of at most lineBlock bytes that
-// are valid until the next; one in memory at once. close is called at the end.
-func (b *Body) Arriving(o Owner, close func() error, yield func([]byte, error) bool) {
-	if b.InMemory() {
-		yieldSlices(b.content, -1, yield)
-		return
-	}
-	if err := b.startLoop(o); err != nil {
-		yield(nil, err)
-		return
-	}
-	defer close()
-	piece := make([]byte, lineBlock)
-	for {
-		n, err := b.Read(o, piece)
-		if n > 0 && !yield(piece[:n], nil) || err == io.EOF {
-			return
-		}
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-	}
-}
-
 // Loop returns what is left of the body for a loop of the caller's, from the beginning of one
 // in memory. A body that is spent is an error.
 func (b *Body) Loop(o Owner) (io.Reader, error) {

@@ -21,8 +21,8 @@ type Event struct {
 // ErrTooLong is a line, or the data of an event, that is longer than Parser.Max.
 var ErrTooLong = errors.New("the event is too long")
 
-// Parser takes events out of a stream that comes in pieces, cut anywhere. The zero Parser is
-// at the beginning of a stream.
+// Parser takes events out of a stream that comes in pieces, cut anywhere, into a
+// charset.Scanner. The zero Parser is at the beginning of a stream.
 //
 //	a line                 what it does
 //	empty                  ends the event: with data it is given, without it is forgotten
@@ -40,16 +40,15 @@ type Parser struct {
 	ID    string        // the last ID, to reconnect with
 	Retry time.Duration // as the stream has it, and as it was given before that
 
-	line    []byte // that has not ended
-	started bool   // the first line has ended: no byte order mark can come any more
-	afterCR bool   // an LF that comes next belongs to the line end before
+	ends    *charset.Separator // of lines
+	started bool               // the first line has ended: no byte order mark can come any more
 
 	id, kind string
 	data     []byte
 }
 
 // Restart makes p read another stream, for which ID and Retry still hold.
-func (p *Parser) Restart() { *p = Parser{Max: p.Max, ID: p.ID, id: p.ID, Retry: p.Retry} }
+func (p *Parser) Restart() { *p = Parser{Max: p.Max, ID: p.ID, id: p.ID, Retry: p.Retry, ends: p.ends} }
 
 // Wait is the pause before connecting again, the nth time without an event: Retry, doubled
 // with each time, up to a minute where Retry is not longer itself. A server that asks for no
@@ -92,41 +91,33 @@ func (p *Parser) Follow(pause func(time.Duration) error, open func() (Stream, er
 	}
 }
 
-// Feed takes the next piece of the stream and calls yield with each event that it ends, as
-// long as that returns true. It returns whether more may be fed, and ErrTooLong.
-func (p *Parser) Feed(piece []byte, yield func(Event) bool) (more bool, err error) {
-	for len(piece) > 0 {
-		if p.afterCR && piece[0] == '\n' {
-			piece = piece[1:]
+// Next takes lines out of s up to the end of an event, and nothing behind it, so that others
+// may read on from there. ok is false where more has to come into s first, or nothing will. A
+// line that only the end of the stream ends is none. The error is ErrTooLong.
+func (p *Parser) Next(s *charset.Scanner) (e Event, ok bool, err error) {
+	if p.ends == nil {
+		p.ends = charset.LineEnds(false)
+	}
+	for {
+		there := len(s.Bytes())
+		line, found, err := s.Line(p.ends, p.Max)
+		switch {
+		case err != nil:
+			return e, false, ErrTooLong
+		case !found || len(line) == there:
+			return e, false, nil
 		}
-		p.afterCR = false
-		end := bytes.IndexAny(piece, "\r\n")
-		part := piece
-		if end >= 0 {
-			part = piece[:end]
-		}
-		if p.line = append(p.line, part...); p.Max > 0 && len(p.line) > p.Max {
-			return false, ErrTooLong
-		}
-		if end < 0 {
-			return true, nil
-		}
-		p.afterCR, piece = piece[end] == '\r', piece[end+1:]
-		e, ok, err := p.endLine()
-		if err != nil || ok && !yield(e) {
-			return false, err
+		if e, ok, err = p.take(line); ok || err != nil {
+			return e, ok, err
 		}
 	}
-	return true, nil
 }
 
-// endLine does what the line says that has ended. ok is true where it ends an event.
-func (p *Parser) endLine() (e Event, ok bool, err error) {
-	line := p.line
+// take does what a line says. ok is true where it ends an event.
+func (p *Parser) take(line []byte) (e Event, ok bool, err error) {
 	if !p.started {
 		line, p.started = bytes.TrimPrefix(line, []byte("\ufeff")), true
 	}
-	p.line = p.line[:0]
 	if len(line) == 0 {
 		e, ok = p.dispatch()
 		return e, ok, nil

@@ -2,11 +2,14 @@ package sse
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/charset"
 )
 
 var streams = []struct {
@@ -35,6 +38,7 @@ var streams = []struct {
 	{"a huge retry", "retry: 99999999999999999999999\n", nil, "", maxRetry},
 	{"unknown fields", "Data: a\nfoo: b\n:data: c\ndata: d\n\n", []Event{{"message", "d", ""}}, "", 0},
 	{"not ended", "data: a\n\ndata: b", []Event{{"message", "a", ""}}, "", 0},
+	{"a line that is not ended", "retry: 25\ndata: a\n\nretry: 2", []Event{{"message", "a", ""}}, "", 25 * time.Millisecond},
 	{"beyond ASCII", "data: grün 🙂\nid: é\n\n", []Event{{"message", "grün 🙂", "é"}}, "é", 0},
 	{"not UTF-8", "data: a\xffb\xe2\x82\n\n", []Event{{"message", "a\ufffdb\ufffd", ""}}, "", 0},
 }
@@ -50,16 +54,33 @@ func cuts(s string) [][]string {
 	return append(all, bytes)
 }
 
+// all feeds p a stream in pieces, takes the events as they come, and ends it.
+func all(p *Parser, pieces ...string) (events []Event, err error) {
+	s := new(charset.Scanner)
+	for i := 0; i <= len(pieces); i++ {
+		if i == len(pieces) {
+			s.End()
+		} else {
+			s.Came(copy(s.Room(len(pieces[i])), pieces[i]))
+		}
+		e, ok, err := p.Next(s)
+		for ; ok && err == nil; e, ok, err = p.Next(s) {
+			events = append(events, e)
+		}
+		if err != nil {
+			return events, err
+		}
+	}
+	return events, nil
+}
+
 func TestStreams(t *testing.T) {
 	for _, c := range streams {
 		for _, pieces := range cuts(c.text) {
 			var p Parser
-			var got []Event
-			for _, piece := range pieces {
-				more, err := p.Feed([]byte(piece), func(e Event) bool { got = append(got, e); return true })
-				if !more || err != nil {
-					t.Fatalf("%s: %v, %v", c.name, more, err)
-				}
+			got, err := all(&p, pieces...)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" || p.ID != c.id || p.Retry != c.retry {
 				t.Fatalf("%s, as %q: ID %q, retry %v (-want +got)\n%s", c.name, pieces, p.ID, p.Retry, diff)
@@ -71,11 +92,10 @@ func TestStreams(t *testing.T) {
 // TestAtOnce: an event is given as soon as its empty line has ended, were it by a CR.
 func TestAtOnce(t *testing.T) {
 	for _, end := range []string{"\n\n", "\r\r", "\r\n\r", "\n\r"} {
-		var p Parser
-		n := 0
-		_, _ = p.Feed([]byte("data: a"+end), func(Event) bool { n++; return true })
-		if n != 1 {
-			t.Errorf("%q: %d events", end, n)
+		text, s := "data: a"+end, new(charset.Scanner)
+		s.Came(copy(s.Room(len(text)), text))
+		if e, ok, err := new(Parser).Next(s); !ok || err != nil || e.Data != "a" {
+			t.Errorf("%q: %v, %v, %v", end, e, ok, err)
 		}
 	}
 }
@@ -90,38 +110,43 @@ func TestBounds(t *testing.T) {
 		{"data:1234\ndata:12345\n\n", nil}, {"data:1234\ndata:123456\n\n", ErrTooLong}, {"data:1234\ndata:12345\ndata:\n\n", ErrTooLong}, {"data\ndata\ndata\ndata\ndata\ndata\n\n", nil},
 	} {
 		for _, pieces := range cuts(c.text) {
-			p := Parser{Max: 10}
-			var got error
-			for _, piece := range pieces {
-				if _, err := p.Feed([]byte(piece), func(Event) bool { return true }); got == nil {
-					got = err
-				}
-			}
-			if !errors.Is(got, c.want) {
+			if _, got := all(&Parser{Max: 10}, pieces...); !errors.Is(got, c.want) {
 				t.Errorf("%q as %q: %v, want %v", c.text, pieces, got, c.want)
 			}
 		}
 	}
 }
 
-// TestStop: where yield returns false no more events are given.
-func TestStop(t *testing.T) {
-	var p Parser
-	n := 0
-	if more, err := p.Feed([]byte("data: a\n\ndata: b\n\n"), func(Event) bool { n++; return false }); more || err != nil || n != 1 {
-		t.Errorf("%v, %v, %d events", more, err, n)
+// TestShared: what is behind an event is left for whoever reads on, and nothing before that
+// is read twice.
+func TestShared(t *testing.T) {
+	s := charset.ScanAll([]byte("data: a\r\n\r\nline\rdata: b\n\nrest"))
+	var got []string
+	next := func() {
+		e, ok, err := new(Parser).Next(s)
+		got = append(got, fmt.Sprint(e.Data, ok, err))
+	}
+	line := func() {
+		l, ok, err := s.Line(charset.LineEnds(false), 0)
+		got = append(got, fmt.Sprint(string(l), ok, err))
+	}
+	next()
+	line()
+	next()
+	line()
+	next()
+	if diff := cmp.Diff([]string{"atrue <nil>", "linetrue <nil>", "btrue <nil>", "resttrue <nil>", "false <nil>"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
 // TestRestart: another stream begins anew, but for the ID and the pause.
 func TestRestart(t *testing.T) {
 	var p Parser
-	var got []Event
-	feed := func(s string) { _, _ = p.Feed([]byte(s), func(e Event) bool { got = append(got, e); return true }) }
-	feed("id: 1\nretry: 5\ndata: a\n\nid: 2\nevent: x\ndata: lost\r")
+	before, _ := all(&p, "id: 1\nretry: 5\ndata: a\n\nid: 2\nevent: x\ndata: lost\r")
 	p.Restart()
-	feed("\ufeffdata: b\n\n")
-	if diff := cmp.Diff([]Event{{"message", "a", "1"}, {"message", "b", "1"}}, got); diff != "" || p.Retry != 5*time.Millisecond {
+	after, _ := all(&p, "\ufeffdata: b\n\n")
+	if diff := cmp.Diff([]Event{{"message", "a", "1"}, {"message", "b", "1"}}, append(before, after...)); diff != "" || p.Retry != 5*time.Millisecond {
 		t.Errorf("retry %v (-want +got)\n%s", p.Retry, diff)
 	}
 }
@@ -142,18 +167,14 @@ func TestWait(t *testing.T) {
 	}
 }
 
-func FuzzFeed(f *testing.F) {
+func FuzzNext(f *testing.F) {
 	for _, c := range streams {
 		f.Add(c.text, 1)
 	}
 	f.Fuzz(func(t *testing.T, text string, cut int) {
-		var whole, cutUp []Event
-		var a, b Parser
-		_, _ = a.Feed([]byte(text), func(e Event) bool { whole = append(whole, e); return true })
 		cut = max(0, min(cut, len(text)))
-		for _, piece := range []string{text[:cut], text[cut:]} {
-			_, _ = b.Feed([]byte(piece), func(e Event) bool { cutUp = append(cutUp, e); return true })
-		}
+		whole, _ := all(new(Parser), text)
+		cutUp, _ := all(new(Parser), text[:cut], text[cut:])
 		if diff := cmp.Diff(whole, cutUp); diff != "" {
 			t.Errorf("whole and cut at %d (-whole +cut)\n%s", cut, diff)
 		}
