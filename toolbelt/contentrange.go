@@ -107,10 +107,19 @@ func (t *transfer) oneLength(r *requests.Response) error {
 	if !strings.HasPrefix(now.Validator, `"`) || now.Total < 0 {
 		return nil
 	}
-	if t.seen.Validator == now.Validator && t.seen.Total >= 0 && t.seen.Total != now.Total {
-		return fail(ErrStreaming, nil, "the server gives the ETag %s to %d bytes and to %d", now.Validator, t.seen.Total, now.Total)
+	if err := t.sameLength(now); err != nil {
+		return err
 	}
 	t.seen = now
+	return nil
+}
+
+// sameLength is oneLength for what is known by now: the length of a body that does not say
+// how long it is, is known at its end.
+func (t *transfer) sameLength(now partialNote) error {
+	if strings.HasPrefix(now.Validator, `"`) && t.seen.Validator == now.Validator && t.seen.Total >= 0 && t.seen.Total != now.Total {
+		return fail(ErrStreaming, nil, "the server gives the ETag %s to %d bytes and to %d", now.Validator, t.seen.Total, now.Total)
+	}
 	return nil
 }
 

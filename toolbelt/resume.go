@@ -140,12 +140,19 @@ var (
 // passing tells errors that another attempt may not have.
 func passing(err error) bool {
 	switch {
-	case errors.Is(err, requests.ErrTotalTimeout), errors.Is(err, requests.ErrCanceled), errors.Is(err, requests.ErrSSL):
+	case errors.Is(err, requests.ErrTotalTimeout), errors.Is(err, requests.ErrCanceled), errors.Is(err, requests.ErrSSL), refusesUser(err):
 		return false
 	case errors.Is(err, requests.ErrChunkedEncoding), errors.Is(err, requests.ErrConnection), errors.Is(err, requests.ErrTimeout):
 		return true
 	}
 	return errors.Is(err, errStartOver) || errors.Is(err, errMore) || errors.Is(err, errOneByOne)
+}
+
+// refusesUser tells a proxy that has refused user or password: asking again with the same
+// may lock the user out.
+func refusesUser(err error) bool {
+	e, ok := errors.AsType[*requests.Error](err)
+	return ok && errors.Is(err, requests.ErrProxy) && e.Response != nil && e.Response.StatusCode == 407
 }
 
 // pause waits before an attempt: not for the first, then longer each time.
@@ -321,7 +328,11 @@ func (t *transfer) received(r *requests.Response) error {
 // complete checks the whole and gives the file its name.
 func (t *transfer) complete() error {
 	t.d.report(t.offset, t.offset)
-	if err := t.checks.verify(); err != nil {
+	err := t.sameLength(partialNote{Validator: t.validator, Total: t.offset})
+	if err == nil {
+		err = t.checks.verify()
+	}
+	if err != nil {
 		t.validator = "" // nothing to go on with
 		return err
 	}
