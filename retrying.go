@@ -167,7 +167,7 @@ func (t *retrying) watchInterim() {
 // afterFailure decides about a failed try: the pause before the next one, or the
 // error that ends the request.
 func (t *retrying) afterFailure(err error) (time.Duration, error) {
-	if !isRetriable(err) || t.stopped != nil && t.stopped.Load() {
+	if !isRetriable(err) || t.isRefused(err) || t.stopped != nil && t.stopped.Load() {
 		return 0, err
 	}
 	next, giveUp := t.tries.Increment(t.p.Method, t.p.URL, nil, err)
@@ -190,6 +190,14 @@ func (t *retrying) afterFailure(err error) (time.Duration, error) {
 func isRetriable(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind != ErrPoolTimeout && (e.Kind.Is(ErrConnection) || e.Kind.Is(ErrReadTimeout))
+}
+
+// isRefused reports whether the proxy has refused user or password: to offer it the same
+// again may lock the user out.
+func (t *retrying) isRefused(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	asRequests := t.opts.policy != nil && t.opts.policy.ChallengesAsRequests
+	return ok && e.Kind == ErrProxy && e.Response != nil && e.Response.StatusCode == 407 && !asRequests
 }
 
 // replayable reports whether the next try would send the same body. Where there was

@@ -3,6 +3,7 @@ package toolbelt_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -187,6 +188,35 @@ func TestProxyDigestStaleAgain(t *testing.T) {
 			r, err := s.Get(t.Context(), url, requests.Authenticate(toolbelt.HTTPProxyDigestAuth("pu", "pp")))
 			if ok := err == nil && r.OK(); ok != tt.ok || int(sent.Load()) != tt.want {
 				t.Errorf("%s, %d refusals: %v, %v after %d requests, want %d", url, tt.refusals, r, err, sent.Load(), tt.want)
+			}
+		}
+	}
+}
+
+// A proxy that has refused a password is not offered it again: neither by a download nor by
+// an adapter that retries.
+func TestProxyRefusesAtOnce(t *testing.T) {
+	for _, url := range []string{"https://localhost/", "http://localhost/"} {
+		for way, get := range map[string]func(*requests.Session) error{
+			"Download": func(s *requests.Session) error {
+				_, err := toolbelt.Download(t.Context(), s, url, filepath.Join(t.TempDir(), "f"))
+				return err
+			},
+			"MaxRetries": func(s *requests.Session) error {
+				s.Mount(url, requests.NewHTTPAdapter(requests.MaxRetries(3)))
+				_, err := s.Get(t.Context(), url)
+				return err
+			},
+		} {
+			proxy := wiretest.Origin(t, wiretest.Text(407, "why", [2]string{"Proxy-Authenticate", digestChallenge}))
+			s := newSession(t)
+			s.Auth = toolbelt.HTTPProxyDigestAuth("pu", "secret")
+			s.Proxies = requests.Proxies{"all": "http://" + proxy.Addr()}
+			if err := get(s); !errors.Is(err, requests.ErrProxy) {
+				t.Errorf("%s, %s: %v", way, url, err)
+			}
+			if got := len(proxy.Requests()); got != 2 {
+				t.Errorf("%s, %s: asked %d times", way, url, got)
 			}
 		}
 	}
