@@ -3,8 +3,12 @@ package adapters_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
@@ -48,11 +52,37 @@ func ExampleAddress() {
 func ExampleDNSOverHTTPS() {
 	dns := requests.NewSession()
 	defer dns.Close()
+	dns.Mount("https://192.0.2.53/", adapters.Handler(http.HandlerFunc(nameServer)))
 	resolver, err := adapters.DNSOverHTTPS(dns, "https://192.0.2.53/dns-query")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	s := requests.NewSession()
+	defer s.Close()
 	s.Mount("https://", requests.NewHTTPAdapter(requests.ResolveWith(&adapters.DNSCache{Resolver: resolver})))
+	fmt.Println(resolver.LookupNetIP(context.Background(), "ip4", "h.example"))
+	// Output: [192.0.2.1] <nil>
+}
+
+// nameServer has one address for every name.
+func nameServer(w http.ResponseWriter, r *http.Request) {
+	query, err := io.ReadAll(r.Body)
+	var m dnsmessage.Message
+	if err != nil || m.Unpack(query) != nil {
+		http.Error(w, "no query", http.StatusBadRequest)
+		return
+	}
+	m.Response = true
+	m.Answers = []dnsmessage.Resource{{
+		Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET, TTL: 60},
+		Body:   &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}},
+	}}
+	reply, err := m.Pack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/dns-message")
+	_, _ = w.Write(reply)
 }
