@@ -30,6 +30,7 @@ var optional = map[string]string{
 	"toolbelt.abandoner":                 "a source of the toolbelt that has something to let go of",
 	"interface{ NetConn() net.Conn}":     "what lies beneath a layer, as tls.Conn has it",
 	"interface{ CloseWrite() error}":     "half of a connection is closed, as net.TCPConn has it",
+	"interface{ Queued() int64}":         "a socket that knows what the other side has taken",
 	"dial.probed":                        "a connection that knows the socket beneath it",
 	"syscall.Conn":                       "the socket's descriptor, to peek at it",
 	"net.Conn":                           "a source that waits for the network, and is not measured",

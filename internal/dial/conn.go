@@ -71,6 +71,15 @@ func (c *Conn) Socket() (raw syscall.RawConn, ok bool) {
 	return c.probe.raw, true
 }
 
+// Queued is how much of what was given to the socket beneath every layer the other side has not acknowledged
+// yet, 0 where that is not known.
+func (c *Conn) Queued() (n int64) {
+	if c.probe != nil {
+		_ = c.probe.raw.Control(func(fd uintptr) { n = queued(fd) })
+	}
+	return n
+}
+
 // Plain reports whether no TLS lies between the caller and the socket, the proxy's neither: what arrives there
 // is then what the other side said.
 func (c *Conn) Plain() bool {

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -57,4 +60,46 @@ func TestPhaseString(t *testing.T) {
 	if diff := cmp.Diff([]string{"resolve", "TLS", "unknown phase"}, []string{PhaseResolve.String(), PhaseTLS.String(), Phase(99).String()}); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+}
+
+// TestQueued: what the other side does not read is queued, and no longer when it has read all.
+func TestQueued(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells")
+	}
+	for name, cfg := range map[string]*tls.Config{"plain": nil, "TLS": {Certificates: []tls.Certificate{testCA().issue(t, "127.0.0.1")}}} {
+		client, server := idle(t, cfg, func(ln net.Listener) *Plan {
+			p := plan(ln)
+			if cfg != nil {
+				p.TLS = &TLS{Roots: testCA().pool()}
+			}
+			return p
+		})
+		const size = 8 << 20 // more than the buffers of both ends
+		sent := make(chan error, 1)
+		go func() {
+			_, err := client.Write(make([]byte, size))
+			sent <- err
+		}()
+		if !eventually(func() bool { return client.Queued() > 0 }) {
+			t.Errorf("%s: nothing is queued", name)
+		}
+		if n, err := io.CopyN(io.Discard, server, size); n != size || err != nil || <-sent != nil {
+			t.Errorf("%s: %d bytes, %v", name, n, err)
+		}
+		if !eventually(func() bool { return client.Queued() == 0 }) {
+			t.Errorf("%s: %d bytes are queued", name, client.Queued())
+		}
+	}
+}
+
+// eventually waits for what the kernel does.
+func eventually(done func() bool) bool {
+	for range 10_000 {
+		if done() {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
 }

@@ -32,6 +32,8 @@ func (u *upload) sendFile(r io.Reader) (n int64, done bool, err error) {
 	if err := u.flush(); err != nil {
 		return 0, true, err
 	}
+	u.reading.Store(false)
+	defer u.reading.Store(true)
 	n, err = u.sendPieces(to, f, start, limited.N)
 	limited.N -= n
 	u.sent += n
@@ -41,9 +43,9 @@ func (u *upload) sendFile(r io.Reader) (n int64, done bool, err error) {
 	return n, true, err
 }
 
-// filePiece is how much of a file goes out under one time limit. There is none to
-// set anew where the request has none.
-const filePiece = 1 << 20
+// filePiece is how much of a file goes out under one time limit. Larger ones are not
+// faster, and tell later how much the socket has taken.
+const filePiece = 256 << 10
 
 // sendPieces sends size bytes of f from start, or what there is. As in write, a time
 // limit bounds each wait for the server to take something.
@@ -55,7 +57,6 @@ func (u *upload) sendPieces(to io.ReaderFrom, f *os.File, start, size int64) (se
 		}
 		n, err := to.ReadFrom(&io.LimitedReader{R: f, N: min(filePiece, size-sent)})
 		u.x.written.Add(n)
-		u.moves.Add(1)
 		sent += n
 		switch {
 		case err == nil && n == 0:

@@ -36,8 +36,7 @@ type upload struct {
 	stop     chan struct{} // closed by cut
 	finished chan struct{} // closed when nothing more is written
 
-	reading atomic.Bool  // in the caller's code
-	moves   atomic.Int64 // counts what happens, to tell that nothing does
+	reading atomic.Bool // in the caller's code
 
 	// writing protects the fields below.
 	writing sync.Mutex
@@ -235,32 +234,41 @@ func (u *upload) end(whole, refused bool) bool {
 }
 
 // How long nothing may happen to an upload whose response is whole: in the caller's code,
-// which may never give anything again, and on a connection, where it may just be slow.
+// which may never give anything again, at most twice, and on the connection.
 const (
 	stallTick = 50 * time.Millisecond
-	stalled   = 20 // ticks
+	stalled   = 5 * time.Second // a slow reader's window opens by blocks: at 16 KiB/s, every 4 s
 )
 
-// settle waits for an upload that gets on.
+// settle waits for an upload that gets on, by as little as a byte.
 func (u *upload) settle() {
-	tick := time.NewTimer(stallTick)
+	tick := time.NewTicker(stallTick)
 	defer tick.Stop()
-	for moves, still := int64(-1), 0; still < stalled; {
+	taken, since := int64(-1), time.Now()
+	for time.Since(since) < stalled {
 		select {
 		case <-u.finished:
 			return
 		case <-u.x.ctx.Done():
 			return
 		case <-tick.C:
-			tick.Reset(stallTick)
 		}
-		now := u.moves.Load()
-		if still++; now != moves {
-			moves, still = now, 0
+		if now := u.taken(); now != taken {
+			taken, since = now, time.Now()
 		} else if u.reading.Load() {
 			return
 		}
 	}
+}
+
+// taken is how much the server has taken, as far as the socket tells, else how much the
+// socket has.
+func (u *upload) taken() int64 {
+	n := u.x.written.Load()
+	if socket, ok := u.x.conn.Conn.(interface{ Queued() int64 }); ok {
+		n -= socket.Queued()
+	}
+	return n
 }
 
 // flushHeld writes what is held back while the caller's body takes its time.
@@ -298,7 +306,6 @@ func (u *upload) flush() error {
 func (u *upload) out(p []byte) error {
 	reading := u.reading.Swap(false)
 	err := u.writer.write(p)
-	u.moves.Add(1)
 	u.reading.Store(reading)
 	return err
 }

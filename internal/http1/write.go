@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// tlsRecord is how much a TLS connection sends at a time. A limit that passes
-// within a longer write would be the end of the connection, progress or not.
+// tlsRecord is how much a TLS connection sends at a time. A longer write would not be faster, would tell later
+// what has been taken, and a limit that passes within it would be the end of the connection, progress or not.
 const tlsRecord = 16 << 10
 
 // slices is into how many parts the time limit of a write on a plain connection is cut,
@@ -59,7 +59,7 @@ func (w *writer) writeSome(b []byte, now time.Time) (int, error) {
 		return 0, err
 	}
 	c := w.x.conn
-	if w.x.request.limits.Write > 0 && !c.plain && len(b) > tlsRecord {
+	if !c.plain && len(b) > tlsRecord {
 		b = b[:tlsRecord]
 	}
 	n, err := c.Conn.Write(b)
