@@ -27,6 +27,7 @@ var optional = map[string]string{
 	"interface{ Len() int64}":            "the same, of files in memory",
 	"interface{ Size() int64}":           "the same, of io.SectionReader",
 	"interface{ ContentType() string}":   "a caller's body that names its type: MultipartEncoder",
+	"interface{ File() *os.File}":        "a body that is a file, behind what watches it",
 	"toolbelt.abandoner":                 "a source of the toolbelt that has something to let go of",
 	"interface{ NetConn() net.Conn}":     "what lies beneath a layer, as tls.Conn has it",
 	"interface{ CloseWrite() error}":     "half of a connection is closed, as net.TCPConn has it",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"reflect"
 )
 
@@ -159,8 +160,18 @@ func Stream(r io.Reader, length int64, again func() error) Body {
 	return b
 }
 
-// onlyReader hides every other method of a reader.
+// onlyReader hides every other method of a reader, but for the File of one that reads a file:
+// see there.
 type onlyReader struct{ io.Reader }
+
+// File returns the file that is read as it is, nil if there is none. Who has taken some of its
+// bytes goes on with Read, at its end too.
+func (r onlyReader) File() *os.File {
+	if own, ok := r.Reader.(interface{ File() *os.File }); ok {
+		return own.File()
+	}
+	return nil
+}
 
 // Bytes makes a body of data, which is not copied.
 func Bytes(data []byte) Body {

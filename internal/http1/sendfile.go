@@ -6,7 +6,24 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/mountable/requests/internal/body"
 )
+
+// sendMost lets the kernel move a file that is the body of an http.Request, but for its end:
+// Read sees that, as it closes the file, and tells one that has grown.
+func (u *upload) sendMost(r io.Reader) error {
+	own, ok := r.(interface{ File() *os.File })
+	if !ok {
+		return nil
+	}
+	f, most := own.File(), u.framing.length-u.sent-maxTail
+	if f == nil || most < segmentSize || body.Waits(f) {
+		return nil
+	}
+	_, _, err := u.sendFile(&io.LimitedReader{R: f, N: most})
+	return err
+}
 
 // sendFile lets the kernel move a file straight to a plain TCP connection. done is
 // false where that is not possible, and then nothing has been sent.

@@ -350,9 +350,12 @@ func (u *upload) push(p []byte) error {
 
 // ReadFrom sends all r gives as part of the body. With it the WriteTo of a
 // requests.Streamer hands over its files, as *io.LimitedReader of an *os.File, for the
-// kernel to move.
+// kernel to move, and an http.Request its own.
 func (u *upload) ReadFrom(r io.Reader) (int64, error) {
 	before := u.sent
+	if err := u.sendMost(r); err != nil {
+		return u.sent - before, err
+	}
 	n, done, err := u.sendFile(r)
 	if done || err != nil {
 		return n, err

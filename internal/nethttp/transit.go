@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -103,6 +104,12 @@ func (b *httpBody) Read(p []byte) (int, error) {
 		_ = b.transit.close()
 	}
 	return n, err
+}
+
+// File is the file that the body is, nil if it is anything else.
+func (b *httpBody) File() *os.File {
+	f, _ := b.Reader.(*os.File)
+	return f
 }
 
 // length is the announced one, -1 if there is none, or if the body is to be chunked.
