@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -178,6 +179,32 @@ func TestLength(t *testing.T) {
 	for _, none := range []io.ReadCloser{nil, http.NoBody} {
 		if begun(&http.Request{Body: none}).Body() != nil {
 			t.Errorf("%v is a body", none)
+		}
+	}
+}
+
+// TestFile: a file is found as it is and in what io.NopCloser returns, and in nothing else.
+func TestFile(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	type wrapped struct{ io.ReadCloser }
+	for what, c := range map[string]struct {
+		body io.ReadCloser
+		want *os.File
+	}{
+		"a file":                      {f, f},
+		"kept open":                   {io.NopCloser(f), f},
+		"a part, kept open":           {io.NopCloser(io.LimitReader(f, 1)), nil},
+		"another reader kept open":    {io.NopCloser(strings.NewReader("a")), nil},
+		"nothing, kept open":          {io.NopCloser(nil), nil},
+		"wrapped by the caller":       {wrapped{f}, nil},
+		"kept open and wrapped again": {wrapped{io.NopCloser(f)}, nil},
+	} {
+		if got := (&httpBody{Reader: c.body}).File(); got != c.want {
+			t.Errorf("%s: %v, want %v", what, got, c.want)
 		}
 	}
 }

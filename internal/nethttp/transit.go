@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -106,11 +107,21 @@ func (b *httpBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// File is the file that the body is, nil if it is anything else.
+// File is the file that the body is, be it in an io.NopCloser, nil if it is anything else.
 func (b *httpBody) File() *os.File {
-	f, _ := b.Reader.(*os.File)
+	r := any(b.Reader)
+	if t := reflect.TypeOf(r); t == nopCloser || t == nopCloserWriterTo {
+		r = reflect.ValueOf(r).Field(0).Interface() // as in net/http: the embedded Reader
+	}
+	f, _ := r.(*os.File)
 	return f
 }
+
+// What io.NopCloser returns: the second has a file's WriteTo.
+var (
+	nopCloser         = reflect.TypeOf(io.NopCloser(nil))
+	nopCloserWriterTo = reflect.TypeOf(io.NopCloser((*os.File)(nil)))
+)
 
 // length is the announced one, -1 if there is none, or if the body is to be chunked.
 func (b *httpBody) length() int64 {
