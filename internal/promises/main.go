@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// client sends a GET, or what options say, and follows redirects. It returns the body's
-// length, and false where the client refuses or fails.
+// client sends a request, follows redirects and keeps cookies. It returns the body's length,
+// and false where the client refuses or fails.
 type client struct {
 	name string
-	send func(ctx context.Context, method, url string, headers [][2]string, body string) (int64, bool)
+	send func(context.Context, ask) (int64, bool)
 }
 
 // promise is one thing that a client keeps or does not.

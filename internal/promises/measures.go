@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -40,13 +41,31 @@ var promises = []promise{
 	{"2,000 fields in a head are an error", func(c client) string {
 		return refused(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X: y\r\n", 2000)+"Content-Length: 0\r\n\r\n")
 	}},
+	{"a subdomain gets no Authorization that the caller wrote for the domain", subdomain},
+	{"a redirect's cookie goes to the host that set it alone", func(c client) string { return cookie(c, "host.test", "other.test", "") }},
+	{"a cookie for co.uk is not kept", func(c client) string { return cookie(c, "one.co.uk", "two.co.uk", "; Domain=co.uk") }},
+	{"a cookie for another host is not kept", func(c client) string { return cookie(c, "host.test", "other.test", "; Domain=other.test") }},
+	{"a Secure cookie does not go over http", func(c client) string { return cookie(c, "host.test", "host.test", "; Secure") }},
+	{"a certificate of an unknown authority is refused", func(c client) string { return certified(c, certificate{unknown: true}) }},
+	{"a certificate for another name is refused", func(c client) string { return certified(c, certificate{host: "other.test"}) }},
+	{"a certificate that names the host as common name alone is refused", func(c client) string { return certified(c, certificate{commonName: true}) }},
+	{"an expired certificate is refused", func(c client) string { return certified(c, certificate{expired: true}) }},
+	{"a server that knows TLS 1.1 at most is refused", func(c client) string { return certified(c, certificate{version: tls.VersionTLS11}) }},
+	{"a proxy's password does not go through its tunnel", func(c client) string { return tunneled(c, "Proxy-Authorization") }},
+	{"Authorization for the server of a tunnel is not shown to the proxy", func(c client) string { return tunneled(c, "Authorization") }},
+	{"a proxy's password does not follow a redirect past the proxy", bypassed},
+	{"a certificate of an https proxy for another name is refused", proxyCertificate},
 }
 
 // send calls the client with a limit of time.
 func send(c client, method, url string, headers [][2]string, body string) (n int64, ok, late bool) {
+	return do(c, ask{method: method, url: url, headers: headers, body: body})
+}
+
+func do(c client, a ask) (n int64, ok, late bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	n, ok = c.send(ctx, method, url, headers, body)
+	n, ok = c.send(ctx, a)
 	return n, ok, ctx.Err() != nil
 }
 
