@@ -50,6 +50,7 @@ type flight struct {
 	key     string
 	opts    requests.SendOptions
 	asked   *requests.PreparedRequest // by the first caller, never changed
+	proxies requests.ProxyCredentials // of asked
 	cookies bool                      // the request had some
 	cancel  context.CancelFunc
 	waiting int  // by singleFlight.mu
@@ -57,11 +58,8 @@ type flight struct {
 
 	done     chan struct{}      // closed when the fields below are set
 	response *requests.Response // the first caller's
-	shared   requests.Response  // as it came, for the others
-	content  []byte
-	cut      error         // of the body, after content; nil for its end
-	fields   [][2]string   // behind the body
-	rest     io.ReadCloser // of a body beyond maxShared
+	shared   *snapshot          // of response, or of that of err, for the others
+	rest     io.ReadCloser      // of a body beyond maxShared
 	err      error
 	panicked any
 }
@@ -90,13 +88,13 @@ func (s *singleFlight) Send(ctx context.Context, p *requests.PreparedRequest, op
 	case f.panicked != nil:
 		panic(f.panicked)
 	case f.err != nil:
-		return nil, sharedError(f.err, p)
+		return nil, f.failure(p, first)
 	case first:
 		return f.whole(p), nil
 	case f.rest != nil || f.personal():
 		return s.Adapter.Send(ctx, p, opts)
 	}
-	return f.copy(p), nil
+	return f.shared.copy(p), nil
 }
 
 func shareable(p *requests.PreparedRequest, opts requests.SendOptions) bool {
@@ -110,13 +108,14 @@ func (s *singleFlight) join(ctx context.Context, p *requests.PreparedRequest, op
 	key, asked := flightKey(p), identity(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	next := &flight{key: key, opts: opts, asked: asked, proxies: p.ProxyCredentials(), cookies: p.Headers.Has("Cookie"), waiting: 1, done: make(chan struct{})}
 	for _, f := range s.flights[key] {
-		if reflect.DeepEqual(f.asked, asked) && reflect.DeepEqual(f.opts, opts) {
+		if f.isLike(next) {
 			f.waiting++
 			return f, false
 		}
 	}
-	f = &flight{key: key, opts: opts, asked: asked, cookies: p.Headers.Has("Cookie"), waiting: 1, done: make(chan struct{})}
+	f = next
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.flights[key] = append(s.flights[key], f)
 	go s.fly(ctx, f, p.Clone()) // the caller may leave, and edit its own
@@ -141,7 +140,19 @@ func flightKey(p *requests.PreparedRequest) string {
 func identity(p *requests.PreparedRequest) *requests.PreparedRequest {
 	own := p.Clone()
 	own.Headers, own.Hooks, own.Trailers = nil, nil, nil
+	own.SetProxyCredentials(nil)
 	return own
+}
+
+// isLike reports whether two flights are of identical requests. What has a state of its own,
+// under a lock of its own, is not looked into: there is one of it, or there are two.
+func (f *flight) isLike(other *flight) bool {
+	a, b := f.opts, other.opts
+	if f.proxies != other.proxies || a.Cert != b.Cert || a.Verify != b.Verify {
+		return false
+	}
+	a.Cert, a.Verify = b.Cert, b.Verify
+	return reflect.DeepEqual(f.asked, other.asked) && reflect.DeepEqual(a, b)
 }
 
 // fly sends the request and reads the response.
@@ -151,14 +162,16 @@ func (s *singleFlight) fly(ctx context.Context, f *flight, p *requests.PreparedR
 		s.land(f)
 	}()
 	if f.response, f.err = s.Adapter.Send(ctx, p, f.opts); f.err != nil {
+		if e, ok := f.err.(*requests.Error); ok && e.Response != nil {
+			f.shared = readSnapshot(e.Response)
+		}
 		return
 	}
 	if f.response == nil {
 		f.err = invalid("the adapter returned neither a response nor an error")
 		return
 	}
-	f.shared = *f.response
-	f.shared.Headers = f.response.Headers.Clone()
+	f.shared = snapshotOf(f.response)
 	f.read()
 }
 
@@ -168,12 +181,12 @@ func (f *flight) read() {
 	if raw == nil {
 		return
 	}
-	f.content, f.cut = io.ReadAll(io.LimitReader(raw, maxShared+1))
-	if len(f.content) > maxShared {
-		f.rest = wire.Resume(f.content, raw)
+	content, cut := io.ReadAll(io.LimitReader(raw, maxShared+1))
+	if len(content) > maxShared {
+		f.rest = wire.Resume(content, raw)
 		return
 	}
-	f.fields = f.response.Trailers()
+	f.shared.body = wire.Held{Content: content, Cut: cut, Fields: f.response.Trailers()}
 	_ = raw.Close()
 }
 
@@ -235,7 +248,7 @@ func (s *singleFlight) remove(f *flight) {
 // session, or a challenge by a proxy, which only the connection that it came over tells from
 // one by a server.
 func (f *flight) personal() bool {
-	return f.shared.StatusCode == 407 || f.shared.Headers.Has("Set-Cookie") && !f.cookies
+	return f.shared.head.StatusCode == 407 || f.shared.head.Headers.Has("Set-Cookie") && !f.cookies
 }
 
 // whole is the response for the first caller.
@@ -243,7 +256,8 @@ func (f *flight) whole(p *requests.PreparedRequest) *requests.Response {
 	r := f.response
 	r.Request = p
 	if f.rest == nil {
-		r.Raw = f.body()
+		body := f.shared.body
+		r.Raw = &body
 		return r
 	}
 	r.Raw = f.rest
@@ -251,32 +265,16 @@ func (f *flight) whole(p *requests.PreparedRequest) *requests.Response {
 	return r
 }
 
-// copy is the response for one of the others: two responses have nothing in common that one
-// can change, the state of reading their bodies above all.
-func (f *flight) copy(p *requests.PreparedRequest) *requests.Response {
-	of := &f.shared
-	r := requests.NewResponse(p, of.StatusCode, of.Headers.Clone(), f.body())
-	r.Reason, r.Proto, r.URL, r.Encoding = of.Reason, of.Proto, of.URL, of.Encoding
-	r.Elapsed, r.TLS, r.Codecs = of.Elapsed, of.TLS, of.Codecs
-	r.History, r.Attempts = slices.Clone(of.History), slices.Clone(of.Attempts)
-	if of.Cookies != nil {
-		r.Cookies = of.Cookies.Clone()
-	}
-	return r
-}
-
-// body is that of the response, to be read from its beginning.
-func (f *flight) body() *wire.Held {
-	return &wire.Held{Content: f.content, Cut: f.cut, Fields: f.fields}
-}
-
-// sharedError is an error that several callers get, with the request of one.
-func sharedError(err error, p *requests.PreparedRequest) error {
-	e, ok := err.(*requests.Error)
+// failure is the error for one caller, with the request of that one, and a response of its own.
+func (f *flight) failure(p *requests.PreparedRequest, first bool) error {
+	e, ok := f.err.(*requests.Error)
 	if !ok {
-		return err
+		return f.err
 	}
 	own := *e
 	own.Request = p
+	if e.Response != nil && !first {
+		own.Response = f.shared.again()
+	}
 	return &own
 }
