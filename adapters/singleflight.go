@@ -140,12 +140,12 @@ func flightKey(p *requests.PreparedRequest) string {
 func identity(p *requests.PreparedRequest) *requests.PreparedRequest {
 	own := p.Clone()
 	own.Headers, own.Hooks, own.Trailers = nil, nil, nil
-	own.SetProxyCredentials(nil)
 	return own
 }
 
 // isLike reports whether two flights are of identical requests. What has a state of its own,
-// under a lock of its own, is not looked into: there is one of it, or there are two.
+// under a lock of its own, is compared first, so that nothing looks into it: there is one of
+// it, or there are two.
 func (f *flight) isLike(other *flight) bool {
 	a, b := f.opts, other.opts
 	if f.proxies != other.proxies || a.Cert != b.Cert || a.Verify != b.Verify {
