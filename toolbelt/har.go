@@ -21,8 +21,9 @@ import (
 //
 // Every hop is an entry: redirects, answered challenges, and failures, with the status 0
 // and the error. Bodies are kept as they are read, in memory and decoded when they are
-// written; one that is not read to its end is marked so. Of a request's body that is a
-// stream only the length is known. [requests.HTTPAdapter] repeats within one entry, that of the
+// written; one that is not read to its end is marked so, as is one of which no more is kept:
+// beyond 256 MiB, or Limits.MaxBody of the call. Of a request's body that is a stream only the
+// length is known. [requests.HTTPAdapter] repeats within one entry, that of the
 // last try.
 //
 // Secrets are masked: Authorization and cookies, and whatever a header, parameter, form or
@@ -45,7 +46,7 @@ type harEntry struct {
 	started  time.Time
 	request  *requests.PreparedRequest
 	response *requests.Response // a copy with its own fields; nil where there is none
-	timed    *requests.Response // the caller's, whose Timing grows until the body is over
+	timing   requests.Timing    // until the head had come, and from there to the end of the body
 	failure  error
 	body     []byte // undecoded
 	complete bool
@@ -98,7 +99,7 @@ func (a *recorded) Send(ctx context.Context, p *requests.PreparedRequest, opts r
 	e := &harEntry{started: time.Now(), request: p.Clone()}
 	a.har.add(e)
 	r, err := a.Adapter.Send(ctx, p, opts)
-	a.har.sent(e, r, err)
+	a.har.sent(e, r, err, opts.Limits.MaxBody)
 	return r, err
 }
 
@@ -108,41 +109,43 @@ func (h *HAR) add(e *harEntry) {
 	h.entries = append(h.entries, e)
 }
 
-// sent notes what has come, and follows the body.
-func (h *HAR) sent(e *harEntry, r *requests.Response, err error) {
+// maxKept is how much is kept of a body by default: as much as Response.Content takes.
+const maxKept = 256 << 20
+
+// sent notes what has come, and follows the body, of which it keeps so much.
+func (h *HAR) sent(e *harEntry, r *requests.Response, err error, limit int64) {
+	if limit <= 0 {
+		limit = maxKept
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e.took = time.Since(e.started)
 	if err != nil || r == nil {
-		e.failure = err
+		e.failure, e.timing.FirstByte = err, e.took
 		return
 	}
 	kept := *r
 	kept.Headers = r.Headers.Clone()
-	e.response, e.timed = &kept, r
+	e.response, e.timing = &kept, r.Timing()
+	if e.timing.Total() == 0 {
+		e.timing.FirstByte = e.took // another kind of adapter
+	}
 	if r.Raw == nil {
 		e.complete = true
 		return
 	}
+	came := int64(0)
 	body := wire.Tap(r.Raw, func(b []byte, how error) error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		e.body = append(e.body, b...)
-		e.complete = e.complete || how == io.EOF
+		came += int64(len(b))
+		e.body = append(e.body, b[:min(int64(len(b)), limit-int64(len(e.body)))]...)
+		e.complete = came <= limit && (e.complete || how == io.EOF)
+		if how != nil {
+			e.timing.Body = time.Since(e.started) - e.took
+		}
 		return nil
 	})
 	e.complete = body.Remaining() == 0
 	r.Raw = body
-}
-
-// timings is where the time of an entry went.
-func (e *harEntry) timings() requests.Timing {
-	if e.timed == nil {
-		return requests.Timing{FirstByte: e.took}
-	}
-	t := e.timed.Timing()
-	if t.Total() == 0 {
-		t.FirstByte = e.took // another kind of adapter, and no session yet
-	}
-	return t
 }

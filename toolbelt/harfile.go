@@ -99,7 +99,7 @@ func newHARWriter(keep bool) harWriter {
 }
 
 func (w harWriter) item(e *harEntry) harItem {
-	t := e.timings()
+	t := e.timing
 	item := harItem{
 		Started: e.started.Format("2006-01-02T15:04:05.000Z07:00"), Time: milliseconds(t.Total()),
 		Request: w.request(e), Response: w.response(e), Timings: harTimings(t),
