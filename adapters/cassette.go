@@ -42,7 +42,8 @@ const (
 // were recorded. In the modes RecordOnce and RecordNone, a request the file has no response
 // for is [requests.ErrConnection]. An exchange is recorded when the body of its response has
 // come to its end, and the file is written then, as a whole, readable by its owner alone;
-// a body that was cut short, or never read, is not recorded.
+// a body that was cut short or never read, or is longer than 256 MiB, or Limits.MaxBody of
+// the call, is not recorded.
 //
 // The file is JSON made for reading: headers are lines, bodies are text where they are
 // text, content codings undone. Secrets are redacted: Authorization and cookies, and
@@ -151,7 +152,7 @@ func (a *taped) Send(ctx context.Context, p *requests.PreparedRequest, opts requ
 	}
 	r, err := a.Adapter.Send(ctx, p, opts)
 	if err == nil && r != nil {
-		c.tap(asked, r)
+		c.tap(asked, r, opts.Limits.MaxBody)
 	}
 	return r, err
 }

@@ -9,13 +9,20 @@ import (
 )
 
 // tap records a response while its body is being read.
-func (c *cassette) tap(asked tapedRequest, r *requests.Response) {
-	t := &tapping{reply: *r, method: asked.Method, add: func(t *tapping) error {
+func (c *cassette) tap(asked tapedRequest, r *requests.Response, limit int64) {
+	t := &tapping{reply: *r, method: asked.Method, limit: limit, add: func(t *tapping) error {
 		return c.add(tapedExchange{asked, c.response(asked.Method, t)})
 	}}
+	t.reply.Headers = r.Headers.Clone() // hooks may change the response's before its body has come
+	if t.limit <= 0 {
+		t.limit = maxTaped
+	}
 	t.body = wire.Tap(r.Raw, t.see)
 	r.Raw = t.body
 }
+
+// maxTaped is how long a body may be by default: as long as Response.Content takes.
+const maxTaped = 256 << 20
 
 // tapping remembers what went through a body.
 type tapping struct {
@@ -23,12 +30,18 @@ type tapping struct {
 	reply  requests.Response
 	method string
 	seen   []byte
+	limit  int64
+	over   bool // it is longer than that
 	add    func(*tapping) error
 }
 
 // see records the exchange where the body has ended, unless more of it was announced than came:
 // replayed, what is there would pass for the whole. A cassette that cannot be written is an error.
 func (t *tapping) see(b []byte, how error) error {
+	if t.over = t.over || int64(len(t.seen)+len(b)) > t.limit; t.over {
+		t.seen = nil
+		return nil
+	}
 	t.seen = append(t.seen, b...)
 	if how != io.EOF || t.cut() {
 		return nil

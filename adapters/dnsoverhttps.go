@@ -124,14 +124,13 @@ func readAnswer(content []byte, question dnsmessage.Question, host string) ([]ne
 	case m.RCode != dnsmessage.RCodeSuccess || !m.Response || len(m.Questions) != 1 || !sameQuestion(m.Questions[0], question):
 		return nil, 0, &net.DNSError{Err: "the server did not answer the question", Name: host, IsTemporary: true}
 	}
-	names := aliases(m.Answers, question.Name)
+	names, least := aliases(m.Answers, question.Name)
 	var addrs []netip.Addr
-	least := maxTTL
 	for _, record := range m.Answers {
 		address, ok := addressOf(record.Body)
 		if ok && record.Header.Type == question.Type && slices.ContainsFunc(names, func(n []byte) bool { return bytes.EqualFold(n, text(record.Header.Name)) }) {
 			addrs = append(addrs, address)
-			least = min(least, time.Duration(record.Header.TTL)*time.Second)
+			least = min(least, lifetime(&record))
 		}
 	}
 	return addrs, least, nil
@@ -143,9 +142,12 @@ func sameQuestion(a, b dnsmessage.Question) bool {
 
 func text(n dnsmessage.Name) []byte { return n.Data[:n.Length] }
 
-// aliases are the names that an answer leads to, from the one that was asked for.
-func aliases(records []dnsmessage.Resource, name dnsmessage.Name) [][]byte {
-	names := [][]byte{text(name)}
+func lifetime(r *dnsmessage.Resource) time.Duration { return time.Duration(r.Header.TTL) * time.Second }
+
+// aliases are the names that an answer leads to, from the one that was asked for, and how long
+// all of them hold.
+func aliases(records []dnsmessage.Resource, name dnsmessage.Name) (names [][]byte, least time.Duration) {
+	names, least = [][]byte{text(name)}, maxTTL
 	for range maxAliases {
 		i := slices.IndexFunc(records, func(r dnsmessage.Resource) bool {
 			_, ok := r.Body.(*dnsmessage.CNAMEResource)
@@ -155,8 +157,9 @@ func aliases(records []dnsmessage.Resource, name dnsmessage.Name) [][]byte {
 			break
 		}
 		names = append(names, text(records[i].Body.(*dnsmessage.CNAMEResource).CNAME))
+		least = min(least, lifetime(&records[i]))
 	}
-	return names
+	return names, least
 }
 
 func addressOf(body dnsmessage.ResourceBody) (netip.Addr, bool) {

@@ -37,7 +37,11 @@ func (h *hedged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 	case !mayRepeat(p):
 		return h.Adapter.Send(ctx, p, opts)
 	}
-	opts.Interim = oneAtATime(opts.Interim)
+	gate := &interimGate{call: opts.Interim}
+	if opts.Interim != nil {
+		opts.Interim = gate.pass
+		defer gate.close()
+	}
 	r := &race{send: h.Adapter.Send, ctx: ctx, p: p, opts: opts, tries: make(chan *try, 2)}
 	defer r.end()
 	r.start()
@@ -63,17 +67,29 @@ func mayRepeat(p *requests.PreparedRequest) bool {
 	return false
 }
 
-// oneAtATime keeps two tries from calling the caller at once.
-func oneAtATime(interim func(int, requests.Headers) error) func(int, requests.Headers) error {
-	if interim == nil {
-		return nil
+// interimGate keeps two tries from calling the caller at once, and the one that nobody waits
+// for from calling at all.
+type interimGate struct {
+	call func(int, requests.Headers) error
+
+	// mu protects the fields below.
+	mu   sync.Mutex
+	over bool
+}
+
+func (g *interimGate) pass(status int, h requests.Headers) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over {
+		return context.Canceled
 	}
-	var mu sync.Mutex
-	return func(status int, h requests.Headers) error {
-		mu.Lock()
-		defer mu.Unlock()
-		return interim(status, h)
-	}
+	return g.call(status, h)
+}
+
+func (g *interimGate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = true
 }
 
 // race is one request that is under way up to twice.

@@ -1,6 +1,9 @@
 package wire
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // Held is a body that has been read before: Content, and then how that had ended.
 type Held struct {
@@ -35,12 +38,13 @@ func (h *Held) Remaining() int64 {
 	return int64(len(h.Content) - h.offset)
 }
 
-// Trailers are the fields behind the body, once it has been read to its end.
+// Trailers are the fields behind the body, once it has been read to its end: a copy, as
+// another body may have the same.
 func (h *Held) Trailers() [][2]string {
 	if h.offset < len(h.Content) {
 		return nil
 	}
-	return h.Fields
+	return slices.Clone(h.Fields)
 }
 
 // Resume returns rc from its beginning, of which ahead has been read already. It comes without the

@@ -1,0 +1,134 @@
+package adapters_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/adapters"
+)
+
+// tenBytes answers with a body of ten bytes and a field of its own.
+func tenBytes() requests.Adapter {
+	return requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		return requests.NewResponse(p, 200, requests.Headers{{"X-A", "the server's"}}, io.NopCloser(strings.NewReader("0123456789"))), nil
+	})
+}
+
+// TestCassetteTakesTheServers: what a hook makes of a response before its body has come is the
+// hook's, and not recorded.
+func TestCassetteTakesTheServers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tape.json")
+	s := tapedSession(t, path, adapters.RecordAll, tenBytes())
+	s.OnResponse(func(_ context.Context, r *requests.Response) (*requests.Response, error) {
+		r.Headers.Set("X-A", "the hook's")
+		return nil, nil
+	})
+	if _, err := s.Get(t.Context(), "http://h.test/"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := tapedSession(t, path, adapters.RecordNone, tenBytes()).Get(t.Context(), "http://h.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("the server's", r.Headers.Get("X-A")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestCassetteLongBodies: a body beyond the limit is read as ever, and neither kept nor recorded.
+func TestCassetteLongBodies(t *testing.T) {
+	got := map[int64]bool{}
+	for _, limit := range []int64{9, 10, 11} {
+		path := filepath.Join(t.TempDir(), "tape.json")
+		s := tapedSession(t, path, adapters.RecordAll, tenBytes())
+		r, err := s.Get(t.Context(), "http://h.test/", requests.Stream(true), requests.Limits{MaxBody: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(r.Raw); err != nil || string(text) != "0123456789" {
+			t.Errorf("%d: %s, %v", limit, text, err)
+		}
+		_, err = adapters.Cassette(path, adapters.RecordNone)
+		got[limit] = err == nil
+	}
+	if diff := cmp.Diff(map[int64]bool{9: false, 10: true, 11: true}, got); diff != "" {
+		t.Errorf("recorded (-want +got)\n%s", diff)
+	}
+}
+
+// TestTrailersAreApart: who changes the trailers of one response changes those of no other.
+func TestTrailersAreApart(t *testing.T) {
+	m := adapters.NewMock()
+	m.On("GET", "http://h.test/").Reply(adapters.Reply{Text: "body", Trailers: requests.Headers{{"X-Sum", "1"}}})
+	s := requests.NewSession()
+	s.Mount("http://", m)
+	for range 2 {
+		r, err := s.Get(t.Context(), "http://h.test/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		trailers := r.Trailers()
+		if diff := cmp.Diff("1", trailers.Get("X-Sum")); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		trailers.Set("X-Sum", "mine")
+	}
+}
+
+// TestHedgeInterim: the try that nobody waits for tells the caller nothing any more.
+func TestHedgeInterim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tries atomic.Int32
+		late := make(chan error, 1)
+		a := adapters.Hedge(time.Second)(requests.AdapterFunc(func(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+			if tries.Add(1) == 2 {
+				return requests.NewResponse(p, 200, nil, nil), opts.Interim(103, nil)
+			}
+			<-ctx.Done()
+			time.Sleep(time.Second) // on the bubble's clock, until Send has returned
+			late <- opts.Interim(103, nil)
+			return nil, ctx.Err()
+		}))
+		told := 0
+		if _, err := a.Send(t.Context(), get("http://h.test/"), requests.SendOptions{Interim: func(int, requests.Headers) error { told++; return nil }}); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-late; !errors.Is(err, context.Canceled) || told != 1 {
+			t.Errorf("told %d times, and then %v", told, err)
+		}
+	})
+}
+
+// TestDNSOverHTTPSAliases: an answer counts no longer than the alias that leads to it.
+func TestDNSOverHTTPSAliases(t *testing.T) {
+	s, url, asked := dnsServer(t, func(_ dnsmessage.Question, m *dnsmessage.Message) {
+		m.Answers = []dnsmessage.Resource{
+			resource("a.test.", 0, &dnsmessage.CNAMEResource{CNAME: dnsmessage.MustNewName("b.test.")}),
+			resource("b.test.", 300, &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}),
+		}
+	})
+	resolver, err := adapters.DNSOverHTTPS(s, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cached := &adapters.DNSCache{Resolver: resolver}
+	for range 2 {
+		if _, err := cached.LookupNetIP(t.Context(), "ip4", "a.test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := asked.Load(); got != 2 {
+		t.Errorf("asked %d times", got)
+	}
+}
