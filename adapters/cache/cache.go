@@ -175,6 +175,7 @@ func (c *cached) fetch(ctx context.Context, q *question, old *entry) (*requests.
 	if err != nil || r == nil {
 		return r, nil, err
 	}
+	q.signed = r.Request != nil && whoAsks(r.Request.Headers) != q.who
 	r.Request = q.p // without the conditions: a challenge is answered with all of the request
 	t := times{asked, time.Now()}
 	switch {

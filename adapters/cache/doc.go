@@ -27,7 +27,9 @@
 // is not set back. Fields of the answer to a validation count.
 //
 // A response is used for who asked for it: for the same Authorization, Cookie and other fields with
-// the name of a secret, unless the server says public.
+// the name of a secret, unless the server says public. What an adapter below adds, such as
+// adapters.Authenticate, cannot be looked up: such responses are stored where they are public alone,
+// so that what authenticates belongs around a cache.
 //
 // A store that fails is a miss and is logged; so is an entry that is damaged. No entry is used
 // for another key than the one it was written for, whatever the store returns.

@@ -120,10 +120,15 @@ func wait(ctx context.Context, q *question, f *flight) error {
 // renewals are the validations in the background of one adapter.
 type renewals struct {
 	// mu protects the fields below.
-	mu      sync.Mutex
+	mu    sync.Mutex
+	batch *batch          // that of the next one; nil before the first, and once it was stopped
+	keys  map[string]bool // those under way
+}
+
+// batch is what one stop ends: nothing is added to it any more when that waits for it.
+type batch struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
-	keys    map[string]bool // those under way
 	running sync.WaitGroup
 }
 
@@ -138,12 +143,13 @@ func (b *renewals) start(key string, f func(ctx context.Context)) {
 	if b.keys[key] {
 		return
 	}
-	if b.ctx == nil {
-		b.ctx, b.cancel = context.WithCancel(context.Background())
+	if b.batch == nil {
+		b.batch = &batch{}
+		b.batch.ctx, b.batch.cancel = context.WithCancel(context.Background())
 	}
 	b.keys[key] = true
-	ctx := b.ctx
-	b.running.Go(func() {
+	ctx := b.batch.ctx
+	b.batch.running.Go(func() {
 		defer b.end(key)
 		f(ctx)
 	})
@@ -158,12 +164,13 @@ func (b *renewals) end(key string) {
 // stop cancels what is running and waits for it.
 func (b *renewals) stop() {
 	b.mu.Lock()
-	if b.ctx != nil {
-		b.cancel()
-		b.ctx = nil
-	}
+	last := b.batch
+	b.batch = nil
 	b.mu.Unlock()
-	b.running.Wait()
+	if last != nil {
+		last.cancel()
+		last.running.Wait()
+	}
 }
 
 // renew validates e in the background.

@@ -26,6 +26,7 @@ type question struct {
 
 	key    string // of its URL
 	who    string // the credentials it carries; "" for nobody's
+	signed bool   // an adapter below has sent it with other ones, which cannot be looked up
 	trust  string // what the server was trusted for, and given to; "" for the usual
 	landed uint64 // the flights of the cache that had ended when the store was asked
 	index  *index // of the variants of its URL, as the store had it; nil if there are none

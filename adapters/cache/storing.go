@@ -28,7 +28,7 @@ func (c *cached) storable(q *question, r *requests.Response) bool {
 		return false
 	case c.shared && says.private:
 		return false
-	case c.shared && q.who != "" && !c.opens(says):
+	case (q.signed || c.shared && q.who != "") && !c.opens(says):
 		return false
 	}
 	return says.public || says.private || says.maxAge != absent || c.shared && says.sMaxAge != absent ||
