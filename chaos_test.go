@@ -42,6 +42,12 @@ func (p *peer) request() bool {
 	return true
 }
 
+func (p *peer) does(what func(p *peer)) {
+	if what != nil {
+		what(p)
+	}
+}
+
 func (p *peer) reset() {
 	p.Conn.(*net.TCPConn).SetLinger(0)
 	p.Close()
@@ -171,22 +177,20 @@ func TestChaosStall(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, reply := range []string{lengthReply, chunkedReply} {
 		for sent := range len(reply) {
-			server, seen := chaosServer(t, func(p *peer) {
-				if p.request() {
-					p.send(reply[:sent])
-					p.linger()
-				}
-			})
-			s := chaosSession(t, server)
 			wg.Go(func() {
 				wiretest.Patiently(t, func(slower time.Duration) error {
-					before := seen.Load()
-					_, kind := fetch(t, s, "GET", server.URL("/"), requests.Timeouts{Read: slower * 400 * time.Millisecond})
+					server, seen := chaosServer(t, func(p *peer) { // one for each try, which sees no late request of another
+						if p.request() {
+							p.send(reply[:sent])
+							p.linger()
+						}
+					})
+					_, kind := fetch(t, chaosSession(t, server), "GET", server.URL("/"), requests.Timeouts{Read: slower * 400 * time.Millisecond})
 					want := requests.ErrReadTimeout
 					if _, cut := wantCut(reply, sent); cut == requests.ErrChunkedEncoding {
 						want = requests.ErrBodyTimeout
 					}
-					if n := seen.Load() - before; kind != want || n != 1 {
+					if n := seen.Load(); kind != want || n != 1 {
 						return fmt.Errorf("stalled after %q: %v, want %v, %d requests", reply[:sent], kind, want, n)
 					}
 					return nil
@@ -202,27 +206,34 @@ func TestChaosStall(t *testing.T) {
 // connection whatever its method; where it can, only if it may be repeated.
 func TestChaosPooled(t *testing.T) {
 	wiretest.NoLeak(t)
-	half := func(p *peer) { p.Conn.(*net.TCPConn).CloseWrite(); p.linger() }
+	half := func(p *peer) { p.Conn.(*net.TCPConn).CloseWrite() }
+	onRequest := func(then func(p *peer)) func(p *peer) {
+		return func(p *peer) { p.request(); then(p) }
+	}
 	for name, tt := range map[string]struct {
-		then      func(p *peer) // after the first reply
-		taken     bool          // the second request came over the old connection
+		idle      func(p *peer) // after the first reply
+		then      func(p *peer)
+		taken     bool // the second request came over the old connection
 		postFails bool
 	}{
-		"closed":               {func(p *peer) {}, false, false},
-		"reset":                {(*peer).reset, false, false},
-		"half-closed":          {half, false, false},
-		"unasked bytes":        {func(p *peer) { p.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"); p.linger() }, false, false},
-		"closed on request":    {func(p *peer) { p.request() }, true, true},
-		"reset on request":     {func(p *peer) { p.request(); p.reset() }, true, true},
-		"half-close on it":     {func(p *peer) { p.request(); half(p) }, true, true},
-		"cut within the reply": {func(p *peer) { p.request(); p.send("HTTP/1.1 2") }, true, true},
+		"closed":               {func(p *peer) { p.Close() }, nil, false, false},
+		"reset":                {(*peer).reset, nil, false, false},
+		"half-closed":          {half, (*peer).linger, false, false},
+		"unasked bytes":        {func(p *peer) { p.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil") }, (*peer).linger, false, false},
+		"closed on request":    {nil, onRequest(func(p *peer) { p.Close() }), true, true},
+		"reset on request":     {nil, onRequest((*peer).reset), true, true},
+		"half-close on it":     {nil, onRequest(func(p *peer) { half(p); p.linger() }), true, true},
+		"cut within the reply": {nil, onRequest(func(p *peer) { p.send("HTTP/1.1 2") }), true, true},
 	} {
 		for _, method := range []string{"GET", "POST"} {
+			broken := make(chan struct{}) // the connection is, while it is idle
 			server, seen := chaosServer(t, func(p *peer) {
 				if p.request() {
 					p.send(lengthReply)
 					if p.number == 1 {
-						tt.then(p)
+						p.does(tt.idle)
+						close(broken)
+						p.does(tt.then)
 						return
 					}
 					p.linger()
@@ -232,7 +243,7 @@ func TestChaosPooled(t *testing.T) {
 			if got, kind := fetch(t, s, "GET", server.URL("/1")); got != "abcdef" {
 				t.Fatalf("%s: first: %v", name, kind)
 			}
-			time.Sleep(20 * time.Millisecond) // the connection breaks while it is idle
+			<-broken
 			got, kind := fetch(t, s, method, server.URL("/2"))
 			fails := method == "POST" && tt.postFails || name == "cut within the reply"
 			wantSeen := int64(2)
@@ -280,16 +291,19 @@ func TestChaosSlowLoris(t *testing.T) {
 		"chunks":  {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"},
 		"close":   {"HTTP/1.1 200 OK\r\n\r\n", "a"},
 	} {
-		server, seen := chaosServer(t, func(p *peer) {
-			p.request()
-			for _, err := io.WriteString(p, endless[0]); err == nil; _, err = io.WriteString(p, endless[1]) {
-				time.Sleep(10 * time.Millisecond)
+		wiretest.Patiently(t, func(slower time.Duration) error {
+			server, seen := chaosServer(t, func(p *peer) {
+				p.request()
+				for _, err := io.WriteString(p, endless[0]); err == nil; _, err = io.WriteString(p, endless[1]) {
+					time.Sleep(10 * time.Millisecond)
+				}
+			})
+			_, kind := fetch(t, chaosSession(t, server), "GET", server.URL("/"), requests.Timeouts{Read: ample, Total: slower * 150 * time.Millisecond})
+			if n := seen.Load(); kind != requests.ErrTotalTimeout || n != 1 {
+				return fmt.Errorf("%s: %v, %d requests", name, kind, n)
 			}
+			return nil
 		})
-		_, kind := fetch(t, chaosSession(t, server), "GET", server.URL("/"), requests.Timeouts{Read: 5 * time.Second, Total: 150 * time.Millisecond})
-		if kind != requests.ErrTotalTimeout || seen.Load() != 1 {
-			t.Errorf("%s: %v, %d requests", name, kind, seen.Load())
-		}
 	}
 }
 

@@ -300,7 +300,7 @@ func ExampleError() {
 	server := example()
 	defer server.Close()
 
-	_, err := requests.Get(context.Background(), server.URL+"/slow", requests.Timeout(20*time.Millisecond))
+	_, err := requests.Get(context.Background(), server.URL+"/slow", requests.Timeouts{Read: 20 * time.Millisecond})
 	fmt.Println(errors.Is(err, requests.ErrTimeout), errors.Is(err, requests.ErrConnection))
 
 	_, err = requests.Get(context.Background(), "example.com")

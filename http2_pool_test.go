@@ -51,7 +51,7 @@ func newLimitedServer(t *testing.T, streams int, h http.HandlerFunc) *countedSer
 
 // conns waits, for a moment, until so many connections are open, and says how many are, and were opened in all.
 func (c *countedServer) conns(open int) string {
-	for range 400 {
+	for range 4000 {
 		c.mu.Lock()
 		now := c.opened - c.closed
 		c.mu.Unlock()
@@ -130,7 +130,7 @@ func TestHTTP2Stats(t *testing.T) {
 	for range 5 {
 		all.Go(func() { must200(t, s, server.URL+"/wait") })
 	}
-	for range 1000 {
+	for range 20_000 {
 		if a.Stats().Requests == 6 {
 			break
 		}

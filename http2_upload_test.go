@@ -61,7 +61,7 @@ func TestResponsesToUploadsHTTP2(t *testing.T) {
 				for _, closes := range []bool{false, true} {
 					for name, body := range bodies {
 						t.Run(fmt.Sprint(way, " ", when, " ", status, " closes=", closes, " ", name), func(t *testing.T) {
-							a := answering{when, status, closes, make(chan int64, 1)}
+							a := answering{when, status, closes, make(chan int64, 1), nil}
 							url := startHTTP2(t, a.respondsTo)
 							s := newHTTP2Session(t, way)
 							ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

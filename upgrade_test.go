@@ -90,7 +90,7 @@ func TestUpgrade(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			options = append(options, requests.Timeouts{Read: 2 * time.Second, Pool: 2 * time.Second})
+			options = append(options, requests.Timeouts{Read: 30 * time.Second, Pool: 30 * time.Second})
 			first, r, err := s.Upgrade(ctx, url, "shout", options...)
 			if err != nil {
 				t.Fatal(err)

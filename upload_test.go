@@ -159,6 +159,7 @@ type answering struct {
 	status int
 	closes bool
 	taken  chan int64 // bytes of the body, where the request is taken
+	headed chan bool  // gets one when the client has the head of the response
 }
 
 func (a answering) serve(c net.Conn) {
@@ -180,7 +181,7 @@ func (a answering) serve(c net.Conn) {
 	}
 	fmt.Fprintf(c, "HTTP/1.1 %d X\r\nContent-Length: 2\r\nConnection: %s\r\n\r\no", a.status, connection)
 	if a.when == "around" {
-		time.Sleep(30 * time.Millisecond) // longer than an upload near its end is waited for
+		<-a.headed
 		if taken, err = io.Copy(io.Discard, req.Body); err == nil {
 			a.taken <- taken
 		}
@@ -218,7 +219,7 @@ func TestResponsesToUploads(t *testing.T) {
 					}
 					for name, body := range bodies {
 						t.Run(fmt.Sprint(way, " ", when, " ", status, " closes=", closes, " ", name), func(t *testing.T) {
-							a := answering{when, status, closes, make(chan int64, 1)}
+							a := answering{when, status, closes, make(chan int64, 1), make(chan bool, 1)}
 							answersUpload(t, a, way, certified.TLS, body(), int64(len(data)))
 						})
 					}
@@ -248,8 +249,13 @@ func answersUpload(t *testing.T, a answering, way string, config *tls.Config, bo
 	defer cancel()
 	s := requests.NewSession()
 	defer s.Close()
+	s.OnResponse(func(_ context.Context, r *requests.Response) (*requests.Response, error) {
+		a.headed <- true
+		return r, nil
+	})
 	r, err := s.Post(ctx, url, options...)
 	if err != nil {
+		close(a.headed) // so that the server ends
 		t.Fatal(err)
 	}
 	if text, err := r.Text(); r.StatusCode != a.status || text != "ok" || err != nil {

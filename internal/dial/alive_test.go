@@ -40,7 +40,7 @@ func idle(t *testing.T, cfg *tls.Config, p func(net.Listener) *Plan) (client *Co
 
 // eventuallyDead waits for what the server did to arrive.
 func eventuallyDead(c net.Conn) bool {
-	for range 200 {
+	for range 20_000 {
 		if !Alive(c) {
 			return true
 		}

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // clientCertificates shows nginx one in every form, directly and through a proxy's
@@ -146,14 +148,17 @@ func (w *world) trickle(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			s := r.session(t, w.files)
-			resp, err := s.Get(t.Context(), r.url+"/trickle", requests.Timeouts{Read: 500 * time.Millisecond})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if text, err := resp.Text(); text != "tricklingdown" || err != nil {
-				t.Errorf("%q, %v", text, err)
-			}
-			_, err = s.Get(t.Context(), r.url+"/trickle", requests.Timeouts{Total: 300 * time.Millisecond})
+			wiretest.Patiently(t, func(slower time.Duration) error {
+				resp, err := s.Get(t.Context(), r.url+"/trickle", requests.Timeouts{Read: slower * 500 * time.Millisecond})
+				if err != nil {
+					return err
+				}
+				if text, err := resp.Text(); text != "tricklingdown" || err != nil {
+					t.Errorf("%q, %v", text, err)
+				}
+				return nil
+			})
+			_, err := s.Get(t.Context(), r.url+"/trickle", requests.Timeouts{Total: 300 * time.Millisecond})
 			if !errors.Is(err, requests.ErrTimeout) {
 				t.Errorf("%v after the total time", err)
 			}

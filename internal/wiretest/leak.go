@@ -63,10 +63,11 @@ func resources() usage {
 	return now
 }
 
-// waitFor gives what is ending two seconds to do so, and describes what is left then.
+// waitFor gives what is ending twenty seconds to do so, which a busy machine may need, and
+// describes what is left then.
 func waitFor(before usage) string {
 	var now usage
-	for range 200 {
+	for range 2000 {
 		now = resources()
 		if now.goroutines <= before.goroutines && now.files <= before.files {
 			return ""

@@ -130,9 +130,9 @@ func (s *Server) Accepted() int {
 	return s.accepted
 }
 
-// WaitOpen waits until n connections are open and reports whether that came to be within five seconds.
+// WaitOpen waits until n connections are open and reports whether that came to be within thirty seconds.
 func (s *Server) WaitOpen(n int) bool {
-	for range 500 {
+	for range 3000 {
 		s.mu.Lock()
 		open := s.open
 		s.mu.Unlock()
