@@ -24,11 +24,7 @@ func (s *Session) Mount(prefix string, adapter Adapter) {
 
 // Adapter returns the adapter that carries url, which is absolute, or [ErrInvalidSchema].
 func (s *Session) Adapter(url string) (Adapter, error) {
-	find := s.mounts.LookupURL
-	if s.Policy.MountsAsRequests {
-		find = s.mounts.Lookup
-	}
-	if a := find(uri.WithDottedHost(url)); a != nil {
+	if a := s.mounts.Find(url, uri.WithDottedHost, s.Policy.MountsAsRequests); a != nil {
 		return a, nil
 	}
 	return nil, fail(ErrInvalidSchema, "no adapter is mounted for %q%s", redactURL(url), s.mountHint(url))

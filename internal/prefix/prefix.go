@@ -17,6 +17,7 @@ import (
 type Table[V comparable] struct {
 	root  atomic.Pointer[node[V]]
 	named atomic.Bool // whether a prefix names its scheme's own port
+	hosts atomic.Bool // whether a prefix says more than a scheme
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -51,6 +52,9 @@ func (t *Table[V]) Put(prefix string, value V) {
 func (t *Table[V]) add(m *Entry[V], folded string) {
 	if namesOwnPort(m.Prefix) {
 		t.named.Store(true)
+	}
+	if !isScheme(m.Prefix) {
+		t.hosts.Store(true)
 	}
 	at, _ := slices.BinarySearchFunc(t.entries, m, func(other, m *Entry[V]) int {
 		if len(other.Prefix) >= len(m.Prefix) {

@@ -24,6 +24,24 @@ func (t *Table[V]) LookupURL(url string) (found V) {
 	return t.lookupPorts(url, a, -1)
 }
 
+// Find is [Table.Lookup], if asText says so, or [Table.LookupURL], for a URL in the form that
+// normal gives it. Where no prefix says more than "https://" does, both find the same in any
+// form.
+func (t *Table[V]) Find(url string, normal func(url string) string, asText bool) V {
+	switch {
+	case !t.hosts.Load():
+		return t.Lookup(url)
+	case asText:
+		return t.Lookup(normal(url))
+	}
+	return t.LookupURL(normal(url))
+}
+
+func isScheme(prefix string) bool {
+	_, behind, found := strings.Cut(prefix, "://")
+	return found && behind == ""
+}
+
 // lookupPorts looks a URL up among the prefixes longer than above, and once more with its
 // scheme's own port left out, or named. The longer prefix wins, whichever names the port.
 func (t *Table[V]) lookupPorts(url string, a authority, above int) V {

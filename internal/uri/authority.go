@@ -107,11 +107,8 @@ func validZone(zone string) bool {
 // address all the same. Every other host is returned as it is. ok is false for one that
 // ends in a number and is not an address: no name does (WHATWG URL, "ends in a number").
 func canonicalIPv4(host string) (name string, ok bool) {
-	if strings.IndexByte(host, ':') >= 0 || !endsInNumber(host) {
+	if isDotted(host) || strings.IndexByte(host, ':') >= 0 || !endsInNumber(host) {
 		return host, true // an IPv6 address may end in an IPv4 one
-	}
-	if addr, err := netip.ParseAddr(host); err == nil && addr.Is4() {
-		return host, true
 	}
 	ip, ok := ParseIPv4(strings.TrimSuffix(host, "."))
 	if !ok {
@@ -120,9 +117,33 @@ func canonicalIPv4(host string) (name string, ok bool) {
 	return ip.String(), true
 }
 
+// isDotted reports whether a host is an IPv4 address of four decimal numbers without leading
+// zeros.
+func isDotted(host string) bool {
+	number, digits, dots := 0, 0, 0
+	for i := range len(host) {
+		switch c := host[i]; {
+		case c == '.' && digits > 0:
+			number, digits = 0, 0
+			dots++
+		case !is(c, digit) || digits > 0 && number == 0:
+			return false
+		default:
+			number, digits = number*10+int(c-'0'), digits+1
+		}
+		if number > 255 {
+			return false
+		}
+	}
+	return dots == 3 && digits > 0
+}
+
 // endsInNumber reports whether the last label of a host, trailing dots aside, is all digits
 // or a hexadecimal number.
 func endsInNumber(host string) bool {
+	if host == "" || !is(host[len(host)-1], hexDigit) && host[len(host)-1]|0x20 != 'x' && host[len(host)-1] != '.' {
+		return false // as with nearly every name
+	}
 	host = strings.TrimRight(host, ".")
 	label := host[strings.LastIndexByte(host, '.')+1:]
 	if label == "" || !is(label[0], digit) {
