@@ -107,7 +107,9 @@ func contentLength(fields Fields) (int64, error) {
 		if !ascii.EqualFold(fields[i][0], "content-length") {
 			continue
 		}
-		for member := range strings.SplitSeq(fields[i][1], ",") {
+		for rest, more := fields[i][1], true; more; {
+			var member string
+			member, rest, more = strings.Cut(rest, ",")
 			n, ok := parseLength(ascii.TrimBlanks(member))
 			if !ok {
 				return 0, fault(BadContentLength, "not digits, or too large")
@@ -139,8 +141,10 @@ func HasToken(fields Fields, name, token string) bool {
 		if !ascii.EqualFold(fields[i][0], name) {
 			continue
 		}
-		for member := range strings.SplitSeq(fields[i][1], ",") {
-			if ascii.EqualFold(strings.Trim(member, " \t\r\n"), token) {
+		for rest, more := fields[i][1], len(fields[i][1]) >= len(token); more; {
+			var member string
+			member, rest, more = strings.Cut(rest, ",")
+			if len(member) >= len(token) && ascii.EqualFold(strings.Trim(member, " \t\r\n"), token) {
 				return true
 			}
 		}

@@ -38,8 +38,11 @@ type Limits struct {
 }
 
 func (l *Limits) orDefaults() Limits {
-	if l == nil {
-		l = &Limits{}
+	if l == nil || *l == (Limits{}) {
+		return Limits{
+			HeadBytes: DefaultHeadBytes, LineBytes: max(DefaultHeadBytes, DefaultTrailerBytes), Fields: DefaultFields, Interim: DefaultInterim,
+			InterimBytes: DefaultInterimBytes, TrailerBytes: DefaultTrailerBytes, ChunkLine: DefaultChunkLine,
+		}
 	}
 	d := Limits{
 		HeadBytes:    cmp.Or(l.HeadBytes, DefaultHeadBytes),

@@ -211,17 +211,27 @@ func cutValue(text string, from, limit int) (value, rest string, err *Error) {
 		if hasControl(text[pos:end]) {
 			return "", "", fault(BadHeader, "control character in the value of ")
 		}
-		if pos = next; !ascii.IsBlank(text[pos]) {
-			return unfold(text[start:end]), text[pos:], nil
+		folded := line > 0
+		if pos = next; ascii.IsBlank(text[pos]) {
+			continue
 		}
+		if value = text[start:end]; folded {
+			return unfold(value), text[pos:], nil
+		}
+		return trimRight(value), text[pos:], nil
 	}
 }
 
-// unfold makes one line of a value. Only one that is folded costs an allocation.
-func unfold(value string) string {
-	if strings.IndexByte(value, '\n') < 0 {
-		return strings.TrimRight(value, " \t")
+// trimRight cuts the blanks at the end of a value that is not folded.
+func trimRight(value string) string {
+	for value != "" && ascii.IsBlank(value[len(value)-1]) {
+		value = value[:len(value)-1]
 	}
+	return value
+}
+
+// unfold makes one line of a value that is folded, which costs an allocation.
+func unfold(value string) string {
 	var b strings.Builder
 	for line := range strings.Lines(value) {
 		line = strings.Trim(line, " \t\r\n")

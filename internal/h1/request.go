@@ -40,7 +40,7 @@ func CheckRequest(fields [][2]string) error {
 // nothing is.
 func CheckAsRequests(name, value string) string {
 	switch {
-	case name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.IndexByte(name, ':') >= 0 || !validValue(name):
+	case !ascii.IsToken(name) && (name == "" || name[0] == ':' || ascii.IsSpace(name[0]) || strings.IndexByte(name, ':') >= 0 || !validValue(name)):
 		return fmt.Sprintf("invalid header name %q", name)
 	case value != "" && ascii.IsSpace(value[0]):
 		return fmt.Sprintf("the value of header %q starts with white space", name)

@@ -87,6 +87,9 @@ func validTarget(s string) bool {
 // validValue refuses what would end the line early. Other control characters are the caller's own business, as
 // in Requests.
 func validValue(s string) bool {
+	if !hasControl(s) {
+		return true
+	}
 	for i := range len(s) {
 		if c := s[i]; c == '\r' || c == '\n' || c == 0 {
 			return false

@@ -3,9 +3,9 @@ package http1
 import (
 	"math"
 	"strconv"
-	"strings"
 	"sync"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
 	"github.com/mountable/requests/internal/wire"
@@ -26,7 +26,7 @@ var scratchPool = sync.Pool{New: func() any { return &scratch{buf: make([]byte, 
 func (s *sent) note(req *wire.Request, heads *h1.Limits) {
 	s.method, s.limits, s.heads = req.Method, req.Limits, heads
 	s.closes = h1.HasToken(req.Fields, "connection", "close")
-	s.upgrade = h1.HasToken(req.Fields, "connection", "upgrade") && field(req.Fields, "Upgrade") != ""
+	s.upgrade = h1.HasToken(req.Fields, "connection", "upgrade") && field(req.Fields, "upgrade") != ""
 }
 
 // send writes the request, or its head and leaves the body to an upload.
@@ -81,8 +81,8 @@ type framing struct {
 // the rest would be taken for another request.
 func frame(req *wire.Request) (framing, error) {
 	f := framing{length: -1}
-	given := field(req.Fields, "Content-Length")
-	f.chunked = field(req.Fields, "Transfer-Encoding") != ""
+	given := field(req.Fields, "content-length")
+	f.chunked = field(req.Fields, "transfer-encoding") != ""
 	switch {
 	case given != "" && f.chunked:
 		return f, badFraming("Content-Length and Transfer-Encoding cannot both be sent")
@@ -108,10 +108,10 @@ func frame(req *wire.Request) (framing, error) {
 
 func badFraming(detail string) error { return &h1.Error{Code: h1.InvalidFraming, Detail: detail} }
 
-// field returns the first value of a field, "" without one.
+// field returns the first value of a field, whose name is given in small letters, "" without one.
 func field(fields [][2]string, name string) string {
 	for i := range fields {
-		if strings.EqualFold(fields[i][0], name) {
+		if ascii.EqualFold(fields[i][0], name) {
 			return fields[i][1]
 		}
 	}
@@ -131,10 +131,10 @@ func bareMethod(method string) bool {
 // Accept-Encoding where these lead, as in Requests.
 func (f framing) fields(fields [][2]string, req *wire.Request) [][2]string {
 	lead := 0
-	for lead < min(2, len(req.Fields)) && strings.EqualFold(req.Fields[lead][0], leading[lead]) {
+	for lead < min(2, len(req.Fields)) && ascii.EqualFold(req.Fields[lead][0], leading[lead]) {
 		lead++
 	}
-	if lead == 0 && field(req.Fields, "Host") == "" {
+	if lead == 0 && field(req.Fields, "host") == "" {
 		fields = append(fields, [2]string{"Host", req.Authority})
 	}
 	if f.add[0] == "" {
@@ -144,7 +144,7 @@ func (f framing) fields(fields [][2]string, req *wire.Request) [][2]string {
 	return append(fields, req.Fields[lead:]...)
 }
 
-var leading = [2]string{"Host", "Accept-Encoding"}
+var leading = [2]string{"host", "accept-encoding"}
 
 // atOnce reports whether the request goes out in one write: it is small, and having its
 // body takes no waiting.

@@ -99,7 +99,7 @@ func HasField(fields [][2]string, name string) bool { return IndexField(fields, 
 // IndexField returns where the first field called name is, -1 if there is none.
 func IndexField(fields [][2]string, name string) int {
 	for i := range fields {
-		if sameField(fields[i][0], name) {
+		if len(fields[i][0]) == len(name) && sameField(fields[i][0], name) {
 			return i
 		}
 	}
@@ -109,14 +109,27 @@ func IndexField(fields [][2]string, name string) int {
 // Fields returns the values of all fields called name in order, nil if there are none.
 func Fields(fields [][2]string, name string) (values []string) {
 	for i := range fields {
-		if sameField(fields[i][0], name) {
+		if len(fields[i][0]) == len(name) && sameField(fields[i][0], name) {
 			values = append(values, fields[i][1])
 		}
 	}
 	return values
 }
 
-func sameField(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+// sameField is strings.EqualFold, for names that are nearly always ASCII and differ at their first letter, or in no byte.
+func sameField(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if x, y := a[i], b[i]; x|y >= 0x80 {
+			return strings.EqualFold(a[i:], b[i:])
+		} else if x != y && ascii.LowerByte(x) != ascii.LowerByte(y) {
+			return false
+		}
+	}
+	return true
+}
 
 // ReplaceFields returns the fields whose names over has not, and then those of over. It
 // uses the memory of fields.
