@@ -96,7 +96,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 	}
 	hooks := q.Hooks
 	q.Hooks = nil
-	r, err := sendThrough(ctx, a, q, opts)
+	r, err := sendThrough(ctx, a, q, &opts)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

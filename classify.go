@@ -218,7 +218,7 @@ func contextKind(err error) Kind {
 }
 
 // dialError gives a failure to connect its kind.
-func dialError(ctx context.Context, err error, opts SendOptions) error {
+func dialError(ctx context.Context, err error, opts *SendOptions) error {
 	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
 	if e, ok := err.(*Error); ok {
 		return e // of the proxy's credentials
@@ -289,7 +289,7 @@ func dialLimit(k Kind, d *dial.Error, t Timeouts) string {
 }
 
 // poolError gives a connection that could not be had its kind.
-func poolError(ctx context.Context, err error, opts SendOptions) error {
+func poolError(ctx context.Context, err error, opts *SendOptions) error {
 	e := &Error{Kind: ErrConnection, Err: err, dialing: true}
 	switch {
 	case ctx.Err() != nil:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http/httptrace"
-	"sync"
 	"time"
 
 	"github.com/mountable/requests/internal/backoff"
@@ -89,7 +88,8 @@ func (block *adapterBlock) adapter(options ...AdapterOption) *HTTPAdapter {
 
 // Plan returns the connection that p would be sent on, without any I/O.
 func (a *HTTPAdapter) Plan(p *PreparedRequest, opts SendOptions) (ConnConfig, error) {
-	r, err := a.route(p, opts)
+	var r route
+	err := r.choose(a, p, &opts)
 	return r.config, err
 }
 
@@ -125,7 +125,16 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	if err := opts.Timeouts.check(); err != nil {
 		return nil, err
 	}
-	r, err := a.route(p, opts)
+	r := routes.Get().(*route)
+	resp, err := a.sendAlong(ctx, p, &opts, r)
+	*r = route{} // a pooled route must not keep credentials alive
+	routes.Put(r)
+	return resp, err
+}
+
+// sendAlong is Send along r, which it chooses first.
+func (a *HTTPAdapter) sendAlong(ctx context.Context, p *PreparedRequest, opts *SendOptions, r *route) (*Response, error) {
+	err := r.choose(a, p, opts)
 	if err == nil {
 		err = r.checkScheme(p)
 	}
@@ -135,17 +144,17 @@ func (a *HTTPAdapter) Send(ctx context.Context, p *PreparedRequest, opts SendOpt
 	if err == nil {
 		err = p.checkFraming(opts.policy)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, withRequest(err, p)
-	}
-	if a.retry != nil {
+	case a.retry != nil:
 		return a.sendRetrying(ctx, p, opts, r)
 	}
-	return a.once(ctx, p, opts, &r)
+	return a.once(ctx, p, opts, r)
 }
 
 // once sends p so that it is acted on once: an HTTP/2 server may refuse it unseen.
-func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts *SendOptions, r *route) (*Response, error) {
 	var refused http2.Refusals
 	for {
 		resp, err := a.try(ctx, p, opts, r)
@@ -160,7 +169,7 @@ func (a *HTTPAdapter) once(ctx context.Context, p *PreparedRequest, opts SendOpt
 
 // try sends p on a connection that is open and alive, else on a new one. One that is lost before one byte of the
 // response is replaced by a new one if the request may be repeated (RFC 9110 section 9.2.2).
-func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
+func (a *HTTPAdapter) try(ctx context.Context, p *PreparedRequest, opts *SendOptions, r *route) (*Response, error) {
 	for fresh := false; ; fresh = true {
 		start := time.Now()
 		c, lease, err := a.traced(ctx, r, opts, fresh)
@@ -203,23 +212,10 @@ func isRepeatable(p *PreparedRequest) bool {
 	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
 }
 
-// wireScratch is what describing a request to an exchange needs for a moment.
-type wireScratch struct {
-	request wire.Request
-	fields  [24][2]string
-}
-
-var wireScratchPool = sync.Pool{New: func() any { return new(wireScratch) }}
-
 // exchange sends p on c.
-func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p *PreparedRequest, opts SendOptions, r *route) (*Response, error) {
-	scratch := wireScratchPool.Get().(*wireScratch)
-	defer func() {
-		*scratch = wireScratch{} // a pooled scratch must not keep credentials alive
-		wireScratchPool.Put(scratch)
-	}()
-	p.describe(ctx, &scratch.request, scratch.fields[:0], r, opts)
-	got, into, err := a.roundTrip(ctx, c, lease, &scratch.request)
+func (a *HTTPAdapter) exchange(ctx context.Context, c *conn, lease connLease, p *PreparedRequest, opts *SendOptions, r *route) (*Response, error) {
+	p.describe(ctx, r, opts)
+	got, into, err := a.roundTrip(ctx, c, lease, &r.request)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +288,7 @@ func (c *conn) Close() error {
 }
 
 // connect lends a connection.
-func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, fresh bool) (*conn, connLease, error) {
+func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts *SendOptions, fresh bool) (*conn, connLease, error) {
 	lease, err := a.lease(ctx, r, opts, fresh)
 	if err != nil || lease.Reused {
 		return lease.Conn, lease, err
@@ -315,7 +311,7 @@ func (a *HTTPAdapter) connect(ctx context.Context, r *route, opts SendOptions, f
 
 // lease takes a connection that is alive, or the right to open one. A fresh one is wanted where a kept one was lost:
 // the others may be, too.
-func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts SendOptions, fresh bool) (connLease, error) {
+func (a *HTTPAdapter) lease(ctx context.Context, r *route, opts *SendOptions, fresh bool) (connLease, error) {
 	wait := pool.Wait{Place: poolWait(opts)}
 	if r.config.HTTP2 != HTTP1Only {
 		wait.Opening = openingWait
@@ -338,7 +334,7 @@ const openingWait = 500 * time.Millisecond
 
 // poolWait is how long a request may wait for a connection of a full pool: no
 // longer than it may take as a whole.
-func poolWait(opts SendOptions) time.Duration {
+func poolWait(opts *SendOptions) time.Duration {
 	wait := limit(opts.Timeouts.Pool)
 	if opts.Deadline.IsZero() {
 		return wait
@@ -366,7 +362,7 @@ func (a *HTTPAdapter) giveBack(c *conn, fate http1.Fate) {
 	a.pool.Drop(lease)
 }
 
-func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, opts SendOptions) (*conn, error) {
+func (a *HTTPAdapter) dial(ctx context.Context, lease connLease, c *ConnConfig, opts *SendOptions) (*conn, error) {
 	plan, err := c.plan(a.sessions.Of(*c, c.Scheme == "https", c.Proxy.Scheme == "https"))
 	if err != nil {
 		return nil, err

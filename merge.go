@@ -52,33 +52,35 @@ func (d *defaults) resolve(url string) string {
 // TrustEnv is set, from the environment, for a request to url.
 func (s *Session) MergeEnvironment(url string, opts SendOptions) (SendOptions, error) {
 	to := uri.AddressOf(url)
-	return s.mergeEnvironment(&to, opts)
+	err := s.mergeEnvironment(&to, &opts)
+	return opts, err
 }
 
-func (s *Session) mergeEnvironment(to *uri.Address, opts SendOptions) (SendOptions, error) {
+func (s *Session) mergeEnvironment(to *uri.Address, opts *SendOptions) error {
 	if err := s.check(opts); err != nil {
-		return opts, err
+		return err
 	}
-	if err := s.mergeProxies(to, &opts); err != nil {
-		return opts, err
+	if err := s.mergeProxies(to, opts); err != nil {
+		return err
 	}
 	opts.Verify, opts.environmentVerify = s.mergeVerify(opts.Verify)
-	return s.mergeSession(opts), nil
+	s.mergeSession(opts)
+	return nil
 }
 
 // mergeFor is mergeEnvironment for p. The session's Cert is kept from where its credentials
 // do not go; what opts themselves have is meant for p.
-func (s *Session) mergeFor(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
+func (s *Session) mergeFor(p *PreparedRequest, opts *SendOptions) error {
 	given := opts.Cert
-	opts, err := s.mergeEnvironment(p.at(), opts)
+	err := s.mergeEnvironment(p.at(), opts)
 	if p.beyond || p.strayed && !s.Policy.CertAcrossOrigins {
 		opts.Cert = given
 	}
-	return opts, err
+	return err
 }
 
 // check refuses settings that make no sense, before anything is done with them.
-func (s *Session) check(opts SendOptions) error {
+func (s *Session) check(opts *SendOptions) error {
 	if s.MaxRedirects < 0 {
 		return fail(ErrInvalidArgument, "Session.MaxRedirects is negative: %d", s.MaxRedirects)
 	}
@@ -91,7 +93,7 @@ func (s *Session) check(opts SendOptions) error {
 }
 
 // mergeSession fills in what does not depend on the environment.
-func (s *Session) mergeSession(opts SendOptions) SendOptions {
+func (s *Session) mergeSession(opts *SendOptions) {
 	opts.Stream = opts.Stream.or(toggle(s.Stream))
 	opts.Redirects = opts.Redirects.or(On)
 	opts.Timeouts = opts.Timeouts.or(s.timeouts())
@@ -101,19 +103,16 @@ func (s *Session) mergeSession(opts SendOptions) SendOptions {
 		opts.Codecs = s.Codecs
 	}
 	opts.policy, opts.merged, opts.trustEnv = &s.Policy, true, s.TrustEnv
-	return opts
 }
 
 // mergeSend fills in the options of a prepared request that is sent by itself.
-func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, error) {
+func (s *Session) mergeSend(p *PreparedRequest, opts *SendOptions) error {
 	if opts.merged {
-		return opts, nil
+		return nil
 	}
-	given := opts.Proxies
-	verify := opts.Verify
-	opts, err := s.mergeFor(p, opts)
-	if err != nil {
-		return opts, err
+	given, verify := opts.Proxies, opts.Verify
+	if err := s.mergeFor(p, opts); err != nil {
+		return err
 	}
 	if given == nil && s.Policy.EnvironmentProxiesFirst {
 		opts.Proxies = Proxies(s.asRequests().Resolve(p.URL, proxyenv.Table(s.Proxies)))
@@ -121,15 +120,14 @@ func (s *Session) mergeSend(p *PreparedRequest, opts SendOptions) (SendOptions, 
 	if s.Policy.SendIgnoresEnvironmentCA {
 		opts.Verify = verify.or(s.Verify)
 	}
-	return opts, err
+	return nil
 }
 
-// withDeadline starts the clock of Timeouts.Total, unless it is running.
-func (s *Session) withDeadline(opts SendOptions) SendOptions {
+// startClock starts the clock of Timeouts.Total, unless it is running.
+func (opts *SendOptions) startClock() {
 	if opts.Deadline.IsZero() && limit(opts.Timeouts.Total) > 0 {
 		opts.Deadline = time.Now().Add(opts.Timeouts.Total)
 	}
-	return opts
 }
 
 // mergeParams lays r's params over the session's: a name of both takes the place of the

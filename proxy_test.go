@@ -99,8 +99,8 @@ func chosenBySend(t *testing.T, s *Session, url string, given Proxies) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts, err := s.mergeSend(p, SendOptions{Proxies: given})
-	if err != nil {
+	opts := SendOptions{Proxies: given}
+	if err := s.mergeSend(p, &opts); err != nil {
 		t.Fatal(err)
 	}
 	return selectProxy(&p.at().URL, opts.Proxies)

@@ -17,7 +17,7 @@ import (
 // follow walks the redirect chain that starts with r and returns its last response,
 // the redirects in its History, oldest first. As in Requests, a challenge that was
 // answered on the way is not among them.
-func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (last *Response, err error) {
+func (s *Session) follow(ctx context.Context, r *Response, opts *SendOptions) (last *Response, err error) {
 	if !r.IsRedirect() {
 		return r, nil
 	}
@@ -43,7 +43,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (la
 				return nil, err
 			}
 		}
-		hop, err := s.sendHop(ctx, next, chain.opts)
+		hop, err := s.sendHop(ctx, next, &chain.opts)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts SendOptions) (la
 // prepareNext sets Next of a redirect that is not to be followed. As in Requests,
 // that needs the body to be read. What could not be followed leaves Next nil: nobody
 // asked for it.
-func (s *Session) prepareNext(r *Response, opts SendOptions) error {
+func (s *Session) prepareNext(r *Response, opts *SendOptions) error {
 	if !r.IsRedirect() {
 		return nil
 	}
@@ -79,8 +79,8 @@ type chain struct {
 	home     string // origin of the first request
 }
 
-func newChain(s *Session, first *Response, opts SendOptions) *chain {
-	c := &chain{session: s, opts: opts}
+func newChain(s *Session, first *Response, opts *SendOptions) *chain {
+	c := &chain{session: s, opts: *opts}
 	if p := first.Request; p != nil {
 		c.home = p.Origin()
 		_, c.fragment, _ = strings.Cut(p.URL, "#")

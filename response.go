@@ -79,14 +79,14 @@ func (block *responseBlock) fill(p *PreparedRequest, status int, headers Headers
 }
 
 // complete adds what the session knows to a response an adapter has made.
-func (r *Response) complete(p *PreparedRequest, a Adapter, opts SendOptions) {
+func (r *Response) complete(p *PreparedRequest, a Adapter, opts *SendOptions) {
 	if r.Request == nil {
 		r.Request = p
 	}
 	if r.URL == "" {
 		r.URL = p.URL
 	}
-	r.adapter, r.opts = a, opts
+	r.adapter, r.opts = a, *opts
 	if r.Codecs == nil {
 		r.Codecs = opts.Codecs
 	}
@@ -112,7 +112,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 		return nil, fail(ErrInvalidArgument, "Resend on a response that no adapter brought")
 	}
 	start := time.Now()
-	again, err := sendThrough(ctx, r.adapter, p, r.opts)
+	again, err := sendThrough(ctx, r.adapter, p, &r.opts)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}

@@ -91,12 +91,12 @@ type retrying struct {
 
 // sendRetrying sends p until a response comes that is not to be tried again, or the
 // retries are used up.
-func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts SendOptions, r route) (*Response, error) {
-	t := retrying{adapter: a, p: p, opts: opts, tries: *a.retry}
+func (a *HTTPAdapter) sendRetrying(ctx context.Context, p *PreparedRequest, opts *SendOptions, r *route) (*Response, error) {
+	t := retrying{adapter: a, p: p, opts: *opts, tries: *a.retry}
 	t.watchInterim()
 	p = t.keyed()
 	for {
-		resp, err := t.try(ctx, p, &r)
+		resp, err := t.try(ctx, p, r)
 		var wait time.Duration
 		again := false
 		if err != nil {
@@ -130,7 +130,7 @@ func (t *retrying) try(ctx context.Context, p *PreparedRequest, r *route) (*Resp
 			return nil, err
 		}
 	}
-	return t.adapter.once(ctx, p, t.opts, r)
+	return t.adapter.once(ctx, p, &t.opts, r)
 }
 
 // keyed is the request with an Idempotency-Key, where it is to have one. What has one may

@@ -58,11 +58,11 @@ func (t sessionTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		p.crossed, p.strayed = nethttp.LeftOrigin(req, uri.ShareOrigin), nethttp.LeftOrigin(req, keepsAuth)
 		p.frameLike(req)
-		opts, err := s.mergeSend(p, r.Send)
-		if err != nil {
+		if err := s.mergeSend(p, &r.Send); err != nil {
 			return nil, withRequest(err, p)
 		}
-		return s.sendHop(ctx, p, s.withDeadline(opts))
+		r.Send.startClock()
+		return s.sendHop(ctx, p, &r.Send)
 	}, nethttp.MayAskForCoding(req) && req.Header.Get("Accept-Encoding") == "")
 }
 
@@ -82,7 +82,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		p.ownAuth = false // nobody gave the call an auth; the adapter may have one
 		p.frameLike(req)
 		p.crossed = nethttp.LeftOrigin(req, uri.ShareOrigin)
-		resp, err := sendThrough(ctx, t.adapter, p, r.Send)
+		resp, err := sendThrough(ctx, t.adapter, p, &r.Send)
 		if err != nil {
 			return nil, withRequest(err, p)
 		}

@@ -22,45 +22,48 @@ type route struct {
 	host      string      // of the Host header
 	proxyAuth string      // Proxy-Authorization of a request in absolute form
 	forProxy  ProxyFields // the other fields for the proxy, of such a request
+
+	request wire.Request  // as an exchange sees it
+	fields  [24][2]string // room for those of request
 }
 
-// route plans the connection: from the URL, the proxies, the editors, and last
+// routes are used again: what a request needs for a moment is much.
+var routes = sync.Pool{New: func() any { return new(route) }}
+
+// choose plans the connection: from the URL, the proxies, the editors, and last
 // what the request itself asks for.
-func (a *HTTPAdapter) route(p *PreparedRequest, opts SendOptions) (route, error) {
+func (r *route) choose(a *HTTPAdapter, p *PreparedRequest, opts *SendOptions) error {
 	to := p.at()
 	if to.Err != nil {
-		return route{}, urlError(to.Err)
+		return urlError(to.Err)
 	}
 	u := &to.URL
-	r := route{target: p.Target(), host: u.HostHeader()}
-	r.config = ConnConfig{Scheme: "http", Host: u.DialHost(), Port: u.EffectivePort(), Options: defaultSocketOptions}
+	r.target, r.host = p.Target(), u.HostHeader()
+	r.config.Scheme, r.config.Host, r.config.Port, r.config.Options = "http", u.DialHost(), u.EffectivePort(), defaultSocketOptions
 	if u.Scheme == "https" {
 		r.config.Scheme = "https"
 	}
-	if err := r.chooseProxy(p, u, &opts); err != nil {
-		return r, err
+	if err := r.chooseProxy(p, u, opts); err != nil {
+		return err
 	}
 	if len(a.editors) > 0 {
-		if err := a.edit(&r, p); err != nil {
-			return r, err
+		if err := r.edit(a.editors, p); err != nil {
+			return err
 		}
-	}
-	if err := r.config.checkComparable(); err != nil {
-		return r, err
 	}
 	if r.config.Guard != nil && r.forwarded() {
 		r.config.Proxy.Tunnel = true // in absolute form the proxy would look the host up by itself
 	}
 	if r.config.Network == "unix" && p.crossed {
-		return r, fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
+		return fail(ErrRedirectScheme, "redirect to %q refused: it is a Unix socket", redactURL(p.URL))
 	}
 	if r.forwarded() {
 		if err := r.forward(p, u); err != nil {
-			return r, err
+			return err
 		}
 	}
 	r.forMethod(p, u)
-	return r, r.applyRequest(u, opts)
+	return r.applyRequest(u, opts)
 }
 
 // checkScheme refuses what would be sent as plain HTTP for want of something better, unless
@@ -85,27 +88,20 @@ func (r *route) forMethod(p *PreparedRequest, u *uri.URL) {
 	}
 }
 
-var configs = sync.Pool{New: func() any { return new(ConnConfig) }}
-
-// edit runs the editors on a copy that is used again: without editors the route stays on
-// the stack.
-func (a *HTTPAdapter) edit(r *route, p *PreparedRequest) error {
-	config := configs.Get().(*ConnConfig)
-	*config = r.config
-	for _, edit := range a.editors {
-		if err := edit(config, p); err != nil {
+// edit runs the editors.
+func (r *route) edit(editors []ConnEditor, p *PreparedRequest) error {
+	for _, edit := range editors {
+		if err := edit(&r.config, p); err != nil {
 			return err
 		}
 	}
-	r.config, *config = *config, ConnConfig{}
-	configs.Put(config)
-	return nil
+	return r.config.checkComparable()
 }
 
 // applyRequest puts the request's Verify and Cert over what the editors chose, and
 // leaves out of the value what makes no difference, so that requests share
 // connections where they can.
-func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
+func (r *route) applyRequest(u *uri.URL, opts *SendOptions) error {
 	c := &r.config
 	if err := opts.Cert.check(); err != nil {
 		return err
@@ -113,7 +109,7 @@ func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
 	if c.Scheme != "https" {
 		c.TLS = TLSConfig{}
 	} else {
-		c.TLS.apply(&opts)
+		c.TLS.apply(opts)
 		c.TLS.Cert = opts.Cert.or(c.TLS.Cert)
 		if err := c.TLS.Verify.check(); err != nil {
 			return err
@@ -122,7 +118,7 @@ func (r *route) applyRequest(u *uri.URL, opts SendOptions) error {
 	if c.Proxy.Scheme != "https" {
 		c.Proxy.TLS = TLSConfig{}
 	} else {
-		c.Proxy.TLS.apply(&opts)
+		c.Proxy.TLS.apply(opts)
 	}
 	if r.forwarded() {
 		c.Host, c.Port = "", 0 // the proxy's connections serve every host
@@ -196,11 +192,12 @@ func (r *route) forward(p *PreparedRequest, u *uri.URL) (err error) {
 }
 
 // describe tells an exchange what p sends along r.
-func (p *PreparedRequest) describe(ctx context.Context, req *wire.Request, fields [][2]string, r *route, opts SendOptions) {
+func (p *PreparedRequest) describe(ctx context.Context, r *route, opts *SendOptions) {
 	read := limit(opts.Timeouts.Read)
+	req := &r.request
 	*req = wire.Request{
 		Method: p.Method, Scheme: r.config.Scheme, Authority: r.host, Target: r.target,
-		Fields: p.wireFields(fields, r),
+		Fields: p.wireFields(r.fields[:0], r),
 		Limits: wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
 		Trace:  httptrace.ContextClientTrace(ctx),
 	}
@@ -239,7 +236,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 	}
 	proxyAuth := r.proxyAuth
 	for _, field := range p.Headers {
-		if strings.EqualFold(field[0], "Proxy-Authorization") {
+		if ascii.EqualFold(field[0], "proxy-authorization") {
 			if !r.forwarded() {
 				continue
 			}
@@ -247,7 +244,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 				field[1], proxyAuth = proxyAuth, ""
 			}
 		}
-		if field[1] == "" && p.given != nil && strings.EqualFold(field[0], "User-Agent") {
+		if field[1] == "" && p.given != nil && ascii.EqualFold(field[0], "user-agent") {
 			continue // suppressed
 		}
 		fields = append(fields, field)
@@ -259,7 +256,7 @@ func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 }
 
 // traced is connect, and tells the trace of the context about it.
-func (a *HTTPAdapter) traced(ctx context.Context, r *route, opts SendOptions, fresh bool) (*conn, connLease, error) {
+func (a *HTTPAdapter) traced(ctx context.Context, r *route, opts *SendOptions, fresh bool) (*conn, connLease, error) {
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace == nil {
 		return a.connect(ctx, r, opts, fresh)

@@ -178,14 +178,14 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := s.mergeFor(p, r.Send)
-	if err != nil {
+	opts := r.Send
+	if err := s.mergeFor(p, &opts); err != nil {
 		return nil, withRequest(err, p)
 	}
 	if during != nil && !during.deadline.IsZero() {
 		opts.Deadline = during.deadline
 	}
-	return s.Send(ctx, p, opts)
+	return s.send(ctx, p, &opts)
 }
 
 // Prepare merges r with the session's headers, params, cookies, auth and hooks
@@ -215,7 +215,10 @@ func (s *Session) prepareDuring(c *call, r *Request) (*PreparedRequest, error) {
 	}
 	d := defaults{base: s.BaseURL, headers: s.Headers, params: s.Params, auth: s.Auth, jar: s.Cookies, hooks: s.Hooks, hsts: s.HSTS, codecs: s.Codecs, policy: &s.Policy, call: c}
 	if c != nil {
-		c.deadline = s.withDeadline(s.mergeSession(r.Send)).Deadline
+		opts := r.Send
+		s.mergeSession(&opts)
+		opts.startClock()
+		c.deadline = opts.Deadline
 	}
 	if s.TrustEnv {
 		d.netrc = s
@@ -230,12 +233,15 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 	if s == nil || p == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a prepared request are needed, and one is nil")
 	}
+	return s.send(ctx, p, &opts)
+}
+
+func (s *Session) send(ctx context.Context, p *PreparedRequest, opts *SendOptions) (*Response, error) {
 	p = s.HSTS.secured(p)
-	opts, err := s.mergeSend(p, opts)
-	if err != nil {
+	if err := s.mergeSend(p, opts); err != nil {
 		return nil, withRequest(err, p)
 	}
-	opts = s.withDeadline(opts)
+	opts.startClock()
 	previous := opts.previous
 	opts.previous = nil // a response would keep all that came before it
 	r, err := s.sendHop(ctx, p, opts)
@@ -253,7 +259,7 @@ func (s *Session) Send(ctx context.Context, p *PreparedRequest, opts SendOptions
 
 // finish follows redirects and reads the body. Whatever ends it early, a panic of the
 // caller's code included, the connection is let go.
-func (s *Session) finish(ctx context.Context, r *Response, opts SendOptions) (done *Response, err error) {
+func (s *Session) finish(ctx context.Context, r *Response, opts *SendOptions) (done *Response, err error) {
 	defer func() {
 		if done == nil {
 			r.Close()
@@ -281,7 +287,7 @@ func (s *Session) finish(ctx context.Context, r *Response, opts SendOptions) (do
 }
 
 // sendHop does one hop: adapter, hooks, cookies.
-func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOptions) (*Response, error) {
+func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts *SendOptions) (*Response, error) {
 	adapter, err := s.Adapter(p.URL)
 	if err != nil {
 		return nil, withRequest(err, p)
@@ -305,7 +311,7 @@ func (s *Session) sendHop(ctx context.Context, p *PreparedRequest, opts SendOpti
 
 // sendThrough sends through an adapter and lets the response know how it came, so that
 // a hook can send again.
-func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOptions) (*Response, error) {
+func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts *SendOptions) (*Response, error) {
 	switch {
 	case ctx == nil:
 		return nil, fail(ErrInvalidArgument, "the context is nil")
@@ -314,7 +320,7 @@ func sendThrough(ctx context.Context, a Adapter, p *PreparedRequest, opts SendOp
 	case body.IsNil(a):
 		return nil, fail(ErrInvalidArgument, "the adapter is a nil %T", a)
 	}
-	r, err := a.Send(ctx, p, opts)
+	r, err := a.Send(ctx, p, *opts)
 	if err != nil {
 		return nil, err
 	}

@@ -215,7 +215,7 @@ func (s *Session) turnPage(ctx context.Context, r *Response, link string) (*Resp
 	if r.Request == nil {
 		return nil, fail(ErrInvalidArgument, "no request has led to the page before %q", redactURL(link))
 	}
-	c := newChain(s, r, r.opts)
+	c := newChain(s, r, &r.opts)
 	c.opts.Deadline = time.Time{}
 	p, err := c.to(r, link)
 	if err != nil {

@@ -107,14 +107,16 @@ func (s *Session) environmentVerify() Verification {
 	}
 	for _, name := range []string{"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} {
 		if path := os.Getenv(name); path != "" {
-			return CABundle(path)
+			return Verification{environmentRoots.File(path)}
 		}
 	}
 	return Verification{}
 }
 
-// certStore remembers what has been read from certificate files until they change.
-var certStore certs.Store
+var (
+	certStore        certs.Store // remembers what has been read from certificate files until they change
+	environmentRoots certs.Named // those of the variable that was asked last
+)
 
 // load returns the roots to verify against, nil for the system's.
 func (v Verification) load() (*x509.CertPool, error) {
@@ -146,8 +148,8 @@ func (o *SendOptions) verifyOver(edited Verification) Verification {
 // reread returns v with what its file holds now, as a part of the pool's key: no
 // connection, and no TLS session, that was checked by other authorities is used for it.
 func (v Verification) reread() (Verification, error) {
-	roots, err := v.is.Value().Reread(&certStore)
-	return verificationOf(roots), wrap(ErrFile, err, "")
+	is, err := certs.Reread(v.is, &certStore)
+	return Verification{is}, wrap(ErrFile, err, "")
 }
 
 // HSTS remembers which hosts have asked to be spoken to over https only (HTTP Strict

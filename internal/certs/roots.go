@@ -3,6 +3,7 @@ package certs
 import (
 	"crypto/x509"
 	"os"
+	"sync/atomic"
 )
 
 // Roots says how a server's certificate is checked, and against which authorities. The zero
@@ -72,12 +73,32 @@ func (r Roots) Load(s *Store) (*x509.CertPool, error) {
 	return bundle.Pool, nil
 }
 
-// Reread returns r with what its file holds now.
-func (r Roots) Reread(s *Store) (Roots, error) {
+// Reread returns the roots of h with what their file holds now.
+func Reread(h Handle[Roots], s *Store) (Handle[Roots], error) {
+	r := h.Value()
 	if r.File == "" {
-		return r, nil
+		return h, nil
 	}
 	bundle, err := s.Bundle(r.File)
 	r.Read = bundle
-	return r, err
+	return HandleOf(r), err
+}
+
+// Named makes the roots of a file that is named again and again. The zero Named is ready; it is
+// safe for concurrent use.
+type Named struct{ last atomic.Pointer[named] }
+
+type named struct {
+	file  string
+	roots Handle[Roots]
+}
+
+// File returns the roots of the file.
+func (n *Named) File(name string) Handle[Roots] {
+	last := n.last.Load()
+	if last == nil || last.file != name {
+		last = &named{name, HandleOf(Roots{Mode: Given, File: name})}
+		n.last.Store(last)
+	}
+	return last.roots
 }

@@ -27,6 +27,9 @@ func (t Table) With(over Table) Table {
 // Normal returns t with its keys as they are looked up. The error names one that can
 // never match. It is t itself where nothing needs to be done.
 func (t Table) Normal() (Table, error) {
+	if len(t) == 0 {
+		return t, nil
+	}
 	for key := range t {
 		if normal, ok := keyOf(key); !ok || normal != key {
 			return t.normalized()
