@@ -33,6 +33,8 @@ var optional = map[string]string{
 	"interface{ CloseWrite() error}":     "half of a connection is closed, as net.TCPConn has it",
 	"interface{ Queued() int64}":         "a socket that knows what the other side has taken",
 	"dial.probed":                        "a connection that knows the socket beneath it",
+	"dial.turning":                       "a socket that writes and waits in one turn; a dial function's connection does not",
+	"http1.turner":                       "the same, through dial.Conn, and not on every system",
 	"syscall.Conn":                       "the socket's descriptor, to peek at it",
 	"net.Conn":                           "a source that waits for the network, and is not measured",
 	"io.Closer":                          "what is read is closed where it is owned",

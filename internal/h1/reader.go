@@ -76,6 +76,18 @@ func (r *Reader) Buffered() int { return r.w - r.r }
 // Ended reports whether the source has already failed or ended, so that nothing more can follow what is buffered.
 func (r *Reader) Ended() bool { return r.err != nil }
 
+// Room returns where the next bytes of the source belong: not empty, unless the source has failed. Whoever reads them
+// tells Came.
+func (r *Reader) Room() []byte {
+	if r.err == nil {
+		r.makeRoom()
+	}
+	return r.buf[r.w:]
+}
+
+// Came tells that n bytes of the source were read into Room, and with which error, which stays.
+func (r *Reader) Came(n int, err error) { r.w, r.err = r.w+n, err }
+
 // fill reads once from the source, after making room. It returns nil when there is at least one byte more.
 func (r *Reader) fill() error {
 	if r.err == nil {

@@ -22,12 +22,18 @@ type Conn struct {
 	net.Conn
 	reader h1.Reader
 	source source
-	plain  bool // no TLS between the caller and the socket
+	turner turner // nil where there is none
+	plain  bool   // no TLS between the caller and the socket
 
 	// watched is the exchange that cancel ends. Nobody changes it while cancel may run: it is
 	// set before a context is watched, and taken away when the watching has ended without.
 	watched *Exchange
 	cancel  func() // made once, for the contexts of all exchanges
+}
+
+// turner is a connection that can write, and wait for what comes back, at once: see Turn of [dial.Conn].
+type turner interface {
+	Turn(request, into []byte) (wrote, read int, writeErr, readErr error)
 }
 
 // NewConn makes a Conn of an open connection. plain says that no TLS lies above the
@@ -36,6 +42,9 @@ type Conn struct {
 func NewConn(c net.Conn, plain bool) *Conn {
 	hc := &Conn{Conn: c, plain: plain}
 	hc.source.conn = c
+	if plain {
+		hc.turner, _ = c.(turner)
+	}
 	hc.cancel = func() { hc.watched.giveUp() }
 	hc.reader.Reset(&hc.source)
 	return hc
@@ -73,20 +82,29 @@ func (s *source) end() bool {
 }
 
 func (s *source) Read(b []byte) (int, error) {
-	s.mu.Lock()
-	err := s.arm()
-	s.mu.Unlock()
-	if err != nil {
+	if err := s.ready(); err != nil {
 		return 0, err
 	}
 	n, err := s.conn.Read(b)
+	s.came(n)
+	return n, err
+}
+
+// ready sets the time limit of the next read.
+func (s *source) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.arm()
+}
+
+// came notes when the first bytes have come.
+func (s *source) came(n int) {
 	if n > 0 && s.began.IsZero() {
 		s.began = time.Now()
 		if s.first != nil {
 			s.first()
 		}
 	}
-	return n, err
 }
 
 // arm sets the read deadline. A cancellation sets one in the past from another

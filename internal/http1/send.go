@@ -61,7 +61,10 @@ func (x *Exchange) send(req *wire.Request) error {
 	if cap(whole) <= oneWrite {
 		r.buf = whole[:0]
 	}
-	if err = x.writeAll(whole); err == nil {
+	if whole, err = x.turn(whole); err == nil && len(whole) > 0 {
+		err = x.writeAll(whole)
+	}
+	if err == nil {
 		x.trace.wroteHead()
 	}
 	x.trace.wroteRequest(err)

@@ -34,6 +34,27 @@ func (x *Exchange) writeAll(b []byte) error {
 	return err
 }
 
+// turn writes what it can of b, and reads the beginning of the response, where the connection does both at once. It
+// returns what is left to be written. A trace is told of both, one after the other, and gets them so.
+func (x *Exchange) turn(b []byte) (rest []byte, err error) {
+	c := x.conn
+	if c.turner == nil || x.trace.ClientTrace != nil || c.source.ready() != nil {
+		return b, nil
+	}
+	room := c.reader.Room()
+	if len(room) == 0 {
+		return b, nil
+	}
+	wrote, read, writeErr, readErr := c.turner.Turn(b, room)
+	x.written.Add(int64(wrote))
+	c.source.came(read)
+	c.reader.Came(read, readErr)
+	if writeErr != nil {
+		return nil, &writeError{writeErr}
+	}
+	return b[wrote:], nil
+}
+
 func (w *writer) write(b []byte) error {
 	w.begin()
 	for now := w.moved; len(b) > 0; now = (time.Time{}) {
