@@ -105,7 +105,7 @@ func TestSmallAllocations(t *testing.T) {
 		{"GET that can be canceled", cancelable, plain, s.Get, nil, 6},
 		{"GET with headers", background, plain, s.Get, []requests.Option{requests.Headers{{"Accept", "text/plain"}}}, 4},
 		{"GET over TLS", background, secure, s.Get, nil, 7},             // the server's one is among them
-		{"GET below an http.Client", background, plain, below, nil, 19}, // of which the client's own are 9
+		{"GET below an http.Client", background, plain, below, nil, 16}, // of which the client's own are 9
 		{"POST of JSON", background, plain, s.Post, []requests.Option{post}, 7},
 		{"GET over HTTP/2", background, h2, s.Get, nil, 6}, // the server's two are among them
 		{"GET over HTTP/2 that can be canceled", cancelable, h2, s.Get, nil, 9},

@@ -128,9 +128,10 @@ type transitBlock struct {
 
 // describe makes a Request of req.
 func (t *transitBlock) describe(req *http.Request) *Request {
-	t.given.Target, t.given.Host = nethttp.Target(req), nethttp.HostAsGiven(req.URL.Host)
+	text := nethttp.Text(nethttp.PlainURL(req.URL))
+	t.given.Target, t.given.Host = nethttp.Target(req, text), nethttp.HostAsGiven(req.URL.Host)
 	t.request = Request{
-		Method: req.Method, URL: nethttp.Text(nethttp.PlainURL(req.URL)), Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: nethttp.Trailers[Headers](req), given: &t.given,
+		Method: req.Method, URL: text, Headers: nethttp.Fields(t.fields[:0], req), Body: t.Body(), Trailers: nethttp.Trailers[Headers](req), given: &t.given,
 		Send: SendOptions{Stream: On, Redirects: Off},
 	}
 	return &t.request

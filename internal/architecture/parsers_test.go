@@ -318,6 +318,7 @@ var notMeasured = map[string]string{
 	"http2.Stream.Read":      "copies",
 	"coding.NewWriter":       "the caller's",
 	"nethttp.Status":         "joins texts",
+	"nethttp.Target":         "compares the end of a text",
 	"nethttp.IsEmpty":        "reads a byte",
 	"nethttp.Given.Absolute": "joins texts, and reads each as uri.AddressOf does",
 	"nethttp.HostAsGiven":    "looks for a byte, and reads a text as uri.Parse does",

@@ -135,6 +135,19 @@ func parseLength(s string) (n int64, ok bool) {
 	return n, s != ""
 }
 
+// trimBreaks returns s without the blanks and line ends at both ends.
+func trimBreaks(s string) string {
+	for s != "" && isBreak(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBreak(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isBreak(c byte) bool { return ascii.IsBlank(c) || c == '\r' || c == '\n' }
+
 // HasToken reports whether a list field holds the token, in any of its lines (RFC 9110 section 5.3).
 func HasToken(fields Fields, name, token string) bool {
 	for i := range fields {
@@ -144,7 +157,7 @@ func HasToken(fields Fields, name, token string) bool {
 		for rest, more := fields[i][1], len(fields[i][1]) >= len(token); more; {
 			var member string
 			member, rest, more = strings.Cut(rest, ",")
-			if len(member) >= len(token) && ascii.EqualFold(strings.Trim(member, " \t\r\n"), token) {
+			if len(member) >= len(token) && ascii.EqualFold(trimBreaks(member), token) {
 				return true
 			}
 		}

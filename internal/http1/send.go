@@ -26,7 +26,7 @@ var scratchPool = sync.Pool{New: func() any { return &scratch{buf: make([]byte, 
 func (s *sent) note(req *wire.Request, heads *h1.Limits) {
 	s.method, s.limits, s.heads = req.Method, req.Limits, heads
 	s.closes = h1.HasToken(req.Fields, "connection", "close")
-	s.upgrade = h1.HasToken(req.Fields, "connection", "upgrade") && field(req.Fields, "upgrade") != ""
+	s.upgrade = field(req.Fields, "upgrade") != "" && h1.HasToken(req.Fields, "connection", "upgrade")
 }
 
 // send writes the request, or its head and leaves the body to an upload.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,7 +37,7 @@ func TestTarget(t *testing.T) {
 		{"CONNECT", url.URL{Scheme: "http", Host: "h.test:443"}, "o.test:1", "o.test:1", "http://h.test:443"},
 		{"CONNECT", url.URL{Scheme: "http", Host: "h.test:443", Opaque: "p.test:2"}, "o.test:1", "p.test:2", "http://h.test:443/"},
 	} {
-		got := []string{Target(&http.Request{Method: c.method, URL: &c.url, Host: c.host}), Text(PlainURL(&c.url))}
+		got := []string{Target(&http.Request{Method: c.method, URL: &c.url, Host: c.host}, Text(PlainURL(&c.url))), Text(PlainURL(&c.url))}
 		if diff := cmp.Diff([]string{c.target, c.plain}, got); diff != "" {
 			t.Errorf("%s %v (-want +got)\n%s", c.method, &c.url, diff)
 		}
@@ -280,5 +281,36 @@ func TestBody(t *testing.T) {
 	writer.Close()
 	if err := <-ended; err != http.ErrBodyReadAfterClose || source.closed != 1 {
 		t.Errorf("%v, closed %d times", err, source.closed)
+	}
+}
+
+// TestTargetInText: what stands in the request line is what net/http writes, and a part of the URL's text where it is there.
+func TestTargetInText(t *testing.T) {
+	for _, tt := range []struct {
+		url  string
+		part bool
+	}{
+		{"http://h.example/path?q=1", true},
+		{"http://h.example/", true},
+		{"http://h.example/a%2Fb?", false},
+		{"http://h.example/a%2Fb?c?d", true},
+		{"http://h.example", false},
+		{"http://h.example?q", false},
+		{"http://h.example/p?q#f", false},
+		{"http://h.example//p", true},
+		{"http://h.example/ä?ä", false},
+		{"http:opaque", false},
+		{"http://h.example/path?path?path", true},
+	} {
+		u, err := url.Parse(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, req := Text(PlainURL(u)), &http.Request{Method: "GET", URL: u}
+		got := Target(req, text)
+		part := unsafe.StringData(got) == unsafe.StringData(text[max(len(text)-len(got), 0):])
+		if got != u.RequestURI() || part != tt.part {
+			t.Errorf("%s: %q, a part of the text: %v; want %q, %v", tt.url, got, part, u.RequestURI(), tt.part)
+		}
 	}
 }

@@ -31,12 +31,24 @@ func Header(h [][2]string) http.Header {
 	return header
 }
 
-// Target returns what stands in the request line.
-func Target(req *http.Request) string {
-	if req.Method == http.MethodConnect && req.URL.Path == "" {
-		return cmp.Or(req.URL.Opaque, req.Host, req.URL.Host)
+// Target returns what stands in the request line. It is a part of text, the URL as [Text] writes
+// it, where it stands there as it is: nearly always.
+func Target(req *http.Request, text string) string {
+	u := req.URL
+	if req.Method == http.MethodConnect && u.Path == "" {
+		return cmp.Or(u.Opaque, req.Host, u.Host)
 	}
-	return req.URL.RequestURI()
+	head, ok := text, u.Opaque == "" && u.Path != "" && !u.ForceQuery
+	if u.RawQuery != "" {
+		var found bool
+		head, found = strings.CutSuffix(text, u.RawQuery)
+		ok = ok && found && strings.HasSuffix(head, "?")
+		head = strings.TrimSuffix(head, "?")
+	}
+	if path := u.EscapedPath(); ok && strings.HasSuffix(head, path) {
+		return text[len(head)-len(path):]
+	}
+	return u.RequestURI()
 }
 
 // Absolute returns the target of a request for u in the form in which a proxy is asked for
