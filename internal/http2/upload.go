@@ -165,8 +165,8 @@ func (s *Stream) stopUpload() {
 }
 
 // stallTime is how long nothing may happen to an upload that goes on behind the end of the response: its body may
-// never give anything again, or the peer never take it.
-const stallTime = time.Second
+// never give anything again, or the peer never take it. A slow reader's window opens by blocks: by 32 KiB of 64, as a rule.
+const stallTime = 5 * time.Second
 
 // linger ends an upload that goes on behind the end of the response, when it gets no further.
 func (s *Stream) linger() {
