@@ -233,19 +233,18 @@ func (u *upload) end(whole, refused bool) bool {
 	return sent
 }
 
-// How long nothing may happen to an upload whose response is whole: in the caller's code,
-// which may never give anything again, at most twice, and on the connection.
+// How long nothing may happen to an upload whose response is whole.
 const (
 	stallTick = 50 * time.Millisecond
-	stalled   = 5 * time.Second // a slow reader's window opens by blocks: at 16 KiB/s, every 4 s
+	withheld  = 5 * stallTick   // by the caller's code, which may never give anything again
+	stalled   = 5 * time.Second // by the connection: a slow reader's window opens by blocks, at 32 KiB/s every 3 s
 )
 
 // settle waits for an upload that gets on, by as little as a byte.
 func (u *upload) settle() {
 	tick := time.NewTicker(stallTick)
 	defer tick.Stop()
-	taken, since := int64(-1), time.Now()
-	for time.Since(since) < stalled {
+	for taken, still := int64(-1), time.Duration(0); still < stalled; still += stallTick {
 		select {
 		case <-u.finished:
 			return
@@ -254,8 +253,8 @@ func (u *upload) settle() {
 		case <-tick.C:
 		}
 		if now := u.taken(); now != taken {
-			taken, since = now, time.Now()
-		} else if u.reading.Load() {
+			taken, still = now, 0
+		} else if still >= withheld && u.reading.Load() && u.body.Waits() {
 			return
 		}
 	}
