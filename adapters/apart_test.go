@@ -132,3 +132,55 @@ func TestDNSOverHTTPSAliases(t *testing.T) {
 		t.Errorf("asked %d times", got)
 	}
 }
+
+// TestHedgeRequest: the caller may change its request when Send has returned, though the try that
+// has lost is not over.
+func TestHedgeRequest(t *testing.T) {
+	lost, changed := make(chan string, 1), make(chan struct{})
+	var tries atomic.Int32
+	a := adapters.Hedge(time.Nanosecond)(requests.AdapterFunc(func(ctx context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		if tries.Add(1) == 2 {
+			return requests.NewResponse(p, 200, nil, nil), nil
+		}
+		<-ctx.Done()
+		<-changed
+		lost <- p.Headers.Get("X-A")
+		return nil, &requests.Error{Kind: requests.ErrCanceled, Request: p, Err: ctx.Err()}
+	}))
+	p := get("http://h.test/")
+	p.Headers.Set("X-A", "sent")
+	r, err := a.Send(t.Context(), p, requests.SendOptions{})
+	if err != nil || r.Request != p {
+		t.Fatalf("%v, %v", r, err)
+	}
+	p.Headers.Set("X-A", "changed")
+	close(changed)
+	if diff := cmp.Diff("sent", <-lost); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestHedgeFailure: an error names the caller's request, and trailers are made once.
+func TestHedgeFailure(t *testing.T) {
+	var tries atomic.Int32
+	both := make(chan struct{})
+	a := adapters.Hedge(time.Nanosecond)(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		switch tries.Add(1) {
+		case 1:
+			<-both
+		case 2:
+			close(both)
+		}
+		return nil, &requests.Error{Kind: requests.ErrConnection, Request: p}
+	}))
+	p := get("http://h.test/")
+	_, err := a.Send(t.Context(), p, requests.SendOptions{})
+	if e, ok := errors.AsType[*requests.Error](err); !ok || e.Request != p || tries.Load() != 2 {
+		t.Errorf("%v after %d", err, tries.Load())
+	}
+	p = get("http://h.test/")
+	p.Trailers = func() requests.Headers { return nil }
+	if _, err := a.Send(t.Context(), p, requests.SendOptions{}); err == nil || tries.Load() != 3 {
+		t.Errorf("%v after %d", err, tries.Load())
+	}
+}

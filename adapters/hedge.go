@@ -14,7 +14,7 @@ import (
 // the time within which all but one in twenty responses come.
 //
 // Only requests that may be repeated are hedged: GET, HEAD, PUT, DELETE, OPTIONS, TRACE
-// and QUERY, without a body or with one in memory. A failure is returned as it is unless
+// and QUERY, without a body or with one in memory, and without trailers. A failure is returned as it is unless
 // the other try brings a response. With after below or at 0 every Send is
 // [requests.ErrInvalidArgument].
 func Hedge(after time.Duration) requests.Wrapper {
@@ -62,7 +62,7 @@ func mayRepeat(p *requests.PreparedRequest) bool {
 	switch p.Method {
 	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY":
 		_, inMemory := p.Body()
-		return inMemory
+		return inMemory && p.Trailers == nil // which both tries would call
 	}
 	return false
 }
@@ -103,8 +103,10 @@ type race struct {
 	over  int       // how many have been taken from tries
 }
 
-// try is one of them.
+// try is one of them. It has a request of its own: what has lost may still be sending when the
+// caller changes its own again.
 type try struct {
+	request  *requests.PreparedRequest
 	cancel   context.CancelFunc
 	response *requests.Response
 	err      error
@@ -115,14 +117,14 @@ type try struct {
 // start sends the request on a goroutine of its own.
 func (r *race) start() {
 	ctx, cancel := context.WithCancel(r.ctx)
-	t := &try{cancel: cancel}
+	t := &try{request: r.p.Clone(), cancel: cancel}
 	r.begun = append(r.begun, t)
 	go func() {
 		defer func() {
 			t.panicked = recover()
 			r.tries <- t
 		}()
-		t.response, t.err = r.send(ctx, r.p, r.opts)
+		t.response, t.err = r.send(ctx, t.request, r.opts)
 	}()
 }
 
@@ -137,16 +139,30 @@ func (r *race) first(t *try) (*requests.Response, error) {
 			panic(t.panicked)
 		case t.err == nil && t.response != nil:
 			t.kept = true
+			if t.response.Request == t.request {
+				t.response.Request = r.p
+			}
 			whenEnded(t.response, t.cancel)
 			return t.response, nil
 		case failure == nil:
-			failure = t.err
+			failure = t.failure(r.p)
 		}
 		if r.over == len(r.begun) {
 			return nil, failure
 		}
 		t = <-r.tries
 	}
+}
+
+// failure is the error of t for who sent p.
+func (t *try) failure(p *requests.PreparedRequest) error {
+	e, ok := t.err.(*requests.Error)
+	if !ok || e.Request != t.request {
+		return t.err
+	}
+	own := *e
+	own.Request = p
+	return &own
 }
 
 // end cancels what the caller does not get, and closes it when it comes.
