@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"bytes"
 	"io"
 	"sync"
 
@@ -267,7 +268,7 @@ func (r *Response) unchanged(previous *Response) error {
 	}
 	content, err := previous.Content()
 	_ = r.Close()
-	r.content().Keep(content)
+	r.content().Keep(bytes.Clone(content)) // whose owner may change it
 	r.Headers, r.Encoding = pairs.Complete(r.Headers, previous.Headers, "Content-Type", "Content-Language", "ETag", "Last-Modified"), previous.Encoding
 	return err
 }
