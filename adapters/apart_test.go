@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -184,3 +186,42 @@ func TestHedgeFailure(t *testing.T) {
 		t.Errorf("%v after %d", err, tries.Load())
 	}
 }
+
+// TestCarriersPanic: where a RoundTripper, or what is told of interim responses, panics, nothing of
+// the send goes on: its context has ended, and so have the body and the handler.
+func TestCarriersPanic(t *testing.T) {
+	const thePanic = "the caller's code"
+	ended := func(adapter requests.Adapter, body any, opts requests.SendOptions, over <-chan struct{}) {
+		t.Helper()
+		p, err := (&requests.Request{Method: "POST", URL: "http://h.test/", Body: body}).Prepare()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := panicOf(func() { _, _ = adapter.Send(t.Context(), p, opts) }); got != thePanic {
+			t.Errorf("panic %v", got)
+		}
+		<-over
+	}
+	contexts, bodies := make(chan struct{}), make(chan struct{})
+	ended(adapters.RoundTripper(roundTrip(func(r *http.Request) (*http.Response, error) {
+		context.AfterFunc(r.Context(), func() { close(contexts) })
+		_, _ = r.Body.Read(make([]byte, 1))
+		panic(thePanic)
+	})), iter.Seq[[]byte](func(yield func([]byte) bool) {
+		defer close(bodies)
+		for yield([]byte("x")) {
+		}
+	}), requests.SendOptions{}, bodies)
+	<-contexts
+	handled := make(chan struct{})
+	ended(adapters.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(handled)
+		w.WriteHeader(103)
+		w.WriteHeader(200)
+		<-r.Context().Done()
+	})), nil, requests.SendOptions{Interim: func(int, requests.Headers) error { panic(thePanic) }}, handled)
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

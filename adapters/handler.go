@@ -48,10 +48,13 @@ func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, o
 	opts.Interim = withTrace(ctx, opts.Interim)
 	w.start(opts.Timeouts.Read, reading)
 	go x.serve(a.handler, req)
-	r, err := x.await(p, opts)
-	if err != nil {
-		x.abandon()
-	}
+	var r *requests.Response
+	defer func() {
+		if r == nil { // failed, or Interim has panicked
+			x.abandon()
+		}
+	}()
+	r, err = x.await(p, opts)
 	return r, err
 }
 

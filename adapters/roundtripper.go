@@ -49,9 +49,19 @@ func (a *roundTripper) Close() error {
 // Send implements [requests.Adapter].
 func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	w := newWatch(ctx, opts)
+	var body *sentBody
+	kept := false
+	defer func() {
+		if kept {
+			return
+		}
+		if body != nil { // failed, or the RoundTripper has panicked
+			_ = body.Close()
+		}
+		w.end()
+	}()
 	req, body, err := outgoing(p, w, opts)
 	if err != nil {
-		w.end()
 		return nil, err
 	}
 	w.start(opts.Timeouts.Read, reading)
@@ -66,10 +76,9 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 		}
 	}
 	if err != nil {
-		err = transportFailure(p, w, body, err)
-		w.end()
-		return nil, err
+		return nil, transportFailure(p, w, body, err)
 	}
+	kept = true
 	return incoming(p, w, resp), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -122,30 +123,46 @@ func (l *learning) ProxyAuthorization(proxy string, _ *requests.PreparedRequest,
 
 func (l *learning) ProxyChallenge(string, *requests.Response) (bool, error) { return false, nil }
 
-// TestSingleFlightCredentials: those of two callers are two, and their state is their own.
+// TestSingleFlightCredentials: those of two callers are two, and their state is their own, which
+// nobody looks into while another call changes it.
 func TestSingleFlightCredentials(t *testing.T) {
-	flying, second := make(chan struct{}, 2), make(chan struct{})
-	base := requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
-		flying <- struct{}{}
-		<-second
-		_, err := p.ProxyCredentials().ProxyAuthorization("http://proxy.test", p, "")
-		return requests.NewResponse(p, 200, nil, nil), err
-	})
-	a := adapters.SingleFlight()(base)
-	send := func() {
+	send := func(a requests.Adapter) {
 		p := get("http://h.test/")
 		p.SetProxyCredentials(&learning{seen: map[string]int{}})
 		if _, err := a.Send(t.Context(), p, requests.SendOptions{}); err != nil {
 			t.Error(err)
 		}
 	}
+	var sent atomic.Int32
+	flying, second := make(chan struct{}, 2), make(chan struct{})
+	a := adapters.SingleFlight()(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		sent.Add(1)
+		flying <- struct{}{}
+		<-second
+		_, err := p.ProxyCredentials().ProxyAuthorization("http://proxy.test", p, "")
+		return requests.NewResponse(p, 200, nil, nil), err
+	}))
 	var wg sync.WaitGroup
-	wg.Go(send)
+	wg.Go(func() { send(a) })
 	<-flying
-	wg.Go(send)
-	close(second)
+	wg.Go(func() { send(a) })
+	close(second) // now the first changes its state, while the second is compared with it
 	wg.Wait()
-	if len(flying) != 1 {
-		t.Errorf("%d sent by the second", len(flying))
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		a := adapters.SingleFlight()(h)
+		for range 2 {
+			go send(a)
+		}
+		synctest.Wait()
+		if got := h.sent.Load(); got != 2 {
+			t.Errorf("%d sent", got)
+		}
+		h.release <- reply(200, "")
+		h.release <- reply(200, "")
+		synctest.Wait()
+	})
+	if got := sent.Load(); got != 2 {
+		t.Errorf("%d sent", got)
 	}
 }
