@@ -58,7 +58,7 @@ func found(text, pattern string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// testNames lists the tests of the module and of those nested in it, sorted.
+// testNames lists the tests, and the fuzz targets, of the module and of those nested in it, sorted.
 func testNames(t *testing.T) []string {
 	t.Helper()
 	var all strings.Builder
@@ -73,7 +73,7 @@ func testNames(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found(all.String(), `(?m)^func (Test\w+)\(`)
+	return found(all.String(), `(?m)^func ((?:Test|Fuzz)\w+)\(`)
 }
 
 func read(t *testing.T, name string) string {
