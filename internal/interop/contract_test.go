@@ -24,7 +24,7 @@ type check struct {
 	run       func(t *testing.T, rt http.RoundTripper, url string) any
 }
 
-var allChecks = slices.Concat(checks, transportChecks, rowChecks, traceChecks)
+var allChecks = slices.Concat(checks, exchangeChecks, transportChecks, rowChecks, traceChecks)
 
 // shows runs a check; a panic is a result like others.
 func (c *check) shows(t *testing.T, rt http.RoundTripper, url string) (shown string) {
