@@ -68,7 +68,7 @@ func (r *Reader) readResponseHead(h *ResponseHead, l *Limits) (int, *Error) {
 	text, err := r.readHead(l.HeadBytes, "HTTP/1.")
 	if err != nil {
 		if err.Code == BadStatusLine {
-			err.Detail = excerpt(string(r.buf[r.r:r.w]))
+			err.Detail = misread(string(r.buf[r.r:r.w]))
 		}
 		return 0, err
 	}
@@ -81,6 +81,14 @@ func (r *Reader) readResponseHead(h *ResponseHead, l *Limits) (int, *Error) {
 	}
 	h.Fields, err = parseFields(h.Fields[:0], rest, l)
 	return len(text), err
+}
+
+// misread says what came instead of a status line.
+func misread(came string) string {
+	if len(came) >= 9 && (came[3] == 4 || came[3] == 7) && came[5:9] == "\x00\x00\x00\x00" {
+		return "a frame of HTTP/2, which the server speaks" // SETTINGS or GOAWAY (RFC 9113 section 4.1)
+	}
+	return excerpt(came)
 }
 
 // ReadRequestHead reads one request head into h: the server's side. One empty line before it is skipped
