@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +110,68 @@ func TestUpgrade(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUpgradeAndHTTP2: an upgrade goes over HTTP/1.1, also where the session speaks HTTP/2 with the server
+// already. A server that speaks nothing else fails it, with the reason.
+func TestUpgradeAndHTTP2(t *testing.T) {
+	protocols := func(http1 bool) *http.Protocols {
+		p := new(http.Protocols)
+		p.SetHTTP1(http1)
+		p.SetHTTP2(true)
+		p.SetUnencryptedHTTP2(true)
+		return p
+	}
+	frames := wiretest.Origin(t, wiretest.Send("\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0d"))
+	for name, c := range map[string]struct {
+		url    string // of a server of this test's own, "" to start one
+		tls    bool
+		http1  bool
+		option requests.AdapterOption
+		want   string // part of the error, "" for none
+	}{
+		"both, over TLS":            {"", true, true, requests.HTTP2(true), ""},
+		"HTTP/2 only, over TLS":     {"", true, false, requests.HTTP2(true), "may speak HTTP/2 only"},
+		"both, prior knowledge":     {"", false, true, requests.HTTP2PriorKnowledge(), ""},
+		"HTTP/2 only, in the clear": {"", false, false, requests.HTTP2PriorKnowledge(), "may speak HTTP/2 only"},
+		"it answers in HTTP/2":      {frames.URL("/"), false, false, requests.HTTP2(true), "a frame of HTTP/2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTestSession(t)
+			s.Verify = requests.Verify(false)
+			for _, prefix := range []string{"http://", "https://"} {
+				s.Mount(prefix, requests.NewHTTPAdapter(c.option))
+			}
+			if c.url == "" {
+				c.url = serveProtocols(t, c.tls, protocols(c.http1))
+				if r, err := s.Get(t.Context(), c.url); err != nil || !strings.HasPrefix(r.Proto, "HTTP/2") {
+					t.Fatalf("%v, %v: want HTTP/2", r, err)
+				}
+			}
+			conn, _, err := s.Upgrade(t.Context(), c.url, "shout")
+			switch {
+			case c.want == "" && err == nil:
+				if diff := cmp.Diff(heardAll, converse(conn)); diff != "" {
+					t.Errorf("heard (-want +got)\n%s", diff)
+				}
+			case !errors.Is(err, requests.ErrConnection) || !strings.Contains(err.Error(), c.want):
+				t.Errorf("%v, want an ErrConnection with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func serveProtocols(t *testing.T, secure bool, p *http.Protocols) string {
+	server := httptest.NewUnstartedServer(shouting())
+	server.Config.Protocols, server.EnableHTTP2 = p, true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if secure {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server.URL
 }
 
 // TestUpgradeDeclined: any other response is an error that has it.

@@ -39,6 +39,9 @@ func (x *Exchange) failure(err error) error {
 	}
 	e.Unanswered = x.unanswered(err)
 	x.explain(e, writing)
+	if e.Unanswered && x.request.upgrade {
+		e.Err = fmt.Errorf("%w (another protocol was asked for, which goes over HTTP/1.1: the server may speak HTTP/2 only)", e.Err)
+	}
 	return e
 }
 
