@@ -88,8 +88,7 @@ type ProxyConfig struct {
 	Authorization string // Proxy-Authorization of CONNECT, and of requests in absolute form
 	Tunnel        bool   // CONNECT, also for plain http if an editor says so; otherwise requests go to the proxy in absolute form
 
-	// Credentials are asked for the Proxy-Authorization where Authorization is empty;
-	// nil for none.
+	// Credentials are asked for the Proxy-Authorization where Authorization is empty; nil for none.
 	Credentials ProxyCredentials
 
 	Headers ProxyFields // more header fields for the proxy

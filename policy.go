@@ -34,8 +34,7 @@ type Policy struct {
 	// Content out, and sends a Content-Length of the caller's without a body, for which the
 	// server waits. By default these are errors.
 	BodiesAsRequests bool
-	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been
-	// changed.
+	// NoDefaultTimeouts lifts the Timeouts of NewSession, as long as they have not been changed.
 	NoDefaultTimeouts bool
 	// CertAcrossOrigins shows the client certificate of the call or the session to servers of
 	// other origins too, where a redirect leads there.
@@ -47,8 +46,7 @@ type Policy struct {
 	// NetrcDefault lets the "default" entry of netrc match any host.
 	NetrcDefault bool
 	// NetrcAsRequests reads netrc files as Python does: a comment ends with its line only
-	// in some places. Without a word, a file that cannot be read or makes no sense has no
-	// credentials.
+	// in some places. Without a word, a file that cannot be read or makes no sense has no credentials.
 	NetrcAsRequests bool
 	// NetrcReplacesAuthorization lets netrc, and the user info of the URL, replace an
 	// Authorization field that the caller has written.

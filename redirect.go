@@ -53,8 +53,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts *SendOptions) (l
 }
 
 // prepareNext sets Next of a redirect that is not to be followed. As in Requests,
-// that needs the body to be read. What could not be followed leaves Next nil: nobody
-// asked for it.
+// that needs the body to be read. What could not be followed leaves Next nil: nobody asked for it.
 func (s *Session) prepareNext(r *Response, opts *SendOptions) error {
 	if !r.IsRedirect() {
 		return nil
@@ -208,8 +207,7 @@ func (c *chain) rebuild(r *Response, target string) (*PreparedRequest, error) {
 	return p, nil
 }
 
-// chooseMethod decides with which method, and whether with the body, the target of a
-// redirect is asked.
+// chooseMethod decides with which method, and whether with the body, the target of a redirect is asked.
 func (c *chain) chooseMethod(p *PreparedRequest, status int) {
 	decide := redirect.Method
 	if c.session.Policy.MethodsAsRequests {

@@ -300,8 +300,7 @@ func (r *Retry) countResponse(resp *Response, try *Attempt) error {
 // isConnectFailure reports whether there was no connection, so that nothing has been sent.
 func isConnectFailure(err error) bool { return errors.Is(err, ErrConnect) }
 
-// isReadFailure reports whether the request may have been taken, but its response did
-// not come.
+// isReadFailure reports whether the request may have been taken, but its response did not come.
 func isReadFailure(err error) bool {
 	if errors.Is(err, ErrSSL) || errors.Is(err, ErrProxy) {
 		return false
@@ -321,8 +320,7 @@ func (s RetryState) backoffTime() time.Duration {
 
 // Delay is the pause before the next try: what Retry-After asks for, if resp is not
 // nil and has a usable one, and else none before the first repeat, then BackoffFactor,
-// doubled with each try. It takes seconds with a fraction too, and of several fields the
-// longest.
+// doubled with each try. It takes seconds with a fraction too, and of several fields the longest.
 func (s RetryState) Delay(resp *Response, now time.Time) time.Duration {
 	if resp == nil || s.Left.RespectRetryAfter == Off {
 		return s.backoffTime()

@@ -58,8 +58,7 @@ func RetryBudget(burst int, ratio float64) AdapterOption {
 	}
 }
 
-// refuseOption is the option of an argument that makes no sense: every Send of the
-// adapter says so.
+// refuseOption is the option of an argument that makes no sense: every Send of the adapter says so.
 func refuseOption(format string, args ...any) AdapterOption {
 	err := fail(ErrInvalidArgument, format, args...)
 	return func(a *HTTPAdapter) { a.setError(err) }
@@ -133,8 +132,7 @@ func (t *retrying) try(ctx context.Context, p *PreparedRequest, r *route) (*Resp
 	return t.adapter.once(ctx, p, &t.opts, r)
 }
 
-// keyed is the request with an Idempotency-Key, where it is to have one. What has one may
-// be tried again.
+// keyed is the request with an Idempotency-Key, where it is to have one. What has one may be tried again.
 func (t *retrying) keyed() *PreparedRequest {
 	const field = "Idempotency-Key"
 	settings := &t.tries.Left
@@ -185,8 +183,7 @@ func (t *retrying) afterFailure(err error) (time.Duration, error) {
 }
 
 // isRetriable reports whether the connection or the server failed: not a bad request,
-// a timeout of the whole or a cancellation. A full pool is not tried again, as in
-// urllib3.
+// a timeout of the whole or a cancellation. A full pool is not tried again, as in urllib3.
 func isRetriable(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind != ErrPoolTimeout && (e.Kind.Is(ErrConnection) || e.Kind.Is(ErrReadTimeout))
@@ -216,8 +213,7 @@ func (t *retrying) unreplayable(err error) error {
 	return unrepeated(err, spent)
 }
 
-// afterResponse decides about a response: whether it is to be tried again, and after
-// which pause.
+// afterResponse decides about a response: whether it is to be tried again, and after which pause.
 func (t *retrying) afterResponse(resp *Response) (wait time.Duration, again bool, err error) {
 	now := time.Now()
 	_, hasRetryAfter := t.tries.retryAfter(resp, now)

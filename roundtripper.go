@@ -117,8 +117,7 @@ func roundTrip(req *http.Request, send func(context.Context, *Request) (*Respons
 	return responseTo(x, resp, decode), nil
 }
 
-// transitBlock is an http.Request on its way, and the Request that is made of it, in one
-// allocation.
+// transitBlock is an http.Request on its way, and the Request that is made of it, in one allocation.
 type transitBlock struct {
 	nethttp.Transit
 	request Request

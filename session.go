@@ -116,8 +116,7 @@ func (s *Session) Options(ctx context.Context, url string, options ...Option) (*
 	return s.Request(ctx, "OPTIONS", url, options...)
 }
 
-// Head sends a HEAD request. Alone among the verbs, it does not follow redirects
-// unless asked.
+// Head sends a HEAD request. Alone among the verbs, it does not follow redirects unless asked.
 func (s *Session) Head(ctx context.Context, url string, options ...Option) (*Response, error) {
 	return s.request(ctx, "HEAD", url, Off, options)
 }

@@ -32,8 +32,7 @@ func (s *Session) timeouts() Timeouts {
 	return s.Timeouts
 }
 
-// Forever as a field of [Timeouts] means no limit, where zero means "what the
-// session says".
+// Forever as a field of [Timeouts] means no limit, where zero means "what the session says".
 const Forever = time.Duration(math.MaxInt64)
 
 // NoTimeout lifts the limits of the session for one call.
@@ -101,8 +100,7 @@ func limit(d time.Duration) time.Duration {
 type Limits struct {
 	// MaxBody is the largest body in bytes, its content coding undone. What is longer is
 	// [ErrBodyTooLarge], however it is read. By default Content, and all that reads
-	// into memory with it, takes 256 MiB, and a body that is streamed may be of any
-	// length.
+	// into memory with it, takes 256 MiB, and a body that is streamed may be of any length.
 	MaxBody int64
 	// MaxLine is the longest line, or part between delimiters, in bytes; 1 MiB by
 	// default. A longer one is [ErrLineTooLong] in [Response.Lines] and its kin.
