@@ -224,18 +224,19 @@ func pairsFrom(what string, v any, apply func(*Request, [][2]string) error) Opti
 
 // Compress sends v, which is anything that [Body] takes, in the content coding "gzip", "zstd" or
 // "br": chunked and while it is read, unless it is in memory. It is sent again where v could be.
+// The header must not name another Content-Encoding.
 func Compress(name string, v any) Option {
 	return OptionFunc(func(r *Request) error {
 		given, err := newBody(v)
 		if err != nil {
 			return err
 		}
-		coded, err := body.Coded(given, func(w io.Writer) (io.WriteCloser, error) { return coding.NewWriter(name, w) })
+		coded, err := body.Coded(given, name, func(w io.Writer) (io.WriteCloser, error) { return coding.NewWriter(name, w) })
 		if err != nil {
 			return fail(ErrInvalidArgument, "Compress: %v", err)
 		}
 		r.Body = coded
-		return Headers{{"Content-Encoding", name}}.Apply(r)
+		return nil
 	})
 }
 

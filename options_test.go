@@ -148,6 +148,61 @@ func TestCompress(t *testing.T) {
 	}
 }
 
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestCompressSaysWhatIsSent: Content-Encoding is that of the body that is sent, and there is none without a body.
+func TestCompressSaysWhatIsSent(t *testing.T) {
+	given := func(value string) requests.Option { return requests.Headers{{"Content-Encoding", value}} }
+	type sent struct {
+		Coding string
+		Coded  bool
+		Kind   string
+	}
+	got, want := map[string]sent{}, map[string]sent{}
+	for name, c := range map[string]struct {
+		options []requests.Option
+		want    sent
+	}{
+		"alone":               {[]requests.Option{requests.Compress("gzip", "x")}, sent{"gzip", true, ""}},
+		"and another body":    {[]requests.Option{requests.Compress("gzip", "x"), requests.Body("plain")}, sent{"", false, ""}},
+		"after another":       {[]requests.Option{requests.Body("plain"), requests.Compress("gzip", "x")}, sent{"gzip", true, ""}},
+		"twice":               {[]requests.Option{requests.Compress("gzip", "x"), requests.Compress("zstd", "x")}, sent{"zstd", true, ""}},
+		"and what it is":      {[]requests.Option{requests.Compress("gzip", "x"), given("gzip")}, sent{"gzip", true, ""}},
+		"and another coding":  {[]requests.Option{requests.Compress("gzip", "x"), given("br")}, sent{"", false, "invalid argument"}},
+		"of nothing":          {[]requests.Option{requests.Compress("gzip", nil)}, sent{}},
+		"of no text":          {[]requests.Option{requests.Compress("gzip", "")}, sent{}},
+		"of no bytes":         {[]requests.Option{requests.Compress("gzip", []byte{})}, sent{}},
+		"and a form":          {[]requests.Option{requests.Compress("gzip", "x"), requests.Form{{"a", "b"}}}, sent{"", false, "invalid body"}},
+		"coded by the caller": {[]requests.Option{requests.Body("x"), given("br")}, sent{"br", false, ""}},
+	} {
+		var err error
+		r := &requests.Request{Method: "POST", URL: "http://h.test/"}
+		for _, o := range c.options {
+			err = firstError(err, o.Apply(r))
+		}
+		var s sent
+		p, failed := r.Prepare()
+		if err = firstError(err, failed); err == nil {
+			data, _ := p.Body()
+			s = sent{p.Headers.Get("Content-Encoding"), len(data) > 0 && data[0] != 'p' && data[0] != 'x', ""}
+		}
+		if e, ok := errors.AsType[*requests.Error](err); ok {
+			s.Kind = e.Kind.Error()
+		}
+		got[name], want[name] = s, c.want
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestIfChanged: a 304 has the content of the response before, again and again, and a change its own.
 func TestIfChanged(t *testing.T) {
 	var asked []string

@@ -199,6 +199,12 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 	if contentType != "" {
 		p.Headers.setDefault("Content-Type", contentType)
 	}
+	if coding := b.Coding(); coding != "" {
+		p.Headers.setDefault("Content-Encoding", coding)
+		if given := p.Headers.Get("Content-Encoding"); given != coding {
+			return fail(ErrInvalidArgument, "Compress(%q), but the header has Content-Encoding %q", coding, given)
+		}
+	}
 	return nil
 }
 

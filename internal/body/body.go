@@ -24,7 +24,11 @@ type Body struct {
 	again  func() error // of a reader that is neither a streamer nor a seeker
 	waits  bool         // reading may wait for something: a pipe, a connection, the caller's code
 	use    *use         // of a stream
+	coding string       // that Coded has given it
 }
+
+// Coding is the content coding that the body is in by Coded, "" for any other.
+func (b *Body) Coding() string { return b.coding }
 
 type kind uint8
 

@@ -9,8 +9,9 @@ import (
 const codedBlock = 32 << 10
 
 // Coded returns b as a writer writes it that newWriter makes: in memory at once, a stream while it
-// is sent. It can be sent again if b can.
-func Coded(b Body, newWriter func(io.Writer) (io.WriteCloser, error)) (Body, error) {
+// is sent, in the content coding of that name. It can be sent again if b can. The absence of a
+// body stays that.
+func Coded(b Body, name string, newWriter func(io.Writer) (io.WriteCloser, error)) (Body, error) {
 	if !b.Streamed() {
 		var out bytes.Buffer
 		w, err := newWriter(&out)
@@ -20,7 +21,9 @@ func Coded(b Body, newWriter func(io.Writer) (io.WriteCloser, error)) (Body, err
 		if _, err = w.Write(b.data); err == nil {
 			err = w.Close()
 		}
-		return Bytes(out.Bytes()), err
+		c := Bytes(out.Bytes())
+		c.coding = name
+		return c, err
 	}
 	if _, err := newWriter(io.Discard); err != nil {
 		return b, err
@@ -31,6 +34,7 @@ func Coded(b Body, newWriter func(io.Writer) (io.WriteCloser, error)) (Body, err
 			yield(nil, err)
 		}
 	})
+	c.coding = name
 	if b.Replayable() {
 		c.rewind, c.again = rewindable, b.Restart
 	}

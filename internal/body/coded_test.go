@@ -33,7 +33,7 @@ func TestCoded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		coded, err := Coded(b, gzipped)
+		coded, err := Coded(b, "gzip", gzipped)
 		if err != nil || coded.Replayable() != c.again {
 			t.Fatalf("%s: %v, replayable %v", name, err, coded.Replayable())
 		}
@@ -64,7 +64,7 @@ func TestCodedLeft(t *testing.T) {
 		}
 	}
 	b, _ := New(endless)
-	coded, _ := Coded(b, gzipped)
+	coded, _ := Coded(b, "gzip", gzipped)
 	r, stop := coded.Open()
 	if _, err := r.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestCodedLeft(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	b, _ = New(iotest.ErrReader(broken))
-	coded, _ = Coded(b, gzipped)
+	coded, _ = Coded(b, "gzip", gzipped)
 	r, stop = coded.Open()
 	if _, err := io.ReadAll(r); err != broken {
 		t.Error(err)
@@ -83,7 +83,7 @@ func TestCodedLeft(t *testing.T) {
 	refuse := func(io.Writer) (io.WriteCloser, error) { return nil, broken }
 	for _, given := range []any{"text", strings.NewReader("text"), nil} {
 		b, _ := New(given)
-		if _, err := Coded(b, refuse); err != broken {
+		if _, err := Coded(b, "gzip", refuse); err != broken {
 			t.Errorf("%v: %v", given, err)
 		}
 	}
