@@ -3,6 +3,7 @@ package requests
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/mountable/requests/internal/body"
@@ -249,7 +250,7 @@ func IfChanged(previous *Response) Option {
 		if previous == nil || previous.StatusCode != 200 && previous.StatusCode != 304 {
 			return nil
 		}
-		if !previous.content().InMemory() {
+		if !previous.content().InMemory() || previous.StatusCode == 304 && !previous.renewed || previous.Request != nil && previous.Request.Method == "HEAD" {
 			return fail(ErrInvalidArgument, "IfChanged: the content of the previous response is not in memory")
 		}
 		for _, f := range [...][2]string{{"If-None-Match", "ETag"}, {"If-Modified-Since", "Last-Modified"}} {
@@ -263,13 +264,15 @@ func IfChanged(previous *Response) Option {
 
 // unchanged gives a 304 the content of the previous response.
 func (r *Response) unchanged(previous *Response) error {
-	if previous.URL != r.URL {
+	was, _, _ := strings.Cut(previous.URL, "#")
+	if now, _, _ := strings.Cut(r.URL, "#"); now != was {
 		_ = r.Close()
 		return fail(ErrInvalidArgument, "IfChanged: the previous response is one to %q", redactURL(previous.URL))
 	}
 	content, err := previous.Content()
 	_ = r.Close()
 	r.content().Keep(bytes.Clone(content)) // whose owner may change it
+	r.renewed = true
 	r.Headers, r.Encoding = pairs.Complete(r.Headers, previous.Headers, "Content-Type", "Content-Language", "ETag", "Last-Modified"), previous.Encoding
 	return err
 }

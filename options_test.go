@@ -252,6 +252,22 @@ func TestIfChanged(t *testing.T) {
 	if _, err := s.Get(t.Context(), base, requests.IfChanged(streamed)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("not in memory: %v", err)
 	}
+	if r, err := s.Get(t.Context(), base+"#part", requests.IfChanged(last)); err != nil || r.StatusCode != 304 || text(t, r) == "" {
+		t.Errorf("with a fragment: %v, %v", r, err)
+	}
+	head, err := s.Head(t.Context(), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := s.Get(t.Context(), base, requests.Headers{{"If-None-Match", etag}})
+	if err != nil || bare.StatusCode != 304 {
+		t.Fatal(bare, err)
+	}
+	for _, previous := range []*requests.Response{head, bare} {
+		if r, err := s.Get(t.Context(), base, requests.IfChanged(previous)); !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("%v has no content: %v, %v", previous, r, err)
+		}
+	}
 }
 
 // TestRedirectsOption: how many are followed, whatever the session says.

@@ -23,8 +23,7 @@ import (
 // its connection is free again; a streamed one holds its connection until the
 // body has been read to its end or Close is called.
 //
-// A Response is an [io.ReadCloser] over the decoded body. It is not safe for
-// concurrent use.
+// A Response is an [io.ReadCloser] over the decoded body. It is not safe for concurrent use.
 type Response struct {
 	StatusCode int
 	Reason     string // text of the status line, may be empty
@@ -52,6 +51,7 @@ type Response struct {
 	span      span // for Timing
 	proxyAuth bool // the request carried Proxy-Authorization
 	tunnel    bool // it went through a proxy's tunnel
+	renewed   bool // it is a 304 with the content of IfChanged's previous response
 }
 
 // NewResponse makes a response for an [Adapter]: status, headers, and a body that
@@ -124,8 +124,7 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 
 // Options returns the settings that r was sent with, those of the call, the session and
 // the environment put together: what a hook needs to know of the call. A response that a
-// hook made up has those of the one it replaces; they are zero for any other that no session
-// sent for.
+// hook made up has those of the one it replaces; they are zero for any other that no session sent for.
 func (r *Response) Options() SendOptions { return r.opts }
 
 // SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or
@@ -201,8 +200,7 @@ func (r *Response) Text() (string, error) {
 	return charset.DecodeOr(content, encoding, "utf-8"), nil
 }
 
-// Trailers returns the fields that came after a chunked body, once it has been
-// read to its end.
+// Trailers returns the fields that came after a chunked body, once it has been read to its end.
 func (r *Response) Trailers() Headers {
 	return wire.StreamOf(r.Raw).Trailers()
 }
