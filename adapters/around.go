@@ -11,9 +11,13 @@ import (
 // sent (see [requests.NewResponse]); its error is that of the request.
 //
 // The order of a call is: for each hop BeforeSend, the tries of [requests.HTTPAdapter], OnError, the
-// hooks of session and call, cookies, and Session.OnRedirect.
+// hooks of session and call, cookies, and Session.OnRedirect. A nil f makes every Send
+// [requests.ErrInvalidArgument].
 func BeforeSend(f func(ctx context.Context, p *requests.PreparedRequest) (*requests.Response, error)) requests.Wrapper {
 	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+		if f == nil {
+			return nil, invalid("BeforeSend: the function is nil")
+		}
 		p = p.Clone()
 		if r, err := f(ctx, p); r != nil || err != nil {
 			return r, err
@@ -24,9 +28,12 @@ func BeforeSend(f func(ctx context.Context, p *requests.PreparedRequest) (*reque
 
 // OnError calls f with the error of each request that has failed, all its tries together. f
 // returns the error that the caller gets, or a response instead. That of reading a body, later, is
-// not shown to it.
+// not shown to it. A nil f makes every Send [requests.ErrInvalidArgument].
 func OnError(f func(ctx context.Context, p *requests.PreparedRequest, err error) (*requests.Response, error)) requests.Wrapper {
 	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+		if f == nil {
+			return nil, invalid("OnError: the function is nil")
+		}
 		r, err := base.Send(ctx, p, opts)
 		if err == nil {
 			return r, nil
@@ -52,7 +59,7 @@ func Codecs(codecs requests.Codecs) requests.Wrapper {
 
 // around is the wrapper that sends by way of a function.
 func around(send func(context.Context, requests.Adapter, *requests.PreparedRequest, requests.SendOptions) (*requests.Response, error)) requests.Wrapper {
-	return func(base requests.Adapter) requests.Adapter { return &sendAround{base, send} }
+	return func(base requests.Adapter) requests.Adapter { return &sendAround{orNone(base), send} }
 }
 
 type sendAround struct {

@@ -24,7 +24,8 @@ import (
 //
 // The handler runs on a goroutine of its own for each request, until it returns. Its
 // panic, [http.ErrAbortHandler] included, cuts the response short as net/http's server does.
-// For https, Request.TLS is set without there being any TLS.
+// For https, Request.TLS is set without there being any TLS. A nil handler makes every Send
+// [requests.ErrInvalidArgument].
 func Handler(h http.Handler) requests.Adapter { return handlerAdapter{h} }
 
 type handlerAdapter struct{ handler http.Handler }
@@ -34,6 +35,9 @@ func (a handlerAdapter) Close() error { return nil }
 
 // Send implements [requests.Adapter].
 func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	if f, ok := a.handler.(http.HandlerFunc); a.handler == nil || ok && f == nil {
+		return nil, invalid("Handler: the handler is a nil %T", a.handler)
+	}
 	w := newWatch(ctx, opts)
 	if w.ctx.Err() != nil {
 		defer w.end()

@@ -53,9 +53,18 @@ func TestWrapperArguments(t *testing.T) {
 	for text, w := range map[string]requests.Wrapper{
 		"Limit(0)": adapters.Limit(0), "Hedge(0s)": adapters.Hedge(0), "Breaker(0, 1s)": adapters.Breaker(0, time.Second),
 		"Breaker(1, 0s)": adapters.Breaker(1, 0), "nil": adapters.Authenticate(nil),
+		"BeforeSend": adapters.BeforeSend(nil), "OnError": adapters.OnError(nil),
 		`ContentDecoder("a b")`: adapters.ContentDecoder("a b", plain), `ContentDecoder("x")`: adapters.ContentDecoder("x", nil),
 	} {
 		if _, err := w(never).Send(t.Context(), get("http://h.test/"), requests.SendOptions{}); !errors.Is(err, requests.ErrInvalidArgument) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for text, a := range map[string]requests.Adapter{
+		"nil http.HandlerFunc": adapters.Handler(http.HandlerFunc(nil)), "nil <nil>": adapters.Handler(nil),
+		"AdapterFunc": adapters.Chain(nil, adapters.Limit(1), adapters.Digests()), "is nil": adapters.Digests()(nil),
+	} {
+		if _, err := a.Send(t.Context(), get("http://h.test/"), requests.SendOptions{}); !errors.Is(err, requests.ErrInvalidArgument) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

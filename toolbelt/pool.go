@@ -178,6 +178,9 @@ func (p *Pool) makeSessions() error {
 	if p.shared {
 		n = 1
 	}
+	if p.newSession == nil {
+		return invalid("SessionFunc: the function is nil")
+	}
 	for range n {
 		s := p.newSession()
 		if s == nil {
@@ -185,6 +188,9 @@ func (p *Pool) makeSessions() error {
 		}
 		p.sessions = append(p.sessions, s)
 		for _, f := range slices.Concat(p.setUp, p.setAuth) {
+			if f == nil {
+				return invalid("Initializer or AuthGenerator: the function is nil")
+			}
 			if err := f(s); err != nil {
 				return err
 			}

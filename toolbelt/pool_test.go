@@ -375,14 +375,17 @@ func TestPoolArguments(t *testing.T) {
 	refused := errors.New("refused")
 	urls := slices.Values([]string{"http://h"})
 	pools := map[string]func() (*Pool, error){
-		"no workers": func() (*Pool, error) { return FromURLs(urls, Workers(0)) },
-		"less":       func() (*Pool, error) { return FromURLs(urls, Workers(-1)) },
-		"no jobs":    func() (*Pool, error) { return NewPool(nil) },
-		"no channel": func() (*Pool, error) { return FromChannel(nil) },
-		"no URLs":    func() (*Pool, error) { return FromURLs(nil) },
-		"no results": func() (*Pool, error) { return FromExceptions(nil) },
-		"no session": func() (*Pool, error) { return FromURLs(urls, SessionFunc(func() *requests.Session { return nil })) },
-		"no map":     func() (*Pool, error) { _, _, err := Map(t.Context(), nil); return nil, err },
+		"no workers":        func() (*Pool, error) { return FromURLs(urls, Workers(0)) },
+		"less":              func() (*Pool, error) { return FromURLs(urls, Workers(-1)) },
+		"no jobs":           func() (*Pool, error) { return NewPool(nil) },
+		"no channel":        func() (*Pool, error) { return FromChannel(nil) },
+		"no URLs":           func() (*Pool, error) { return FromURLs(nil) },
+		"no results":        func() (*Pool, error) { return FromExceptions(nil) },
+		"no session":        func() (*Pool, error) { return FromURLs(urls, SessionFunc(func() *requests.Session { return nil })) },
+		"no function":       func() (*Pool, error) { return FromURLs(urls, SessionFunc(nil)) },
+		"no initializer":    func() (*Pool, error) { return FromURLs(urls, Initializer(nil)) },
+		"no auth generator": func() (*Pool, error) { return FromURLs(urls, AuthGenerator(nil)) },
+		"no map":            func() (*Pool, error) { _, _, err := Map(t.Context(), nil); return nil, err },
 		"refused": func() (*Pool, error) {
 			return FromURLs(urls, Initializer(func(*requests.Session) error { return refused }))
 		},

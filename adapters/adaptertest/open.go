@@ -27,6 +27,9 @@ import (
 // cleaned up by t.Cleanup after the call counts as closed.
 func CheckClosed(t testing.TB, s *requests.Session) {
 	t.Helper()
+	if s == nil {
+		t.Fatal("CheckClosed: the session is nil")
+	}
 	open := &openBodies{where: map[*openBody]string{}}
 	s.OnResponse(open.watch)
 	t.Cleanup(func() {

@@ -27,6 +27,22 @@ func (f *failing) Errorf(format string, args ...any) {
 	f.said = append(f.said, fmt.Sprintf(format, args...))
 }
 
+func (f *failing) Fatal(args ...any) {
+	f.said = append(f.said, fmt.Sprint(args...))
+	panic(f)
+}
+
+// TestCheckClosedOfNil: a nil session fails the test, and is not a panic of the library's.
+func TestCheckClosedOfNil(t *testing.T) {
+	f := &failing{TB: t}
+	defer func() {
+		if recover() != f || len(f.said) != 1 {
+			t.Errorf("said %q", f.said)
+		}
+	}()
+	adaptertest.CheckClosed(f, nil)
+}
+
 // TestCheckClosed: a response that is left open fails the test, and names its request and line.
 func TestCheckClosed(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
