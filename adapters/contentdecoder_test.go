@@ -48,6 +48,8 @@ func unshift(closed *int) func(io.Reader) (io.Reader, error) {
 		switch mark[0] {
 		case '!':
 			return shifted{r, closed}, nil
+		case '0':
+			return nil, nil
 		case '?':
 			return shifted{io.MultiReader(io.LimitReader(r, 3), iotest.ErrReader(errMark)), closed}, nil
 		}
@@ -99,6 +101,7 @@ func TestContentDecoder(t *testing.T) {
 		"another":           {[]string{"gzip"}, gzipped(t, "hello"), 0, 200, result{"hello", "", "[gzip]", "0"}},
 		"none":              {nil, "hello", 0, 200, result{"hello", "", "[]", "0"}},
 		"corrupt at once":   {[]string{"x-shift"}, "hello", 0, 200, result{"", "content decoding failed", "[]", "0"}},
+		"nothing to read":   {[]string{"x-shift"}, "0" + shift("hello")[1:], 0, 200, result{"", "content decoding failed", "[]", "0"}},
 		"corrupt later":     {[]string{"x-shift"}, "?" + shift("hello")[1:], 0, 200, result{"", "content decoding failed", "[]", "2"}},
 		"without its mark":  {[]string{"x-shift, gzip"}, gzipped(t, ""), 0, 200, result{"", "", "[]", "0"}},
 		"cut by the server": {[]string{"x-shift"}, shift("hel"), 9, 200, result{"", "incomplete body", "[]", "2"}},

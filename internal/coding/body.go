@@ -195,12 +195,18 @@ type own struct {
 	err  error
 }
 
+var errNoReader = errors.New("the decoder has returned neither a reader nor an error")
+
 func (o *own) Read(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
 	if o.out == nil {
-		if o.out, o.err = o.open(o.in); o.err != nil {
+		o.out, o.err = o.open(o.in)
+		if o.out == nil && o.err == nil {
+			o.err = errNoReader
+		}
+		if o.err != nil {
 			return 0, o.err
 		}
 	}
