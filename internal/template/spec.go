@@ -72,6 +72,9 @@ func valueOf(v any) value {
 	for r.Kind() == reflect.Pointer || r.Kind() == reflect.Interface {
 		r = r.Elem()
 	}
+	if b, ok := bytesOf(r); ok {
+		return value{text, []string{b}}
+	}
 	switch r.Kind() {
 	case reflect.Invalid:
 		return value{}
@@ -81,6 +84,28 @@ func valueOf(v any) value {
 		return ofList(r)
 	}
 	return value{text, []string{fmt.Sprint(r.Interface())}}
+}
+
+// bytesOf is the text of a slice of bytes: what it holds, or how it prints itself.
+func bytesOf(r reflect.Value) (string, bool) {
+	if r.Kind() != reflect.Slice || r.Type().Elem().Kind() != reflect.Uint8 {
+		return "", false
+	}
+	if s, ok := r.Interface().(fmt.Stringer); ok {
+		return s.String(), true
+	}
+	return string(r.Bytes()), true
+}
+
+// printed is one element of a list or a map.
+func printed(r reflect.Value) string {
+	if r.Kind() == reflect.Interface && !r.IsNil() {
+		r = r.Elem()
+	}
+	if b, ok := bytesOf(r); ok {
+		return b
+	}
+	return fmt.Sprint(r.Interface())
 }
 
 func ofList(r reflect.Value) value {
@@ -93,7 +118,7 @@ func ofList(r reflect.Value) value {
 		return v
 	}
 	for _, element := range r.Seq2() {
-		v.texts = append(v.texts, fmt.Sprint(element.Interface()))
+		v.texts = append(v.texts, printed(element))
 	}
 	return v
 }
@@ -101,7 +126,7 @@ func ofList(r reflect.Value) value {
 func ofMap(r reflect.Value) value {
 	var all [][2]string
 	for key, element := range r.Seq2() {
-		all = append(all, [2]string{fmt.Sprint(key.Interface()), fmt.Sprint(element.Interface())})
+		all = append(all, [2]string{fmt.Sprint(key.Interface()), printed(element)})
 	}
 	slices.SortFunc(all, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return ofList(reflect.ValueOf(all))

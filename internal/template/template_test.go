@@ -1,6 +1,7 @@
 package template
 
 import (
+	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ func TestExpand(t *testing.T) {
 		{"http://h/users/{id}", map[string]any{"id": "a/b?c#d e%"}, "http://h/users/a%2Fb%3Fc%23d%20e%25", false},
 		{"http://h/users/{name}", map[string]any{"name": &name}, "http://h/users/ada", false},
 		{"/{a}/{b}/x", map[string]any{"a": "ü", "b": true}, "/%C3%BC/true/x", false},
+		{"/{id}", map[string]any{"id": []byte("a/b")}, "/a%2Fb", false},
+		{"/{id}", map[string]any{"id": net.IPv4(192, 0, 2, 1)}, "/192.0.2.1", false},
+		{"/{id}{?m*}", map[string]any{"id": [][]byte{[]byte("a"), []byte("b")}, "m": map[string]any{"k": []byte("v"), "n": nil}}, "/a,b?k=v&n=%3Cnil%3E", false},
 		{"/files{/path*}", map[string]any{"path": []string{"a", "b c"}}, "/files/a/b%20c", false},
 		{"/s{?q,page}", map[string]any{"q": "a&b", "page": 2}, "/s?q=a%26b&page=2", false},
 		{"/s{?q,page}", map[string]any{"q": "a", "page": nil}, "/s?q=a", false},
