@@ -2,22 +2,28 @@
 package values
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/go-querystring/query"
 )
 
 // Pairs returns the pairs of v, sorted by name where v has no order of its own: pairs, maps with
 // texts as keys (url.Values among them) whose values are texts, bytes, numbers, bools, what has a String method, or lists
-// of these, and structs whose fields have "url" tags as github.com/google/go-querystring reads them. Nil
-// has none.
+// of these, and structs whose fields have "url" tags as github.com/google/go-querystring reads them. A nil
+// pointer or map has none; nil itself is nothing that can have any.
 func Pairs(v any) ([][2]string, error) {
 	r := reflect.ValueOf(v)
-	if r.Kind() == reflect.Invalid || r.Kind() == reflect.Pointer && r.IsNil() {
+	switch {
+	case r.Kind() == reflect.Invalid:
+		return nil, errors.New("nil has no pairs: give url.Values, a map, a struct or a list of pairs")
+	case r.Kind() == reflect.Pointer && r.IsNil():
 		return nil, nil
 	}
 	if t := reflect.TypeFor[[][2]string](); r.CanConvert(t) {
@@ -28,6 +34,9 @@ func Pairs(v any) ([][2]string, error) {
 		return sorted(all), err
 	}
 	if t := r.Type(); t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
+		if err := checkFields(reflect.Indirect(r)); err != nil {
+			return nil, fmt.Errorf("a %T has no pairs: %w", v, err)
+		}
 		fields, err := query.Values(v)
 		if err != nil {
 			return nil, fmt.Errorf("a %T has no pairs: %w", v, err)
@@ -36,6 +45,56 @@ func Pairs(v any) ([][2]string, error) {
 	}
 	return nil, fmt.Errorf("a %T has no pairs: give url.Values, a map, a struct or a list of pairs", v)
 }
+
+// checkFields refuses the fields of a struct that go-querystring writes as only Go reads them, in
+// structs of structs too.
+func checkFields(r reflect.Value) error {
+	for field, value := range r.Fields() {
+		tag := field.Tag.Get("url")
+		if !field.IsExported() && !field.Anonymous || tag == "-" {
+			continue
+		}
+		if err := checkField(value, tag); err != nil {
+			return fmt.Errorf("the field %s cannot be %w", field.Name, err)
+		}
+	}
+	return nil
+}
+
+func checkField(value reflect.Value, tag string) error {
+	if omitted(value, tag) || value.Type().Implements(encoder) || isText(value) || value.Type() == timeType {
+		return nil
+	}
+	switch value.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if value.IsNil() {
+			return nil
+		}
+		return checkField(value.Elem(), tag)
+	case reflect.Struct:
+		return checkFields(value)
+	case reflect.Slice, reflect.Array:
+		for _, element := range value.Seq2() {
+			if err := checkField(element, tag); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	_, err := textOf(value)
+	return err
+}
+
+// omitted reports whether a field is left out for being empty.
+func omitted(value reflect.Value, tag string) bool {
+	_, options, _ := strings.Cut(tag, ",")
+	return slices.Contains(strings.Split(options, ","), "omitempty") && (value.IsZero() || value.Kind() == reflect.Map && value.Len() == 0)
+}
+
+var (
+	encoder  = reflect.TypeFor[query.Encoder]()
+	timeType = reflect.TypeFor[time.Time]()
+)
 
 func ofMap(r reflect.Value) (url.Values, error) {
 	all := url.Values{}
