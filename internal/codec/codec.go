@@ -2,8 +2,10 @@
 package codec
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 
@@ -45,5 +47,31 @@ func XML(data []byte, contentType string, v any) error {
 	}
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is UTF-8 by now
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	return onlyMisc(d)
+}
+
+// onlyMisc makes sure that nothing but comments, processing instructions and blanks stands behind
+// the root of a document (XML 1.0 section 2.1).
+func onlyMisc(d *xml.Decoder) error {
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch token := token.(type) {
+		case xml.Comment, xml.ProcInst:
+			continue
+		case xml.CharData:
+			if len(bytes.Trim(token, " \t\r\n")) == 0 {
+				continue
+			}
+		}
+		return errors.New("something follows the root element of the document")
+	}
 }

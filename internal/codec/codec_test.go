@@ -49,6 +49,13 @@ func TestXML(t *testing.T) {
 		"text/xml|" + utf8:                                     "é", // no charset, so not ISO-8859-1
 		"|" + latin1:                                           "error",
 		"a/b; charset=none|" + utf8:                            "error",
+		"|<a>é</a>\n<!-- b --><?c d?>\n":                       "é",
+		"|<a>é</a><a>é</a>":                                    "error",
+		"|<a>é</a><b/>":                                        "error",
+		"|<a>é</a>text":                                        "error",
+		"|<a>é</a><":                                           "error",
+		"|<a>é</a></a>":                                        "error",
+		"|<a>é</a><!DOCTYPE a>":                                "error",
 		"|<a>":                                                 "error",
 		"|":                                                    "error",
 		"|<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>":          "error", // entities of a document's own are not expanded
