@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/uri"
@@ -66,7 +68,7 @@ const (
 // Auth, hooks, functions and mounts are code, and are not written; nor is the password of a
 // certificate. What needs a BaseURL and has none, what is not UTF-8, a CA bundle or a
 // certificate that is not in files, and a path in BaseURL that holds a secret which was not
-// asked for, are [requests.ErrInvalidArgument]; what the system says is [requests.ErrFile].
+// asked for, a header that cannot be sent, and a negative time limit are [requests.ErrInvalidArgument]; what the system says is [requests.ErrFile].
 func SaveSession(s *requests.Session, path string, options ...SessionFileOption) error {
 	var all SessionFileOption
 	for _, o := range options {
@@ -129,7 +131,34 @@ func sessionSettings(s *requests.Session, secrets bool) (*sessionFile, error) {
 	if err := f.bound(); err != nil {
 		return nil, err
 	}
+	if err := f.sendable(); err != nil {
+		return nil, invalid("SaveSession: %v", err)
+	}
 	return f, f.text()
+}
+
+// sendable makes sure that no request would fail for what the session has.
+func (f *sessionFile) sendable() error {
+	for _, h := range f.Headers {
+		if !ascii.IsToken(h[0]) {
+			return fmt.Errorf("the name of the header %.100q is not a token", h[0])
+		}
+		if strings.ContainsFunc(h[1], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return fmt.Errorf("the value of the header %s has a line break or another control character", h[0])
+		}
+	}
+	for _, d := range []struct {
+		name string
+		time.Duration
+	}{{"Connect", f.Timeouts.Connect}, {"Read", f.Timeouts.Read}, {"Total", f.Timeouts.Total}, {"Pool", f.Timeouts.Pool}, {"Continue", f.Timeouts.Continue}} {
+		if d.Duration < 0 {
+			return fmt.Errorf("Timeouts.%s is negative: %v", d.name, d.Duration)
+		}
+	}
+	if f.MaxRedirects < 0 {
+		return fmt.Errorf("MaxRedirects is negative: %d", f.MaxRedirects)
+	}
+	return nil
 }
 
 // withoutSecrets leaves out what is secret by its name or its place.
@@ -234,7 +263,7 @@ func (f *sessionFile) trust(s *requests.Session) error {
 
 // LoadSession returns a new session with the settings and cookies of a file that [SaveSession]
 // has written, and the adapters of [requests.NewSession]. On an error, which is
-// [requests.ErrFile], there is none.
+// [requests.ErrFile] and names what is wrong, there is none.
 func LoadSession(path string) (*requests.Session, error) {
 	f := &sessionFile{}
 	err := f.read(path)
@@ -276,6 +305,9 @@ func (f *sessionFile) read(path string) error {
 }
 
 func (f *sessionFile) apply(s *requests.Session) error {
+	if err := f.sendable(); err != nil {
+		return err
+	}
 	if err := f.bound(); err != nil {
 		return err
 	}

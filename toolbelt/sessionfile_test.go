@@ -169,3 +169,41 @@ func TestSessionFileHasAll(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadSessionRefuses: a file with what no request could have is refused, by name and whole.
+func TestLoadSessionRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "session.json")
+	s := requests.NewSession()
+	defer s.Close()
+	if err := toolbelt.SaveSession(s, path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, c := range map[string][2]string{
+		`"headers": [`:         {`"headers": [["X-A", "a\r\nB: s3cret"], `, "X-A"},
+		`"headers": [ `:        {`"headers": [["X A", "s3cret"], `, "X A"},
+		`"headers": [  `:       {`"headers": [["X-N", "s3cret\u0000"], `, "X-N"},
+		`"Total": 0`:           {`"Total": -1`, "Timeouts.Total"},
+		`"Continue": 0`:        {`"Continue": -1`, "Timeouts.Continue"},
+		`"max_redirects": 30,`: {`"max_redirects": -1,`, "MaxRedirects"},
+	} {
+		broken := strings.Replace(string(text), strings.TrimRight(part, " "), c[0], 1)
+		if broken == string(text) {
+			t.Fatalf("%s is not in %s", part, text)
+		}
+		if err := os.WriteFile(path, []byte(broken), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := toolbelt.LoadSession(path)
+		if loaded != nil || !errors.Is(err, requests.ErrFile) || !strings.Contains(err.Error(), c[1]) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", c[0], err)
+		}
+	}
+	s.Headers.Set("X-A", "a\nB: c")
+	if err := toolbelt.SaveSession(s, path); !errors.Is(err, requests.ErrInvalidArgument) || !strings.Contains(err.Error(), "X-A") {
+		t.Errorf("saved: %v", err)
+	}
+}
