@@ -230,7 +230,7 @@ func (r *Response) JSON(v any) error {
 	if err != nil {
 		return err
 	}
-	return r.unmarshal(text, v)
+	return r.unmarshal(jsontext.Text{Data: text}, v)
 }
 
 // jsonText returns the body in UTF-8.
@@ -246,19 +246,19 @@ func (r *Response) jsonText() ([]byte, error) {
 	return []byte(text), err
 }
 
-func (r *Response) unmarshal(data []byte, v any) error {
+func (r *Response) unmarshal(text jsontext.Text, v any) error {
 	unmarshal := r.Codecs[codec.JSONType].Unmarshal
 	if unmarshal == nil {
 		unmarshal = json.Unmarshal
 	}
-	err := unmarshal(data, v)
+	err := unmarshal(text.Data, v)
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
 		return &Error{Kind: ErrInvalidArgument, Request: r.Request, Response: r, Err: err, Detail: fmt.Sprintf("JSON decodes into a pointer, not into a %T", v)}
 	}
-	detail := jsontext.Diagnose(data, err, r.StatusCode, r.Headers.Get("Content-Type"))
+	detail := jsontext.Diagnose(text, err, r.StatusCode, r.Headers.Get("Content-Type"))
 	return &Error{Kind: ErrJSONDecode, Request: r.Request, Response: r, Err: err, Detail: detail}
 }
 

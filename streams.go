@@ -2,7 +2,6 @@ package requests
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
@@ -116,7 +115,7 @@ func JSONLines[T any](r *Response) iter.Seq2[T, error] {
 func JSONArray[T any](r *Response) iter.Seq2[T, error] { return decodeEach[T](r, r.elements) }
 
 // decodeEach decodes the values of a body, up to the first that fails.
-func decodeEach[T any](r *Response, texts iter.Seq2[[]byte, error]) iter.Seq2[T, error] {
+func decodeEach[T any](r *Response, texts iter.Seq2[jsontext.Text, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for text, err := range texts {
 			var v, none T
@@ -134,14 +133,14 @@ func decodeEach[T any](r *Response, texts iter.Seq2[[]byte, error]) iter.Seq2[T,
 }
 
 // elements iterates over the texts of the elements of a JSON array.
-func (r *Response) elements(yield func([]byte, error) bool) {
+func (r *Response) elements(yield func(jsontext.Text, error) bool) {
 	body, err := r.content().Loop(r.owner())
 	if err == nil {
 		defer r.Close()
-		err = jsontext.Array(body, r.maxLine(), func(element json.RawMessage) bool { return yield(element, nil) })
+		err = jsontext.Array(body, r.maxLine(), func(element jsontext.Text) bool { return yield(element, nil) })
 	}
 	if err != nil {
-		yield(nil, r.arrayError(err))
+		yield(jsontext.Text{}, r.arrayError(err))
 	}
 }
 

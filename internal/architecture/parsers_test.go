@@ -2,7 +2,6 @@ package architecture
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -152,13 +151,13 @@ var parsers = map[string]func(s string){
 	"integrity.Parse": func(s string) { integrity.Parse([]string{s, s}) },
 
 	"jsontext.Array": func(s string) {
-		_ = jsontext.Array(strings.NewReader("["+s), 0, func(json.RawMessage) bool { return true })
+		_ = jsontext.Array(strings.NewReader("["+s), 0, func(jsontext.Text) bool { return true })
 	},
 	"jsontext.ParseProblem": func(s string) { jsontext.ParseProblem([]byte(`{"title":` + s)) },
 	"jsontext.Line":         func(s string) { _ = jsontext.Line(s, 1) },
 	"jsontext.Diagnose": func(s string) {
-		jsontext.Diagnose([]byte(s), errors.New("bad"), 200, "text/html")
-		jsontext.Diagnose([]byte(`{"a":`+s), errors.New("bad"), 200, "application/problem+json")
+		jsontext.Diagnose(jsontext.Text{Data: []byte(s)}, errors.New("bad"), 200, "text/html")
+		jsontext.Diagnose(jsontext.Text{Data: []byte(`{"a":` + s)}, errors.New("bad"), 200, "application/problem+json")
 	},
 
 	"multipart.NewPartReader": func(s string) { parts(s); parts("--b\r\n" + s); parts("--b\r\n\r\n" + s) },

@@ -45,14 +45,29 @@ func escape(text []byte) []byte {
 
 // Diagnose says in words what is there instead of the JSON that was expected: the body of a
 // response of this status and Content-Type, at which err came up. Secrets are masked.
-func Diagnose(data []byte, err error, status int, contentType string) string {
-	if len(data) == 0 {
+func Diagnose(text Text, err error, status int, contentType string) string {
+	if len(text.Data) == 0 {
 		return fmt.Sprintf("the body is empty (%d)", status)
 	}
-	what := "the body is not the JSON that was expected"
+	what, where := "the body is not the JSON that was expected", text.where()
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
-		what = fmt.Sprintf("the body is not JSON: line %d, offset %d", line, syntax.Offset)
+		what = "the body is not JSON"
+		if where == "" {
+			where = fmt.Sprintf(": line %d", 1+bytes.Count(text.Data[:min(int(syntax.Offset), len(text.Data))], []byte("\n")))
+		}
+		where += fmt.Sprintf(", offset %d", syntax.Offset)
 	}
-	return what + fmt.Sprintf(" (%d, Content-Type %.100q, it begins with %q)", status, contentType, secret.Excerpt(contentType, data))
+	begins := secret.Excerpt(contentType, text.Data)
+	if text.What != "" {
+		return what + where + fmt.Sprintf(" (%d, Content-Type %.100q, the %s begins with %q)", status, contentType, text.What, begins)
+	}
+	return what + where + fmt.Sprintf(" (%d, Content-Type %.100q, it begins with %q)", status, contentType, begins)
+}
+
+// where names the place of a text in its stream.
+func (t Text) where() string {
+	if t.What == "" {
+		return ""
+	}
+	return fmt.Sprintf(": %s %d", t.What, t.N)
 }

@@ -41,8 +41,21 @@ func TestDiagnose(t *testing.T) {
 	} {
 		var n int
 		err := json.Unmarshal([]byte(body), &n)
-		if got := Diagnose([]byte(body), err, 502, "application/json"); got != want {
+		if got := Diagnose(Text{Data: []byte(body)}, err, 502, "application/json"); got != want {
 			t.Errorf("%q:\n%s, want\n%s", body, got, want)
+		}
+	}
+}
+
+// TestDiagnoseInStream names the line of the stream, and not that of the text.
+func TestDiagnoseInStream(t *testing.T) {
+	for want, text := range map[string]Text{
+		`the body is not JSON: line 2, offset 1 (200, Content-Type "a/b", the line begins with "x")`:                       {[]byte("x"), "line", 2},
+		`the body is not the JSON that was expected: element 3 (200, Content-Type "a/b", the element begins with "\"t\"")`: {[]byte(`"t"`), "element", 3},
+	} {
+		var n int
+		if got := Diagnose(text, json.Unmarshal(text.Data, &n), 200, "a/b"); got != want {
+			t.Errorf("%s, want\n%s", got, want)
 		}
 	}
 }

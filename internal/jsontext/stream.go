@@ -28,13 +28,20 @@ func (e *SyntaxError) Error() string { return e.Where + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
+// Text is the text of one value, and where it stands in its stream.
+type Text struct {
+	Data []byte
+	What string // "line" or "element"; "" is a body by itself
+	N    int
+}
+
 // Lines iterates over the texts that have a value, of the lines of a stream of JSON Lines.
-func Lines(lines iter.Seq2[string, error]) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func Lines(lines iter.Seq2[string, error]) iter.Seq2[Text, error] {
+	return func(yield func(Text, error) bool) {
 		n := 0
 		for line, err := range lines {
 			n++
-			if text := Line(line, n); (err != nil || text != "") && !yield([]byte(text), err) {
+			if text := Line(line, n); (err != nil || text != "") && !yield(Text{[]byte(text), "line", n}, err) {
 				return
 			}
 		}
@@ -53,7 +60,7 @@ func Line(text string, n int) string {
 // Array calls yield with the text of each element of a JSON array, as it comes, until that
 // returns false. An element of more than longest bytes, 0 for any number, is ErrTooLong; what
 // is not an array, or has something behind it, is a *SyntaxError; other errors are those of r.
-func Array(r io.Reader, longest int, yield func(element json.RawMessage) bool) error {
+func Array(r io.Reader, longest int, yield func(element Text) bool) error {
 	source := &meter{r: inUTF8(r), longest: longest}
 	dec := json.NewDecoder(source)
 	token, err := dec.Token()
@@ -69,7 +76,10 @@ func Array(r io.Reader, longest int, yield func(element json.RawMessage) bool) e
 		if err := dec.Decode(&element); err != nil {
 			return source.fault(err, fmt.Sprintf("element %d", n))
 		}
-		if !yield(element) {
+		if longest > 0 && len(element) > longest {
+			return ErrTooLong
+		}
+		if !yield(Text{element, "element", n}) {
 			return nil
 		}
 	}

@@ -1,7 +1,6 @@
 package jsontext
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -45,7 +44,7 @@ func TestArray(t *testing.T) {
 	} {
 		for _, r := range []io.Reader{strings.NewReader(c.text), iotest.OneByteReader(strings.NewReader(c.text)), iotest.DataErrReader(strings.NewReader(c.text))} {
 			var got []string
-			err := Array(r, 2<<10, func(e json.RawMessage) bool { got = append(got, string(e)); return true })
+			err := Array(r, 2<<10, func(e Text) bool { got = append(got, string(e.Data)); return true })
 			ends := ""
 			if err != nil {
 				ends = err.Error()
@@ -61,8 +60,17 @@ func TestArray(t *testing.T) {
 func TestArrayLong(t *testing.T) {
 	n := 0
 	text := "[" + strings.Repeat(`"0123456789", `, 10000) + "1]"
-	if err := Array(strings.NewReader(text), 16, func(json.RawMessage) bool { n++; return true }); err != nil || n != 10001 {
+	if err := Array(strings.NewReader(text), 16, func(Text) bool { n++; return true }); err != nil || n != 10001 {
 		t.Errorf("%d elements, %v", n, err)
+	}
+}
+
+// TestArrayBound: an element may be as long as the bound, and no longer.
+func TestArrayBound(t *testing.T) {
+	for text, want := range map[string]error{`["12345678"]`: nil, `[ "12345678" , 1]`: nil, `["123456789"]`: ErrTooLong, `[1, {"a": 12345}]`: ErrTooLong} {
+		if err := Array(strings.NewReader(text), 10, func(Text) bool { return true }); err != want {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 
@@ -70,7 +78,7 @@ func TestArrayLong(t *testing.T) {
 func TestArrayFails(t *testing.T) {
 	broken := errors.New("broken")
 	for _, text := range []string{"", "[", "[1", "[1,", "[1]"} {
-		err := Array(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), 0, func(json.RawMessage) bool { return true })
+		err := Array(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)), 0, func(Text) bool { return true })
 		if err != broken {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -79,7 +87,7 @@ func TestArrayFails(t *testing.T) {
 
 func TestArrayStop(t *testing.T) {
 	n := 0
-	if err := Array(strings.NewReader("[1,2,x"), 0, func(json.RawMessage) bool { n++; return n < 2 }); err != nil || n != 2 {
+	if err := Array(strings.NewReader("[1,2,x"), 0, func(Text) bool { n++; return n < 2 }); err != nil || n != 2 {
 		t.Errorf("%d elements, %v", n, err)
 	}
 }
