@@ -239,16 +239,20 @@ func (c *TLSConfig) plan(sessions tls.ClientSessionCache) (*dial.TLS, error) {
 		ServerName: c.ServerName, VerifyName: c.VerifyName,
 		InsecureSkipVerify: !c.Verify.Enabled(), Roots: roots, Certificates: certificates,
 		MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
-		SessionCache: sessions,
+		SessionCache: sessions, Fingerprint: []byte(c.Fingerprint), KeyLog: dial.KeyLog(c.KeyLogFile).Writer(),
 	}
 	if c.Check != nil {
 		t.Check = c.Check.CheckTLS
 	}
-	if c.KeyLogFile != "" {
-		t.KeyLog = dial.KeyLog(c.KeyLogFile)
-	}
-	if c.Fingerprint != "" {
-		t.Fingerprint = []byte(c.Fingerprint)
-	}
 	return t, nil
+}
+
+// Client returns a configuration of crypto/tls that verifies host as an [HTTPAdapter] does, for the
+// authors of an [Adapter] and any number of handshakes. What cannot be read is an [*Error].
+func (c TLSConfig) Client(host string) (*tls.Config, error) {
+	t, err := c.plan(nil)
+	if err != nil {
+		return nil, err
+	}
+	return t.Client(host), nil
 }

@@ -339,6 +339,7 @@ var notWays = map[string]string{
 	"requests.Response.Conn": "an upgraded connection, which is no HTTP any more", "requests.Response.Undecoded": "gives the bytes as they came",
 	"requests.AdapterTransport": "net/http decides about redirects there, as TestRule42AdapterTransport has it", "requests.AdapterFunc.Send": "calls the program's function", "adapters.Mock.Send": "sends nothing",
 	"adapters.DNSCache.LookupNetIP": "a lookup and no request; TestDNSCache", "toolbelt.URLFile.Read": "reads what FileFromURL has opened",
+	"requests.TLSConfig.Client": "makes a configuration and sends nothing; TestTLSConfigClient",
 }
 
 const (

@@ -51,6 +51,7 @@ requests.Response.Timing requests.Response.Options
 requests.Response.Events requests.Response.Decode requests.Codecs.Apply requests.AsIs adapters.Codecs requests.EventSource requests.JSONLines requests.JSONArray requests.Pages requests.PagesBy
 requests.Compress requests.FormFrom requests.IfChanged requests.ParamsFrom requests.Path.Apply requests.Problem.Error requests.Redirects requests.Session.Query
 adapters.BeforeSend adapters.OnError
+requests.TLSConfig.Client
 adapters.Authenticate adapters.Breaker adapters.ContentDecoder adapters.Digests adapters.Hedge adapters.Limit adapters.SingleFlight
 `)
 

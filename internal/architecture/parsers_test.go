@@ -282,6 +282,7 @@ var notMeasured = map[string]string{
 	"wire.*":                 "the same",
 	"wire.*.*":               "the same",
 	"backoff.Idempotent":     "the caller's method",
+	"dial.TLS.Client":        "the plan's host, for a handshake",
 	"uri.Follow":             "uri.ResolveRedirect",
 	"certs.Store.Bundle*":    "certs.ParseBundle, remembered",
 	"certs.Named.File":       "compares",

@@ -175,3 +175,10 @@ func (p *Plan) target() (host string, port int) {
 }
 
 func (x *Proxy) addr() string { return ascii.JoinHostPort(x.Host, x.Port) }
+
+// Addresses are those that Dial would connect to, in the order of its attempts, for transports other than TCP. They have
+// been asked about and belong to the family of the source address; every error is an *Error.
+func (p *Plan) Addresses(ctx context.Context) ([]netip.AddrPort, error) {
+	host, port := p.target()
+	return p.addresses(ctx, host, port, PhaseConnect)
+}

@@ -60,6 +60,15 @@ func (t *TLS) config(host string, check *verifier) *tls.Config {
 	}
 }
 
+// Client is the configuration for handshakes with host that are somebody else's, any number of them.
+func (t *TLS) Client(host string) *tls.Config {
+	c := t.config(host, t.verifier(host))
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		return t.verifier(host).verify(state) // each keeps its own chains
+	}
+	return c
+}
+
 // minVersion is TLS 1.2 unless set; a maximum below that would leave nothing to offer.
 func (t *TLS) minVersion() uint16 {
 	if t.MinVersion == 0 {
