@@ -9,8 +9,8 @@ import (
 )
 
 // Adapter sends https requests over HTTP/3, without asking whether the server speaks it.
-// Requests of one origin and the same settings share a connection, up to the number that the
-// server takes; then another is opened. It is safe for concurrent use. Make one with [New].
+// Requests of one origin and the same settings share a connection; those beyond the number that
+// the server takes at a time wait within Timeouts.Read. It is safe for concurrent use. Make one with [New].
 type Adapter struct {
 	plan    *requests.HTTPAdapter
 	carrier requests.Adapter

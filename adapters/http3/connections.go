@@ -2,6 +2,7 @@ package http3
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -39,13 +40,16 @@ type opening struct {
 // and shorter than what servers bear.
 const idleLimit = 60 * time.Second
 
+// errGone is for a server that takes connections and retires each before it can be used.
+var errGone = errors.New("http3: the server closes its connections before they carry a request")
+
 func newConnections() *connections {
 	return &connections{current: map[requests.ConnConfig]*conn{}, opening: map[requests.ConnConfig]*opening{}, all: map[*conn]bool{}}
 }
 
 // get lends a connection, and reports whether it has been used before.
 func (p *connections) get(ctx context.Context, c requests.ConnConfig) (got *conn, reused bool, err error) {
-	for {
+	for tries := 0; ; tries++ {
 		p.mu.Lock()
 		if found := p.current[c]; found != nil && found.quic.Context().Err() == nil {
 			p.lend(found, &reused)
@@ -53,6 +57,10 @@ func (p *connections) get(ctx context.Context, c requests.ConnConfig) (got *conn
 			return found, reused, nil
 		}
 		o := p.opening[c]
+		if o == nil && tries > mostRefusals {
+			p.mu.Unlock()
+			return nil, false, errGone
+		}
 		if o == nil {
 			o = p.open(ctx, c)
 		}

@@ -224,3 +224,12 @@ func TestRejected(t *testing.T) {
 		t.Errorf("%q, %v, sent %d times", content, err, len(server.heads))
 	}
 }
+
+// TestGoAway: a server that takes nobody is not asked for ever, and what it refuses counts as unsent.
+func TestGoAway(t *testing.T) {
+	server := &scripted{control: append(bytes.Clone(settings), frame(7, 0)...), answer: func(_ int, s *quic.Stream) { s.CancelWrite(0x10b) }}
+	_, err := opened(t).Send(t.Context(), prepared(t, "POST", server.start(t), requests.Body("body")), requests.SendOptions{})
+	if e, ok := errors.AsType[*requests.Error](err); !ok || !e.Kind.Is(requests.ErrConnection) || !e.SafeToRetry() {
+		t.Errorf("%v, safe to retry: %v", err, ok && e.SafeToRetry())
+	}
+}
