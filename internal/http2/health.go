@@ -112,8 +112,8 @@ func (c *Conn) listen() {
 			c.heardAt, c.askedAt = time.Now(), time.Time{}
 		} else if !isOverdue(err) {
 			c.lost(err)
-		} else if c.cfg.Quiet == nil {
-			break
+		} else if quiet || c.cfg.Quiet == nil {
+			break // there was nothing, neither at the socket nor above it
 		}
 	}
 	c.leader = nil
