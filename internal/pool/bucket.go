@@ -117,17 +117,17 @@ func (b *bucket[K, C]) pending() bool { return b.opening > 0 && b.listed && !b.u
 
 // use finds or makes the bucket of key and marks it as the most recently used one. If others are evicted, their idle
 // connections are returned.
-func (p *Pool[K, C]) use(key K, stale []C) (*bucket[K, C], []C) {
-	if last := p.lru.root.next; last != nil && last != &p.lru.root && last.key == key {
+func (p *Pool[K, C]) use(key *K, stale []C) (*bucket[K, C], []C) {
+	if last := p.lru.root.next; last != nil && last != &p.lru.root && last.key == *key {
 		return last, stale // without hashing a key, which is long
 	}
-	b, ok := p.buckets[key]
+	b, ok := p.buckets[*key]
 	if !ok {
-		b = &bucket[K, C]{key: key}
+		b = &bucket[K, C]{key: *key}
 		if p.buckets == nil {
 			p.buckets = make(map[K]*bucket[K, C])
 		}
-		p.buckets[key] = b
+		p.buckets[*key] = b
 	}
 	if b.listed {
 		p.lru.remove(b)

@@ -108,11 +108,11 @@ type Wait struct {
 // an error.
 func (p *Pool[K, C]) Get(ctx context.Context, key K, wait Wait) (Lease[K, C], error) {
 	p.mu.Lock()
-	return p.get(ctx, key, wait, nil)
+	return p.get(ctx, &key, wait, nil)
 }
 
 // get is Get with the lock held, which it releases.
-func (p *Pool[K, C]) get(ctx context.Context, key K, wait Wait, stale []C) (Lease[K, C], error) {
+func (p *Pool[K, C]) get(ctx context.Context, key *K, wait Wait, stale []C) (Lease[K, C], error) {
 	b, stale := p.use(key, stale)
 	stale = p.expire(b, stale)
 	shares := wait.Opening > 0
@@ -171,7 +171,7 @@ func (p *Pool[K, C]) Again(ctx context.Context, l Lease[K, C], wait Wait) (Lease
 	}
 	p.stats.Dead++
 	p.giveUp(l.item)
-	return p.get(ctx, l.item.bucket.key, wait, p.leave(l.item))
+	return p.get(ctx, &l.item.bucket.key, wait, p.leave(l.item))
 }
 
 // Put ends a lease and gives conn, its connection or the one that was opened on it, back for reuse. It returns
