@@ -47,3 +47,48 @@ func TestTrailersFollow(t *testing.T) {
 		}
 	}
 }
+
+// TestTrailersUnderClient: as in net/http, an http.Request's trailers are announced and sent where
+// they can follow, and else not at all.
+func TestTrailersUnderClient(t *testing.T) {
+	site := newSite(t)
+	site.answering(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, r.Header["Trailer"], r.Trailer["X-Sum"], r.ContentLength)
+	})
+	for _, h2 := range []bool{false, true} {
+		s := lane{site, "direct", "http", h2, "Session"}.session(t)
+		for name, c := range map[string]struct {
+			body    io.Reader
+			http1   string
+			http2   string
+			without bool
+		}{
+			"none":   {nil, "[] [] 0", "[] [1] 0", false},
+			"length": {strings.NewReader("known"), "[] [] 5", "[] [1] 5", false},
+			"reader": {io.MultiReader(strings.NewReader("some")), "[] [1] -1", "[] [1] -1", false},
+			"plain":  {nil, "[] [] 0", "[] [] 0", true},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), "POST", "http://example.com/", c.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.without {
+				req.Trailer = http.Header{"X-Sum": {"1"}}
+			}
+			resp, err := (&http.Client{Transport: s.RoundTripper()}).Do(req)
+			if err != nil {
+				t.Fatalf("%s, HTTP/2 %v: %v", name, h2, err)
+			}
+			got, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			want := c.http1
+			if h2 {
+				want = c.http2
+			}
+			if diff := cmp.Diff(want, string(got)); diff != "" {
+				t.Errorf("%s, HTTP/2 %v (-want +got)\n%s", name, h2, diff)
+			}
+		}
+	}
+}

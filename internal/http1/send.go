@@ -2,6 +2,7 @@ package http1
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -141,10 +142,19 @@ func (f framing) fields(fields [][2]string, req *wire.Request) [][2]string {
 		fields = append(fields, [2]string{"Host", req.Authority})
 	}
 	if f.add[0] == "" {
-		return append(fields, req.Fields...)
+		return f.announced(append(fields, req.Fields...), req)
 	}
 	fields = append(append(fields, req.Fields[:lead]...), f.add)
-	return append(fields, req.Fields[lead:]...)
+	return f.announced(append(fields, req.Fields[lead:]...), req)
+}
+
+// announced leaves the announcement of trailers out where none can follow: behind chunks
+// alone they can (RFC 9112 section 6.5).
+func (f framing) announced(fields [][2]string, req *wire.Request) [][2]string {
+	if f.chunked || req.Trailers == nil {
+		return fields
+	}
+	return slices.DeleteFunc(fields, func(f [2]string) bool { return ascii.EqualFold(f[0], "trailer") })
 }
 
 var leading = [2]string{"host", "accept-encoding"}

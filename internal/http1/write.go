@@ -11,9 +11,9 @@ import (
 // what has been taken, and a limit that passes within it would be the end of the connection, progress or not.
 const tlsRecord = 16 << 10
 
-// slices is into how many parts the time limit of a write on a plain connection is cut,
+// limitParts is into how many parts the time limit of a write on a plain connection is cut,
 // so that a peer that has stopped reading is found out soon after the limit.
-const slices = 4
+const limitParts = 4
 
 // writer writes to the connection within the time limits of an exchange: Timeouts.Read
 // bounds each wait for the peer to take some, and not the whole.
@@ -93,7 +93,7 @@ func (w *writer) arm(now time.Time) error {
 	limits := &w.x.request.limits
 	limit := limits.Write
 	if w.x.conn.plain && limit > 0 {
-		limit = max(limit/slices, 1)
+		limit = max(limit/limitParts, 1)
 	}
 	if t := sooner(now, limit, limits.Deadline); w.armed || !t.IsZero() {
 		if err := settable(w.x.conn.SetWriteDeadline(t)); err != nil {
