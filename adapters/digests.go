@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -157,8 +158,12 @@ func checkDigest(r *requests.Response, p *requests.PreparedRequest) {
 	}
 	c := &digestCheck{p: p, r: r}
 	c.said = c.fields(r.Headers)
-	c.sums = integrity.NewChecker(wire.StreamOf(r.Raw).Remaining() < 0, c.said...)
-	c.body = wire.Tap(r.Raw, c.see)
+	body := wire.StreamOf(r.Raw)
+	if !strings.HasPrefix(r.Proto, "HTTP/1.") {
+		body = unsized{body}
+	}
+	c.sums = integrity.NewChecker(body.Remaining() < 0, c.said...)
+	c.body = wire.Tap(body, c.see)
 	r.Raw = c.body
 	if c.body.Remaining() != 0 {
 		return
@@ -168,6 +173,13 @@ func checkDigest(r *requests.Response, p *requests.PreparedRequest) {
 		r.Raw = &wire.Held{Cut: err}
 	}
 }
+
+// unsized is a body that is read to its end before that is believed: in HTTP/2 and 3, trailers
+// follow one of known length, too.
+type unsized struct{ wire.Stream }
+
+// Remaining is not known.
+func (unsized) Remaining() int64 { return -1 }
 
 // digestCheck compares a body with what the header and the trailers say of it.
 type digestCheck struct {

@@ -179,3 +179,26 @@ func TestDigestsLetGo(t *testing.T) {
 		}
 	}
 }
+
+// TestDigestsBehindKnownLength: over HTTP/2, trailers follow a body of known length, too.
+func TestDigestsBehindKnownLength(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := strings.TrimPrefix(r.URL.Path, "/wrong/")
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		io.WriteString(w, body)
+		w.Header().Set(http.TrailerPrefix+"Content-Digest", sha256Field("hello"))
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	s.Verify = requests.Verify(false)
+	s.Mount("https://", adapters.Digests()(requests.NewHTTPAdapter(requests.HTTP2(true))))
+	for path, differs := range map[string]bool{"/wrong/hello": false, "/wrong/other": true, "/wrong/": true} {
+		r, err := s.Get(t.Context(), server.URL+path)
+		if errors.Is(err, requests.ErrDigest) != differs || err == nil && r.Proto != "HTTP/2.0" {
+			t.Errorf("%s: %v, %v", path, r, err)
+		}
+	}
+}
