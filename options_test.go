@@ -34,6 +34,11 @@ func TestPath(t *testing.T) {
 		{"users/{id}", requests.Path{"id": ""}, ""},
 		{"users/{id}", nil, ""},
 		{"users/{id}", requests.Path{"id": 1, "name": 2}, ""},
+		{"{+id}", requests.Path{"id": "http://evil.test/"}, ""},
+		{"{+id}", requests.Path{"id": "//evil.test/x"}, ""},
+		{"{+a}{+b}", requests.Path{"a": "http:", "b": "//evil.test/"}, ""},
+		{"{+id}", requests.Path{"id": base + "/whole"}, "/whole?p=1"},
+		{"{+id}", requests.Path{"id": "/top"}, "/top?p=1"},
 	} {
 		r, err := s.Get(t.Context(), c.url, c.path, requests.Params{{"p", "1"}})
 		if c.want == "" {

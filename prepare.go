@@ -86,6 +86,9 @@ func (r *Request) prepareMethod(p *PreparedRequest) error {
 func (r *Request) prepareURL(p *PreparedRequest, d *defaults) error {
 	var err error
 	url := d.resolve(r.URL)
+	if d.beyond && r.relative {
+		return fail(ErrInvalidURL, "Path: a value leads to another origin than that of BaseURL")
+	}
 	switch params := r.mergeParams(d.params); {
 	case r.asIs:
 		p.URL, err = uri.Prepare(url, nil)

@@ -44,7 +44,8 @@ type Request struct {
 
 	Send SendOptions // settings of the send that are not part of the request
 
-	asIs    bool           // see AsIs
+	asIs, relative bool // see AsIs; the URL was relative before Path had its values
+
 	given   *nethttp.Given // by an http.Request; nil where Requests' way counts
 	encoded *encodedBody   // of the first sending, if it has read from readers
 	pooled  *pooledRequest // it is used again; nil for those of callers
