@@ -98,6 +98,100 @@ func TestDNSCache(t *testing.T) {
 	})
 }
 
+// lookups counts what a cache asks, and answers as answer says.
+type lookups struct {
+	asked  atomic.Int32
+	answer func(ctx context.Context, n int32) ([]netip.Addr, error)
+}
+
+func (l *lookups) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	return l.answer(ctx, l.asked.Add(1))
+}
+
+var someAddr = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
+
+// TestDNSCacheOnce: who asks for a name at the same time shares one lookup, and waits no longer
+// than its own context; the lookup goes on for the others.
+func TestDNSCacheOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookups{answer: func(context.Context, int32) ([]netip.Addr, error) { time.Sleep(2 * time.Second); return someAddr, nil }}
+		c := &adapters.DNSCache{Resolver: l}
+		var found, ended atomic.Int32
+		for n := range 20 {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+n%2*9)*time.Second)
+				defer cancel()
+				switch addrs, err := c.LookupNetIP(ctx, "ip", "a.test"); {
+				case err == nil && len(addrs) == 1:
+					found.Add(1)
+				case errors.Is(err, context.DeadlineExceeded):
+					ended.Add(1)
+				}
+			}()
+		}
+		time.Sleep(3 * time.Second)
+		if synctest.Wait(); l.asked.Load() != 1 || found.Load() != 10 || ended.Load() != 10 {
+			t.Errorf("asked %d times, %d found, %d ended", l.asked.Load(), found.Load(), ended.Load())
+		}
+	})
+}
+
+// TestDNSCacheHangs: an old answer is used while a resolver hangs, at once for the second
+// request, and the lookup ends by itself.
+func TestDNSCacheHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookups{answer: func(ctx context.Context, n int32) ([]netip.Addr, error) {
+			if n == 1 {
+				return someAddr, nil
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		c := &adapters.DNSCache{Resolver: l, TTL: time.Minute, Stale: time.Hour}
+		var got []string
+		look := func(limit time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			start := time.Now()
+			addrs, err := c.LookupNetIP(ctx, "ip", "a.test")
+			got = append(got, fmt.Sprint(len(addrs), err, time.Since(start), l.asked.Load()))
+		}
+		look(time.Second)
+		time.Sleep(2 * time.Minute)
+		look(100 * time.Millisecond)
+		look(100 * time.Millisecond)
+		time.Sleep(time.Minute)
+		look(time.Second)
+		time.Sleep(2 * time.Hour)
+		look(time.Second)
+		want := []string{"1 <nil> 0s 1", "1 <nil> 50ms 2", "1 <nil> 0s 2", "1 <nil> 100ms 3", "0 context deadline exceeded 1s 4"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		time.Sleep(10 * time.Second) // or synctest finds the goroutine of the last lookup
+	})
+}
+
+// TestDNSCachePanics: a panic of the resolver's goes on where its answer is waited for.
+func TestDNSCachePanics(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "resolver" {
+			t.Errorf("panic %v", p)
+		}
+	}()
+	c := &adapters.DNSCache{Resolver: &lookups{answer: func(context.Context, int32) ([]netip.Addr, error) { panic("resolver") }}}
+	c.LookupNetIP(t.Context(), "ip", "a.test")
+}
+
+// TestDNSCacheArguments: a negative time is told by each lookup.
+func TestDNSCacheArguments(t *testing.T) {
+	for _, c := range []*adapters.DNSCache{{TTL: -1}, {Stale: -1}} {
+		if _, err := c.LookupNetIP(t.Context(), "ip", "a.test"); !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestDNSCacheBounded: it does not grow with the names that are asked for.
 func TestDNSCacheBounded(t *testing.T) {
 	asked := 0
@@ -252,7 +346,7 @@ func TestDNSOverHTTPSBad(t *testing.T) {
 	if _, err := resolver.LookupNetIP(t.Context(), "ip", "a.test"); err == nil || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("a reason with control characters: %q", err)
 	}
-	for _, url := range []string{"http://dns.test/", ""} {
+	for _, url := range []string{"http://dns.test/", "", "https://", "https:///dns", "https://:443/", "https://["} {
 		if _, err := adapters.DNSOverHTTPS(requests.NewSession(), url); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("%q: %v", url, err)
 		}

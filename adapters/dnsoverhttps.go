@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	neturl "net/url"
 	"slices"
 	"strings"
 	"time"
@@ -27,13 +28,13 @@ import (
 // [DNSCache] an answer counts as long as it says. A name that does not exist is a
 // [*net.DNSError] with IsNotFound.
 //
-// A nil session, and a URL that is not https, are [requests.ErrInvalidArgument].
+// A nil session, and a URL that is not https or has no host, are [requests.ErrInvalidArgument].
 func DNSOverHTTPS(s *requests.Session, url string) (requests.Resolver, error) {
 	if s == nil {
 		return nil, invalid("DNSOverHTTPS: the session is nil")
 	}
-	if !strings.HasPrefix(strings.ToLower(url), "https://") {
-		return nil, invalid("DNSOverHTTPS: the URL is not https")
+	if u, err := neturl.Parse(url); err != nil || !strings.EqualFold(u.Scheme, "https") || u.Hostname() == "" {
+		return nil, invalid("DNSOverHTTPS: the URL is not one of https, with a host")
 	}
 	return &overHTTPS{s, url}, nil
 }
