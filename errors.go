@@ -157,35 +157,12 @@ func (e *Error) Error() string {
 	if e.Op != "" {
 		b.WriteString(e.Op + ": ")
 	}
-	b.WriteString(e.reason())
+	b.WriteString(secret.Reason(e.Op, e.Detail, e.Kind.Error(), e.Snippet, e.Err))
 	text := cleanText(b.String())
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "..."
 	}
 	return text
-}
-
-// reason says what failed and why, and neither of them twice: the kind is left out where
-// the cause names it, as "context canceled" does, and what the cause says of the operation
-// ("connect: connection refused") where Op has said it.
-func (e *Error) reason() string {
-	what, why := e.Detail, ""
-	if e.Err != nil {
-		op, _, _ := strings.Cut(e.Op, " ")
-		why = strings.TrimPrefix(e.Err.Error(), op+": ")
-	}
-	if what == "" && !strings.Contains(why, e.Kind.Error()) {
-		what = e.Kind.Error()
-	}
-	switch {
-	case what == "" || what == why:
-		return why
-	case why == "" && e.Snippet != "":
-		return fmt.Sprintf("%s: %.100q", what, e.Snippet)
-	case why == "":
-		return what
-	}
-	return what + ": " + why
 }
 
 // Problem is the problem details (RFC 9457) that a response of type application/problem+json
