@@ -166,7 +166,8 @@ func (e *Error) Error() string {
 }
 
 // Problem is the problem details (RFC 9457) that a response of type application/problem+json
-// has. [errors.As] finds it in the error of [Response.RaiseForStatus].
+// has. [errors.As] finds it in the error of [Response.RaiseForStatus]. Its fields are as they
+// came; package fmt, log/slog and encoding/json write what Error returns.
 type Problem struct {
 	Type       string // a URI; "about:blank" if there is none
 	Title      string

@@ -285,6 +285,11 @@ func (e *Error) LogValue() slog.Value          { return slog.StringValue(e.Error
 func (e *Error) MarshalJSON() ([]byte, error)  { return secret.MarshalText(e.Error()) }
 
 // Format, LogValue and MarshalJSON write what Error returns.
+func (p Problem) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.Error()) }
+func (p Problem) LogValue() slog.Value          { return slog.StringValue(p.Error()) }
+func (p Problem) MarshalJSON() ([]byte, error)  { return secret.MarshalText(p.Error()) }
+
+// Format, LogValue and MarshalJSON write what Error returns.
 func (e *MaxRetryError) Format(f fmt.State, verb rune) { secret.Format(f, verb, e.shown()) }
 func (e *MaxRetryError) LogValue() slog.Value          { return slog.StringValue(e.shown()) }
 func (e *MaxRetryError) MarshalJSON() ([]byte, error)  { return secret.MarshalText(e.shown()) }
