@@ -90,7 +90,7 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 	if body.IsNil(auth) {
 		return nil, fail(ErrInvalidArgument, "the Auth of a mount is a nil %T", auth)
 	}
-	q, err := p.authenticated(auth)
+	q, err := p.authenticated(&call{ctx, opts.Deadline}, auth)
 	if err != nil {
 		return nil, withRequest(err, p)
 	}
@@ -110,14 +110,15 @@ func SendAuthenticated(ctx context.Context, a Adapter, auth Auth, p *PreparedReq
 }
 
 // authenticated is p as auth makes it, for its URL alone.
-func (p *PreparedRequest) authenticated(auth Auth) (*PreparedRequest, error) {
+func (p *PreparedRequest) authenticated(during *call, auth Auth) (*PreparedRequest, error) {
 	q := p.Clone()
-	q.Hooks, q.original, q.home, q.strayed = nil, p.unanswered(), uri.OriginOf(p.URL), false
+	q.during, q.Hooks, q.original, q.home, q.strayed = during, nil, p.unanswered(), uri.OriginOf(p.URL), false
 	written := p.Headers.Values("Authorization")
 	q.Headers.Del("Authorization")
 	if err := auth.Authenticate(q); err != nil {
 		return nil, err
 	}
+	q.during = nil
 	if p.ownAuth || len(written) > 0 && !p.ambient {
 		q.keepAuthorization(written, p)
 	}
@@ -170,7 +171,8 @@ func (f TokenFunc[T]) Token() (T, error) { return f() }
 //	                          is sent once more, and what comes back is the response
 //
 // The source is never asked twice at the same time: requests that need a new token wait
-// for the one that is being fetched, and get its error if it fails. So a refresh token
+// for the one that is being fetched, each within its context and Timeouts.Total, and get its
+// error if it fails; the source is called to its end, and what it gives is kept. So a refresh token
 // that can be used once is used once. A source keeps no token of its own: around
 // oauth2's, which does, write one that asks with the last refresh token.
 //
@@ -198,7 +200,11 @@ func newRefresh(source func() (refresh.Token, error)) *Refresh {
 // Authenticate sets the Authorization header, and adds a hook that gets a new token where
 // this one is refused. It waits for the source where there is no valid token.
 func (a *Refresh) Authenticate(p *PreparedRequest) error {
-	value, err := a.authorization(context.Background(), "")
+	during := call{ctx: context.Background()}
+	if p.during != nil {
+		during = *p.during
+	}
+	value, err := a.authorization(during, "")
 	if err != nil {
 		return err
 	}
@@ -213,7 +219,7 @@ func (a *Refresh) answer(ctx context.Context, r *Response) (*Response, error) {
 		return r, nil
 	}
 	refused := r.Request.Headers.Get("Authorization")
-	value, err := a.authorization(ctx, refused)
+	value, err := a.authorization(call{ctx, r.opts.Deadline}, refused)
 	if err != nil {
 		return nil, err
 	}
@@ -227,13 +233,15 @@ func (a *Refresh) answer(ctx context.Context, r *Response) (*Response, error) {
 }
 
 // authorization returns the header value of a valid token that is not the refused one.
-func (a *Refresh) authorization(ctx context.Context, refused string) (string, error) {
-	value, err := a.tokens.Value(ctx, refused)
+func (a *Refresh) authorization(during call, refused string) (string, error) {
+	value, err := a.tokens.Value(during.ctx, during.deadline, refused)
 	switch {
 	case err == refresh.ErrInvalid || err == refresh.ErrNoHeader:
 		return "", fail(ErrInvalidArgument, "RefreshAuth: %v", err)
 	case err == refresh.ErrWaiting:
-		return "", contextError(ctx)
+		return "", contextError(during.ctx)
+	case err == refresh.ErrOverdue:
+		return "", totalTimeout()
 	}
 	return value, err
 }

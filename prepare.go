@@ -288,10 +288,11 @@ func (r *Request) prepareAuth(p *PreparedRequest, d *defaults) error {
 		return fail(ErrInvalidArgument, "the Auth is a nil %T", auth)
 	}
 	written := p.Headers.Get("Authorization")
-	p.ownAuth = r.Auth != nil
+	p.ownAuth, p.during = r.Auth != nil, d.call
 	if err := auth.Authenticate(p); err != nil {
 		return err
 	}
+	p.during = nil
 	p.ambient = r.Auth == nil && p.Headers.Get("Authorization") != written
 	if !p.body.Streamed() {
 		p.setContentLength()

@@ -40,6 +40,7 @@ type PreparedRequest struct {
 
 	given *nethttp.Given // what goes on the wire as an http.Request has it; may be nil
 
+	during           *call            // that an Auth may wait for; nil but while it is called
 	original         *PreparedRequest // what was sent before a challenge, if p answers one
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
 }

@@ -1,6 +1,7 @@
 package requests_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/adapters"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -214,5 +216,48 @@ func TestRefreshAuthLeaves401(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"-"}, values(foreign, "Authorization")); diff != "" {
 		t.Errorf("the foreign origin (-want +got):\n%s", diff)
+	}
+}
+
+// TestRefreshAuthWaits: a caller waits for the source within its own context and Timeouts.Total,
+// on a session, a call and a mount; the source is asked once, and its token is kept.
+func TestRefreshAuthWaits(t *testing.T) {
+	for way, mount := range map[string]func(*requests.Session, requests.Auth) []requests.Option{
+		"session": func(s *requests.Session, a requests.Auth) []requests.Option { s.Auth = a; return nil },
+		"call": func(_ *requests.Session, a requests.Auth) []requests.Option {
+			return []requests.Option{requests.Authenticate(a)}
+		},
+		"in a function": func(s *requests.Session, a requests.Auth) []requests.Option {
+			s.Auth = requests.AuthFunc(a.Authenticate)
+			return nil
+		},
+		"mount": func(s *requests.Session, a requests.Auth) []requests.Option {
+			s.Mount("http://", adapters.Authenticate(a)(requests.NewHTTPAdapter()))
+			return nil
+		},
+	} {
+		asked, release := 0, make(chan struct{})
+		a := requests.RefreshAuth(requests.TokenFunc[*oauthToken](func() (*oauthToken, error) {
+			asked++
+			<-release
+			return &oauthToken{AccessToken: "t"}, nil
+		}))
+		server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply { return ok }})
+		s := newTestSession(t)
+		options := mount(s, a)
+		canceled, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		_, total := s.Get(t.Context(), server.URL("/"), append(options, requests.Timeouts{Total: 10 * time.Millisecond})...)
+		_, ended := s.Get(canceled, server.URL("/"), options...)
+		if !errors.Is(total, requests.ErrTotalTimeout) || !errors.Is(ended, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, %v", way, total, ended)
+		}
+		close(release)
+		if r, err := s.Get(t.Context(), server.URL("/"), options...); err != nil || r.Request.Headers.Get("Authorization") != "Bearer t" && way != "mount" || asked != 1 {
+			t.Errorf("%s: %v; asked %d times", way, err, asked)
+		}
+		if diff := cmp.Diff([]string{"Bearer t"}, values(server, "Authorization")); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", way, diff)
+		}
 	}
 }

@@ -170,7 +170,7 @@ func (s *Session) request(ctx context.Context, method, url string, redirects Tog
 // Do prepares r with the session's settings and the environment's, and sends it.
 func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	var during *call
-	if r != nil && len(r.Files) > 0 { // nothing else waits
+	if r != nil && s != nil && (len(r.Files) > 0 || r.Auth != nil || s.Auth != nil) { // nothing else waits
 		during = &call{ctx: ctx}
 	}
 	p, err := s.prepareDuring(during, r)
@@ -207,7 +207,7 @@ func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 // request itself has goes along.
 func (s *Session) Prepare(r *Request) (*PreparedRequest, error) { return s.prepareDuring(nil, r) }
 
-// prepareDuring is Prepare, which ends with the call where reading Files may wait.
+// prepareDuring is Prepare, which ends with the call where reading Files, or an Auth, may wait.
 func (s *Session) prepareDuring(c *call, r *Request) (*PreparedRequest, error) {
 	if s == nil || r == nil {
 		return nil, fail(ErrInvalidArgument, "a Session and a Request are needed, and one is nil")

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"runtime"
 	"sync"
+	"time"
 )
 
 // Token is a credential that can expire.
@@ -20,15 +22,20 @@ type Token interface {
 var (
 	ErrInvalid  = errors.New("the source gave a token that is not valid")
 	ErrNoHeader = errors.New("the token sets no Authorization")
-	ErrWaiting  = errors.New("the context ended while another request asked for the token")
+	ErrWaiting  = errors.New("the context ended while the source was asked for the token")
+	ErrOverdue  = errors.New("the time ended while the source was asked for the token")
 )
 
 // Tokens is the last token of a source. It is safe for concurrent use.
 //
 //	the token                 what Value does
 //	valid                     returns it
-//	none, expired or refused  asks the source, unless somebody is asking: then it waits
+//	none, expired or refused  asks the source on a goroutine, and waits
 //	being fetched             waits; where the source has panicked, asks by itself
+//
+// Who waits does so within its own context. The source is called to its end for the others, and
+// what it gives is kept; the goroutine ends with the call. A panic goes on in the caller that asked,
+// if it still waits.
 type Tokens struct {
 	Source func() (Token, error)
 
@@ -44,26 +51,42 @@ type flight struct {
 	done  chan struct{} // closed when the fields below are set
 	value string
 	err   error
-	ended bool // false where the source has panicked
+	ended bool // false where the source has panicked, or ended its goroutine
+
+	panicked any
 }
 
-// Value returns the header value of a valid token that is not the refused one.
-func (t *Tokens) Value(ctx context.Context, refused string) (string, error) {
+// Value returns the header value of a valid token that is not the refused one. A zero deadline is
+// none.
+func (t *Tokens) Value(ctx context.Context, deadline time.Time, refused string) (string, error) {
+	if !deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline, ErrOverdue)
+		defer cancel()
+	}
 	for {
 		value, f, first := t.board(refused)
 		switch {
 		case value != "":
 			return value, nil
 		case first:
-			return t.fetch(f)
+			go t.fetch(f)
 		}
 		select {
 		case <-f.done:
 		case <-ctx.Done():
+			if context.Cause(ctx) == ErrOverdue {
+				return "", ErrOverdue
+			}
 			return "", ErrWaiting
 		}
-		if f.ended {
+		switch {
+		case f.ended:
 			return f.value, f.err
+		case first && f.panicked != nil:
+			panic(f.panicked)
+		case first:
+			runtime.Goexit() // as the source did
 		}
 	}
 }
@@ -84,9 +107,12 @@ func (t *Tokens) board(refused string) (value string, f *flight, first bool) {
 }
 
 // fetch asks the source. Whatever happens there, those who wait go on.
-func (t *Tokens) fetch(f *flight) (string, error) {
+func (t *Tokens) fetch(f *flight) {
 	var token Token
 	defer func() {
+		if !f.ended {
+			f.panicked = recover()
+		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.flight = nil
@@ -100,7 +126,6 @@ func (t *Tokens) fetch(f *flight) (string, error) {
 		f.value, f.err = valueOf(token)
 	}
 	f.ended = true
-	return f.value, f.err
 }
 
 // valueOf is the header value of a token.

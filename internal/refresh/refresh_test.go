@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -64,7 +65,7 @@ func TestValue(t *testing.T) {
 			case 'x':
 				c.given[asked-1].(*token).valid = false
 			}
-			value, err := tokens.Value(t.Context(), refused)
+			value, err := tokens.Value(t.Context(), time.Time{}, refused)
 			if err != nil {
 				value = err.Error()
 			} else {
@@ -106,7 +107,7 @@ func TestWaiting(t *testing.T) {
 							results[i] = fmt.Sprint("panic: ", p)
 						}
 					}()
-					value, err := tokens.Value(ctx, "")
+					value, err := tokens.Value(ctx, time.Time{}, "")
 					if err != nil {
 						value = err.Error()
 					}
@@ -128,4 +129,48 @@ func TestWaiting(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFirstGivesUp: the caller that asked ends with its context; the source is not asked again,
+// and its token is kept.
+func TestFirstGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		tokens := Tokens{Source: func() (Token, error) {
+			asked++
+			time.Sleep(2 * time.Second)
+			return &token{"A", true}, nil
+		}}
+		start := time.Now()
+		if value, err := tokens.Value(t.Context(), start.Add(100*time.Millisecond), ""); err != ErrOverdue || time.Since(start) != 100*time.Millisecond {
+			t.Errorf("%q, %v after %v", value, err, time.Since(start))
+		}
+		for range 2 {
+			if value, err := tokens.Value(t.Context(), time.Time{}, ""); err != nil || value != "A" || asked != 1 || time.Since(start) != 2*time.Second {
+				t.Errorf("%q, %v after %v; asked %d times", value, err, time.Since(start), asked)
+			}
+		}
+	})
+}
+
+// TestLatePanic: a panic of the source when nobody waits any more ends nothing but that call.
+func TestLatePanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		tokens := Tokens{Source: func() (Token, error) {
+			if asked++; asked == 1 {
+				time.Sleep(time.Second)
+				panic("source")
+			}
+			return &token{"B", true}, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := tokens.Value(ctx, time.Time{}, ""); err != ErrWaiting {
+			t.Error(err)
+		}
+		if value, err := tokens.Value(t.Context(), time.Time{}, ""); value != "B" || err != nil {
+			t.Errorf("%q, %v", value, err)
+		}
+	})
 }
