@@ -43,7 +43,7 @@ func TestPages(t *testing.T) {
 		{"/gone", true, []string{"/gone"}, requests.ErrHTTP},
 		{"/missing", true, nil, requests.ErrHTTP},
 		{"/ftp", true, []string{"/ftp"}, requests.ErrRedirectScheme},
-		{"/bad", true, []string{"/bad"}, 0},
+		{"/bad", true, []string{"/bad"}, requests.ErrInvalidURL},
 	} {
 		for _, stream := range []bool{false, true} {
 			options := []requests.Option{requests.Stream(stream)}
@@ -64,6 +64,9 @@ func TestPages(t *testing.T) {
 	}
 	if _, err := collected(requests.Pages(t.Context(), nil, url)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("without a session: %v", err)
+	}
+	if all, err := collected(requests.PagesBy(t.Context(), s, url, nil)); len(all) > 0 || !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Errorf("without a function: %v, %v", all, err)
 	}
 }
 

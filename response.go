@@ -289,18 +289,20 @@ func (r *Response) Links() map[string]Link {
 //
 // The URL may be one of another server; a session's credentials go where it is sent.
 func (r *Response) Link(rel string) (url string, ok bool) {
+	target, ok := r.linkTarget(rel)
+	if !ok {
+		return "", false
+	}
+	return uri.Follow(r.URL, target)
+}
+
+// linkTarget is the target of a link as the header has it.
+func (r *Response) linkTarget(rel string) (target string, ok bool) {
 	if r.opts.policy.linksAsRequests() {
 		link, ok := r.Links()[rel]
-		if !ok {
-			return "", false
-		}
-		return uri.Follow(r.URL, link["url"])
+		return link["url"], ok
 	}
-	isAbout := func(anchor string) bool { return uri.SameResource(r.URL, anchor) }
-	if target, ok := fieldvalue.FindLink(r.Headers.Values("Link"), rel, isAbout); ok {
-		return uri.Follow(r.URL, target)
-	}
-	return "", false
+	return fieldvalue.FindLink(r.Headers.Values("Link"), rel, func(anchor string) bool { return uri.SameResource(r.URL, anchor) })
 }
 
 func (p *Policy) linksAsRequests() bool { return p != nil && p.LinksAsRequests }

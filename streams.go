@@ -155,9 +155,16 @@ func (r *Response) arrayError(err error) error {
 }
 
 // Pages iterates over the pages of a collection, beginning with that at url. A link of relation
-// type "next" (RFC 8288) leads from one to the next; see [PagesBy].
+// type "next" (RFC 8288) leads from one to the next, and is [ErrInvalidURL] where it is not a URL;
+// see [PagesBy].
 func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.Seq2[*Response, error] {
-	next := func(r *Response) (string, error) { link, _ := r.Link("next"); return link, nil }
+	next := func(r *Response) (string, error) {
+		link, ok := r.Link("next")
+		if !ok {
+			link, _ = r.linkTarget("next") // what is not a URL is the loop's error
+		}
+		return link, nil
+	}
 	return PagesBy(ctx, s, url, next, options...)
 }
 
@@ -170,6 +177,10 @@ func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.
 // Timeouts.Total holds for each page. A page is closed when the loop goes on.
 func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (string, error), options ...Option) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
+		if next == nil {
+			yield(nil, fail(ErrInvalidArgument, "PagesBy: next is nil"))
+			return
+		}
 		seen := map[string]bool{}
 		r, err := s.Get(ctx, url, options...)
 		for link := ""; err == nil; {
