@@ -29,8 +29,7 @@ type AuthFunc func(p *PreparedRequest) error
 // Authenticate calls f.
 func (f AuthFunc) Authenticate(p *PreparedRequest) error { return f(p) }
 
-// NoAuth sends no credentials, and keeps those of the session, netrc and the
-// URL from being sent.
+// NoAuth sends no credentials, and keeps those of the session, netrc and the URL from being sent.
 var NoAuth Auth = AuthFunc(func(*PreparedRequest) error { return nil })
 
 // Basic is HTTP Basic authentication (RFC 7617).
@@ -140,8 +139,7 @@ func (p *PreparedRequest) keepAuthorization(written []string, from *PreparedRequ
 	}
 }
 
-// Token is a credential that can expire. A *Token of golang.org/x/oauth2 is one, and so
-// is a [*Bearer].
+// Token is a credential that can expire. A *Token of golang.org/x/oauth2 is one, and so is a [*Bearer].
 type Token interface {
 	// Valid reports whether the token can still be used.
 	Valid() bool

@@ -77,8 +77,7 @@ func (x AuthExchange) SentProxyAuthorization() bool {
 	return r.proxyAuth || r.Request != nil && r.Request.Headers.Has("Proxy-Authorization")
 }
 
-// Policy returns the policy of the session that brought the response, the safe one if
-// no session did.
+// Policy returns the policy of the session that brought the response, the safe one if no session did.
 func (x AuthExchange) Policy() Policy {
 	if x.response.opts.policy == nil {
 		return Policy{}

@@ -66,8 +66,7 @@ func (j *CookieJar) Save(name string, options ...CookieFileOption) error {
 // Load adds the cookies of a file that [CookieJar.Save] or another program has
 // written, in the format of cookies.txt or in Save's JSON: the text tells which. Either
 // all of the file is taken or, on an error, nothing: [ErrFile] for a file that cannot be
-// read or has overlong lines, control characters or, without [SkipBadLines], lines that
-// are not cookies.
+// read or has overlong lines, control characters or, without [SkipBadLines], lines that are not cookies.
 func (j *CookieJar) Load(name string, options ...CookieFileOption) error {
 	data, err := cookie.ReadFile(name)
 	if err != nil {

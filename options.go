@@ -166,8 +166,7 @@ func Stream(on bool) Option {
 	return setting(func(r *Request) { r.Send.Stream = toggle(on) })
 }
 
-// AllowRedirects says whether redirects are followed. They are by default,
-// except by Head.
+// AllowRedirects says whether redirects are followed. They are by default, except by Head.
 func AllowRedirects(on bool) Option {
 	return setting(func(r *Request) { r.Send.Redirects = toggle(on) })
 }

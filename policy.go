@@ -54,8 +54,7 @@ type Policy struct {
 	// NetrcIgnoresUser lets an entry of netrc stand in for the user named in the URL.
 	// By default the entry must be that user's.
 	NetrcIgnoresUser bool
-	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the
-	// defaults of Limits.
+	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the defaults of Limits.
 	UnlimitedDecoding bool
 	// TruncatedContent takes gzip and deflate that are cut short for whole, and
 	// gives what could be decoded. By default that is ErrContentDecoding.

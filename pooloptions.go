@@ -9,8 +9,7 @@ import (
 )
 
 // PoolConnections is how many pool keys (see [ConnConfig]) keep idle connections: 10 by
-// default. With 0 no connection is kept; less makes every Send of the adapter
-// [ErrInvalidArgument].
+// default. With 0 no connection is kept; less makes every Send of the adapter [ErrInvalidArgument].
 func PoolConnections(n int) AdapterOption {
 	return unlessNegative("PoolConnections", n, func(a *HTTPAdapter) { a.config.Keys = orNothing(n) })
 }

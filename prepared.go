@@ -23,8 +23,7 @@ type PreparedRequest struct {
 	Headers Headers
 	Hooks   []Hook
 
-	// Trailers is called when the body has been sent, in chunks, for the fields behind it;
-	// nil sends none.
+	// Trailers is called when the body has been sent, in chunks, for the fields behind it; nil sends none.
 	Trailers func() Headers
 	address  uri.Address // of URL, as it was when p was prepared
 
