@@ -152,7 +152,7 @@ func (f *sessionFile) sendable() error {
 		time.Duration
 	}{{"Connect", f.Timeouts.Connect}, {"Read", f.Timeouts.Read}, {"Total", f.Timeouts.Total}, {"Pool", f.Timeouts.Pool}, {"Continue", f.Timeouts.Continue}} {
 		if d.Duration < 0 {
-			return fmt.Errorf("Timeouts.%s is negative: %v", d.name, d.Duration)
+			return fmt.Errorf("the %s of Timeouts is negative: %v", d.name, d.Duration)
 		}
 	}
 	if f.MaxRedirects < 0 {

@@ -186,8 +186,8 @@ func TestLoadSessionRefuses(t *testing.T) {
 		`"headers": [`:         {`"headers": [["X-A", "a\r\nB: s3cret"], `, "X-A"},
 		`"headers": [ `:        {`"headers": [["X A", "s3cret"], `, "X A"},
 		`"headers": [  `:       {`"headers": [["X-N", "s3cret\u0000"], `, "X-N"},
-		`"Total": 0`:           {`"Total": -1`, "Timeouts.Total"},
-		`"Continue": 0`:        {`"Continue": -1`, "Timeouts.Continue"},
+		`"Total": 0`:           {`"Total": -1`, "the Total of Timeouts"},
+		`"Continue": 0`:        {`"Continue": -1`, "the Continue of Timeouts"},
 		`"max_redirects": 30,`: {`"max_redirects": -1,`, "MaxRedirects"},
 	} {
 		broken := strings.Replace(string(text), strings.TrimRight(part, " "), c[0], 1)
