@@ -14,7 +14,7 @@ type Codec struct {
 	Unmarshal func(data []byte, v any) error
 }
 
-// Codecs are codecs by media type, in lower case. That of "application/json" stands for
+// Codecs are codecs by media type, in any letter case. That of "application/json" stands for
 // encoding/json wherever JSON is written or read, and is given UTF-8; those of other types are
 // for [Response.Decode]. It is an [Option].
 type Codecs map[string]Codec
@@ -32,9 +32,9 @@ func (c Codecs) Apply(r *Request) error {
 func (r *Response) Decode(v any) error {
 	contentType := r.Headers.Get("Content-Type")
 	kind, base := codec.TypeOf(contentType)
-	unmarshal := r.Codecs[kind].Unmarshal
+	unmarshal := codec.Of(r.Codecs, kind).Unmarshal
 	if unmarshal == nil && base != codec.JSONType {
-		unmarshal = r.Codecs[base].Unmarshal
+		unmarshal = codec.Of(r.Codecs, base).Unmarshal
 	}
 	switch {
 	case kind == codec.JSONType, unmarshal == nil && base == codec.JSONType:

@@ -61,7 +61,7 @@ func TestDecode(t *testing.T) {
 				w.Header().Set("Content-Type", c.kind)
 				io.WriteString(w, c.body)
 			})
-			s.Codecs = requests.Codecs{"application/lines": lines, "application/own+json": lines}
+			s.Codecs = requests.Codecs{"Application/Lines": lines, "application/own+JSON": lines}
 			var got book
 			err := must(s.Get(t.Context(), url)).Decode(&got)
 			if !errors.Is(err, c.err) || got.Title != c.want {
@@ -86,7 +86,7 @@ func TestDecodeTells(t *testing.T) {
 // TestJSONCodec: one codec writes and reads all JSON of a session, of a call and of a mount.
 func TestJSONCodec(t *testing.T) {
 	named := func(name string) requests.Codecs {
-		return requests.Codecs{"application/json": {
+		return requests.Codecs{"Application/JSON": {
 			Marshal: func(any) ([]byte, error) { return []byte(`"by ` + name + `"`), nil },
 			Unmarshal: func(data []byte, v any) error {
 				return json.Unmarshal(append([]byte(`"` + name + ` "`)[:0], fmt.Sprintf("%q", name+" "+string(data))...), v)

@@ -267,7 +267,7 @@ func (r *Request) encodeJSON(d *defaults) (body.Body, string, error) {
 	if codecs == nil {
 		codecs = d.codecs
 	}
-	marshal := codecs[codec.JSONType].Marshal
+	marshal := codec.Of(codecs, codec.JSONType).Marshal
 	if marshal == nil {
 		marshal = jsontext.Encode
 	}

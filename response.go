@@ -247,7 +247,7 @@ func (r *Response) jsonText() ([]byte, error) {
 }
 
 func (r *Response) unmarshal(text jsontext.Text, v any) error {
-	unmarshal := r.Codecs[codec.JSONType].Unmarshal
+	unmarshal := codec.Of(r.Codecs, codec.JSONType).Unmarshal
 	if unmarshal == nil {
 		unmarshal = json.Unmarshal
 	}

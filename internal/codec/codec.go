@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/charset"
 )
 
@@ -17,6 +18,21 @@ const (
 	JSONType = "application/json"
 	XMLType  = "application/xml"
 )
+
+// Of returns the codec of a media type, which is in lower case, from codecs whose names are in
+// any letter case; the zero value where there is none.
+func Of[C any](codecs map[string]C, mediaType string) (found C) {
+	found, ok := codecs[mediaType]
+	if ok {
+		return found
+	}
+	for name, c := range codecs {
+		if ascii.EqualFold(name, mediaType) {
+			return c
+		}
+	}
+	return found
+}
 
 // TypeOf returns the media type of a Content-Type, in lower case, and its [Base].
 func TypeOf(contentType string) (mediaType, base string) {
