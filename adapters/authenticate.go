@@ -13,9 +13,9 @@ import (
 //	s.Mount("https://api.example.com/v1/", adapters.Authenticate(requests.DigestAuth("ada", "secret"))(requests.NewHTTPAdapter()))
 //
 // The credentials are for the mount's URLs and no others: a redirect does not take them
-// along, and brings none here. An Authorization field of the call or its own auth wins
-// over the mount's, which wins over the session's auth, netrc and the user info of the
-// URL. A nil auth makes every Send [requests.ErrInvalidArgument].
+// along, and brings none here. The call's own auth wins over the mount's, as does an Authorization
+// field of the call where the session has no auth, which would replace that as in Requests. The mount's
+// wins over the session's auth, netrc and the user info of the URL. A nil auth makes every Send [requests.ErrInvalidArgument].
 func Authenticate(auth requests.Auth) requests.Wrapper {
 	return func(base requests.Adapter) requests.Adapter { return &authenticated{base, auth} }
 }
