@@ -44,7 +44,7 @@ type Session struct {
 	OnRedirect func(ctx context.Context, r *Response, next *PreparedRequest) error
 
 	// RaiseForStatus makes a status from 400 to 599 an error of the call, that of
-	// [Response.RaiseForStatus]; up to 1 MiB of the body is read for it.
+	// [Response.RaiseForStatus]; up to 1 MiB of the body is read for it, and a longer one is not told of.
 	RaiseForStatus bool
 
 	mounts  prefix.Table[Adapter]
