@@ -189,7 +189,8 @@ func Redirects(n int) Option {
 // Values, which are escaped, are anything that prints, slices, maps, and nil for what RFC 6570 calls
 // undefined. A name without a value, a value without a name, and a value that would make an empty
 // segment of the path, or "." or "..", or another host or,
-// in a URL relative to BaseURL, another origin, are [ErrInvalidURL]. It is an [Option] for calls with a URL.
+// in a URL relative to BaseURL, another origin, are [ErrInvalidURL]. It is an [Option] for
+// calls with a URL, and has all the values of one call.
 type Path map[string]any
 
 // Apply expands the URL of r.
