@@ -49,17 +49,31 @@ func newConnections() *connections {
 
 // get lends a connection, and reports whether it has been used before.
 func (p *connections) get(ctx context.Context, c requests.ConnConfig) (got *conn, reused bool, err error) {
+	err = p.have(ctx, c, func(found *conn) {
+		got = found
+		p.lend(found, &reused)
+	})
+	return got, reused, err
+}
+
+// ready waits until there is a connection.
+func (p *connections) ready(ctx context.Context, c requests.ConnConfig) error {
+	return p.have(ctx, c, func(*conn) {})
+}
+
+// have calls take with a connection that is open, with mu held.
+func (p *connections) have(ctx context.Context, c requests.ConnConfig, take func(*conn)) error {
 	for tries := 0; ; tries++ {
 		p.mu.Lock()
 		if found := p.current[c]; found != nil && found.quic.Context().Err() == nil {
-			p.lend(found, &reused)
+			take(found)
 			p.mu.Unlock()
-			return found, reused, nil
+			return nil
 		}
 		o := p.opening[c]
 		if o == nil && tries > mostRefusals {
 			p.mu.Unlock()
-			return nil, false, errGone
+			return errGone
 		}
 		if o == nil {
 			o = p.open(ctx, c)
@@ -67,7 +81,7 @@ func (p *connections) get(ctx context.Context, c requests.ConnConfig) (got *conn
 		o.waiting++
 		p.mu.Unlock()
 		if err := p.wait(ctx, c, o); err != nil {
-			return nil, false, err
+			return err
 		}
 	}
 }

@@ -1,0 +1,226 @@
+package http3
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
+)
+
+// Upgrade sends https requests over HTTP/3 to the servers that say, by the field Alt-Svc of a response
+// (RFC 7838), where they speak it, and all others over the adapter that it is around:
+//
+//	h3 := http3.New()
+//	defer h3.Close()
+//	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(), http3.Upgrade(h3)))
+//
+// What a server says counts for its origin, as long as it says, and only where its certificate was
+// verified; the alternative has to prove with its certificate that it speaks for the origin. Where
+// no connection to it can be had within a second, or half of Timeouts.Connect if that is less, the
+// request goes over the other adapter at once, and so do all others for a while: a minute at first, twice as
+// long each time, a day at most. So does a request for which there is a proxy, or whatever else has no meaning
+// over UDP. A request that may have been acted on is not sent twice.
+//
+// The alternative is looked up, guarded and verified by h3: give it the options that the other
+// adapter has. h3 is closed by its owner; several wrappers may share it.
+func Upgrade(h3 *Adapter) requests.Wrapper {
+	return func(base requests.Adapter) requests.Adapter {
+		return &upgraded{Adapter: base, h3: h3, known: map[string]*alternative{}}
+	}
+}
+
+const (
+	// reach is how long a connection to an alternative may take: most handshakes are
+	// done in a tenth of it, and nobody has to notice that UDP is blocked.
+	reach = time.Second
+	// mostOrigins bounds what is remembered.
+	mostOrigins = 1000
+
+	firstPause = time.Minute
+	mostPause  = 24 * time.Hour
+)
+
+type upgraded struct {
+	requests.Adapter
+	h3 *Adapter
+
+	// mu protects the fields below.
+	mu    sync.Mutex
+	known map[string]*alternative // by origin
+}
+
+// alternative is where an origin speaks HTTP/3.
+//
+//	state    entered by                         left by
+//	usable   learn                              its age, "clear", 421: forgotten; no connection: paused
+//	paused   no connection                      the end of the pause: usable; its age, "clear": forgotten
+type alternative struct {
+	service
+	until  time.Time     // when it is forgotten
+	resume time.Time     // not to be tried before
+	pause  time.Duration // that was last, 0 if the last try was good
+}
+
+// CloseIdle passes on.
+func (u *upgraded) CloseIdle() {
+	if c, ok := u.Adapter.(interface{ CloseIdle() }); ok {
+		c.CloseIdle()
+	}
+}
+
+// Send implements [requests.Adapter].
+func (u *upgraded) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
+	if u.h3 == nil {
+		return nil, &requests.Error{Kind: requests.ErrInvalidArgument, Request: p, Detail: "http3.Upgrade needs an adapter of http3.New"}
+	}
+	if ctx == nil || p == nil {
+		return u.Adapter.Send(ctx, p, opts)
+	}
+	config, err := u.h3.config(p, opts)
+	if err != nil { // there is a proxy, or the like: the other adapter knows what to say
+		return u.Adapter.Send(ctx, p, opts)
+	}
+	origin := ascii.JoinHostPort(config.Host, config.Port)
+	if to, ok := u.find(origin, time.Now()); ok {
+		if r, err, sent := u.sendTo(ctx, p, opts, config, origin, to); sent {
+			return r, err
+		}
+	}
+	r, err := u.Adapter.Send(ctx, p, opts)
+	if err == nil && r != nil {
+		u.learn(origin, r, time.Now())
+	}
+	return r, err
+}
+
+// sendTo sends p over HTTP/3. sent is false where it is still to be sent.
+func (u *upgraded) sendTo(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions, config requests.ConnConfig, origin string, to service) (r *requests.Response, err error, sent bool) {
+	host := to.host
+	if host == "" {
+		host = config.Host
+	}
+	if config.Address == "" { // an option's stays
+		config.Address = ascii.JoinHostPort(host, to.port)
+	}
+	if !u.reached(ctx, config, opts) {
+		u.broke(origin, time.Now())
+		return nil, nil, false
+	}
+	r, err = u.h3.send(ctx, p, opts, config)
+	if err != nil {
+		e, ok := err.(*requests.Error)
+		if ok && e.SafeToRetry() && ctx.Err() == nil && !e.Timeout() && p.Replayable() && p.Rewind() == nil {
+			u.broke(origin, time.Now())
+			return nil, nil, false
+		}
+		return nil, err, true
+	}
+	if r.StatusCode == 421 { // not here (RFC 7838 section 6)
+		u.forget(origin)
+		if p.Replayable() && p.Rewind() == nil {
+			_ = r.Close()
+			return nil, nil, false
+		}
+		return r, nil, true
+	}
+	u.good(origin)
+	u.learn(origin, r, time.Now())
+	return r, nil, true
+}
+
+// reached reports whether there is a connection, or can be one soon.
+func (u *upgraded) reached(ctx context.Context, config requests.ConnConfig, opts requests.SendOptions) bool {
+	limit := reach
+	if connect := opts.Timeouts.Connect; connect > 0 {
+		limit = min(limit, connect/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return u.h3.conns.ready(ctx, config) == nil
+}
+
+// find returns where an origin may be spoken to.
+func (u *upgraded) find(origin string, now time.Time) (service, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	a := u.known[origin]
+	switch {
+	case a == nil, now.Before(a.resume):
+		return service{}, false
+	case !now.Before(a.until):
+		delete(u.known, origin)
+		return service{}, false
+	}
+	return a.service, true
+}
+
+// learn remembers what a response says of its origin.
+func (u *upgraded) learn(origin string, r *requests.Response, now time.Time) {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || r.StatusCode == 421 {
+		return
+	}
+	found, ok, clear := parseAltSvc(r.Headers.Values("Alt-Svc"))
+	switch {
+	case clear, ok && found.age <= 0:
+		u.forget(origin)
+	case ok:
+		u.remember(origin, found, now)
+	}
+}
+
+func (u *upgraded) remember(origin string, s service, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	a := u.known[origin]
+	if a == nil || a.host != s.host || a.port != s.port {
+		a = &alternative{}
+		u.shrink(now)
+	}
+	a.service, a.until = s, now.Add(s.age)
+	u.known[origin] = a
+}
+
+// shrink drops what is too old, and any other where that is not enough; mu is held.
+func (u *upgraded) shrink(now time.Time) {
+	if len(u.known) < mostOrigins {
+		return
+	}
+	for origin, a := range u.known {
+		if !now.Before(a.until) {
+			delete(u.known, origin)
+		}
+	}
+	for origin := range u.known {
+		if len(u.known) < mostOrigins {
+			return
+		}
+		delete(u.known, origin)
+	}
+}
+
+func (u *upgraded) forget(origin string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.known, origin)
+}
+
+// broke pauses an alternative.
+func (u *upgraded) broke(origin string, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if a := u.known[origin]; a != nil && !now.Before(a.resume) {
+		a.pause = min(max(2*a.pause, firstPause), mostPause)
+		a.resume = now.Add(a.pause)
+	}
+}
+
+// good ends the growth of the pauses.
+func (u *upgraded) good(origin string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if a := u.known[origin]; a != nil {
+		a.pause = 0
+	}
+}
