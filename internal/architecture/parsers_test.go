@@ -174,6 +174,7 @@ var parsers = map[string]func(s string){
 
 	"secret.Clean":    func(s string) { secret.Clean(s) },
 	"secret.Snippet":  func(s string) { secret.Snippet("", []byte(s)) },
+	"secret.Reason":   func(s string) { secret.Reason("dial tcp", "", "kind", s, errors.New("dial: "+s)) },
 	"secret.Excerpt":  func(s string) { secret.Excerpt("application/json", []byte(s)); secret.Excerpt("", []byte(s)) },
 	"secret.Is":       func(s string) { secret.Is(s) },
 	"secret.Names.Is": func(s string) { secret.Default().Is(s) },
