@@ -15,20 +15,23 @@ import (
 // Restart may be called by several goroutines.
 type Body struct {
 	kind   kind
+	rewind rewindability
+	waits  bool  // reading may wait for something: a pipe, a connection, the caller's code
+	coding uint8 // that Coded has given it: an index of codings, which keeps requests small
 	data   []byte
 	reader io.Reader
 	seq    iter.Seq2[[]byte, error]
-	length int64 // of a stream; -1 when unknown
-	start  int64 // where a seekable stream stood when the body was made
-	rewind rewindability
+	length int64        // of a stream; -1 when unknown
+	start  int64        // where a seekable stream stood when the body was made
 	again  func() error // of a reader that is neither a streamer nor a seeker
-	waits  bool         // reading may wait for something: a pipe, a connection, the caller's code
 	use    *use         // of a stream
-	coding string       // that Coded has given it
 }
 
+// codings are those of Coded.
+var codings = [...]string{"", "gzip", "zstd", "br"}
+
 // Coding is the content coding that the body is in by Coded, "" for any other.
-func (b *Body) Coding() string { return b.coding }
+func (b *Body) Coding() string { return codings[b.coding] }
 
 type kind uint8
 

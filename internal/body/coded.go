@@ -3,6 +3,7 @@ package body
 import (
 	"bytes"
 	"io"
+	"slices"
 )
 
 // codedBlock is what a writer of Coded is given at a time.
@@ -12,6 +13,7 @@ const codedBlock = 32 << 10
 // is sent, in the content coding of that name. It can be sent again if b can. The absence of a
 // body stays that.
 func Coded(b Body, name string, newWriter func(io.Writer) (io.WriteCloser, error)) (Body, error) {
+	coding := uint8(max(slices.Index(codings[:], name), 0))
 	if !b.Streamed() {
 		var out bytes.Buffer
 		w, err := newWriter(&out)
@@ -22,7 +24,7 @@ func Coded(b Body, name string, newWriter func(io.Writer) (io.WriteCloser, error
 			err = w.Close()
 		}
 		c := Bytes(out.Bytes())
-		c.coding = name
+		c.coding = coding
 		return c, err
 	}
 	if _, err := newWriter(io.Discard); err != nil {
@@ -34,7 +36,7 @@ func Coded(b Body, name string, newWriter func(io.Writer) (io.WriteCloser, error
 			yield(nil, err)
 		}
 	})
-	c.coding = name
+	c.coding = coding
 	if b.Replayable() {
 		c.rewind, c.again = rewindable, b.Restart
 	}
