@@ -54,7 +54,7 @@ func again(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, erro
 
 // Turn writes request and waits for bytes, which it reads into a buffer that is not empty. It may do less than that,
 // without an error, and leaves the rest to Write and Read: a part of request is not written, or nothing is read, where
-// c is no plain socket, the socket takes no more at once, a deadline ends the wait, or the peer has ended. Nobody else
+// c is not a plain socket, the socket takes no more at once, a deadline ends the wait, or the peer has ended. Nobody else
 // may read or write meanwhile; Close and deadlines, which are those of Read, end the wait.
 func (c *Conn) Turn(request, into []byte) (wrote, read int, writeErr, readErr error) {
 	if socket, ok := c.Conn.(turning); ok && c.probe != nil {

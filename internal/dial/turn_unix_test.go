@@ -84,7 +84,7 @@ func TestTurnLeaves(t *testing.T) {
 	}
 }
 
-// TestTurnNeeds: what is no plain socket does nothing.
+// TestTurnNeeds: what is not a plain socket does nothing.
 func TestTurnNeeds(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()

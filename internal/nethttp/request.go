@@ -175,7 +175,7 @@ func PlainURL(u *url.URL) *url.URL {
 	return &plain
 }
 
-// MayAskForCoding reports whether a coded body may be asked for in the place of req's caller.
+// MayAskForCoding reports whether a coded body may be asked for on behalf of req's caller.
 func MayAskForCoding(req *http.Request) bool {
 	return req.Method != http.MethodHead && req.Header.Get("Range") == ""
 }

@@ -18,7 +18,7 @@ type URL struct {
 // ParseURL reads the URL of a proxy, or "host:port", which is an http proxy; blanks around
 // it, as variables may have, are no part of it. It goes through the same strict parser as
 // every URL, so that the host it names is the host that is dialed. Without a scheme there
-// is no path either: "http:/p:80" and "http//p" name no host "http". An error says what is
+// is not a path either: "http:/p:80" and "http//p" name no host "http". An error says what is
 // wrong without repeating the text.
 func ParseURL(text string) (URL, error) {
 	text = strings.Trim(text, " \t")
