@@ -55,7 +55,7 @@ func TestVectorsFormData(t *testing.T) {
 		form, ok := recordedForm(v.In["query"])
 		switch {
 		case !ok:
-			t.Skipf("not a form of Go types: %s", in)
+			t.Skipf("the form has values of Python that requests.Form cannot hold: %s", in)
 		case v.Error != "" && strings.Contains(string(in), "%"):
 			t.Skip("Python takes the key for a format text")
 		case strings.Contains(string(in), `[[1,{`):
@@ -93,7 +93,7 @@ func firstOfList(v vector) string {
 func TestVectorsUserAgent(t *testing.T) {
 	vectors(t, "toolbelt_user_agent", func(t *testing.T, v vector) {
 		if v.Error != "" {
-			t.Skip("extras are pairs by their type")
+			t.Skip("Python refuses extras that are not pairs, which are a type in Go and refused by its compiler")
 		}
 		implementation, system := recordedPlatform(v)
 		b := toolbelt.NewUserAgentBuilder(text(v.In["name"]), text(v.In["version"]))
@@ -149,7 +149,7 @@ func TestVectorsStreamingIterator(t *testing.T) {
 	vectors(t, "toolbelt_streaming_iterator", func(t *testing.T, v vector) {
 		size, ok := v.In["size"].(float64)
 		if !ok || size != float64(int64(size)) || v.In["encoding"] != nil || v.In["textfile"] != nil {
-			t.Skip("the size is an int64 and text is UTF-8 in Go")
+			t.Skip("Python takes a size that is not an integer, or an encoding of text; here the size is an int64 and text is UTF-8")
 		}
 		var items []string
 		chunks, _ := v.In["chunks"].([]any)

@@ -91,7 +91,7 @@ func TestCookieHeaderVectors(t *testing.T) {
 	for _, c := range cookieVectors(t, "cookie_header") {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.Error == "TypeError" {
-				t.Skip("Python's keyword arguments; a literal does not compile")
+				t.Skip("Python was given a keyword argument that it does not know, which Go's compiler refuses in a Cookie literal")
 			}
 			var in struct {
 				Cookies []pythonCookie
@@ -165,7 +165,7 @@ func TestCookieExchangeReference(t *testing.T) {
 			decode(t, c.In, &in)
 			decode(t, c.Out, &want)
 			if strings.Contains(in.Request.URL, "//x.127.0.0.1/") {
-				t.Skip("no host: it ends in a number and is not an IPv4 address")
+				t.Skip("this URL has no valid host here: one that ends in a number has to be an IPv4 address (TestRule25Refused), and Python takes any")
 			}
 			for i := range want.Jar {
 				want.Jar[i].Version = 0
