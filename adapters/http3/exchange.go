@@ -18,6 +18,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/section"
 )
 
 // exchange is a request and its response on a stream, and the body of that.
@@ -225,9 +226,9 @@ func header(fields [][2]string) http.Header {
 
 // final makes the response.
 func (x *exchange) final(req *http.Request, b block) (*http.Response, error) {
-	length, err := contentLength(b.fields)
-	if err != nil {
-		return nil, err
+	length, ok := section.ContentLength(b.fields)
+	if !ok {
+		return nil, ofStream(codeMessage, "the server sent an invalid Content-Length")
 	}
 	x.sending.fields, x.length = b.fields, length
 	x.resp = &http.Response{

@@ -12,6 +12,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/section"
 )
 
 var errTooLarge = errors.New("http3: the request's header is larger than the server allows")
@@ -92,10 +93,10 @@ func (e *encoder) fields(fields [][2]string, length int64) error {
 			return err
 		}
 		switch {
-		case name == "host" || name == "proxy-authorization" || ofConnections(name) || h1.HasToken(fields, "connection", name):
+		case name == "host" || name == "proxy-authorization" || section.OfConnection(name) || h1.HasToken(fields, "connection", name):
 			continue
 		case name == "te":
-			if !hasToken(value, "trailers") {
+			if !section.HasToken(value, "trailers") {
 				continue
 			}
 			value = "trailers"
@@ -119,17 +120,6 @@ func (e *encoder) fields(fields [][2]string, length int64) error {
 	return nil
 }
 
-// hasToken reports whether a list has a token, in any case and whatever its parameters.
-func hasToken(list, token string) bool {
-	for item := range strings.SplitSeq(list, ",") {
-		item, _, _ = strings.Cut(item, ";")
-		if ascii.EqualFold(strings.Trim(item, " \t"), token) {
-			return true
-		}
-	}
-	return false
-}
-
 // trailers encodes the fields behind the body.
 func trailers(fields http.Header) (*encoder, error) {
 	e := newEncoder()
@@ -139,7 +129,7 @@ func trailers(fields http.Header) (*encoder, error) {
 			if err := h1.CheckField(name, value); err != nil {
 				return nil, err
 			}
-			if !ofConnections(lower) {
+			if !section.OfConnection(lower) {
 				e.field(lower, value)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/section"
 )
 
 const mostTrailer = h1.DefaultTrailerBytes
@@ -47,7 +48,7 @@ func (u *upload) run() {
 // heldBack waits for 100 where the request expects it, and reports whether the body is still wanted.
 func (u *upload) heldBack() bool {
 	s := u.exchange.sending
-	if !hasToken(s.prepared.Headers.Get("Expect"), "100-continue") {
+	if !section.HasToken(s.prepared.Headers.Get("Expect"), "100-continue") {
 		return true
 	}
 	wait := s.opts.Timeouts.Continue

@@ -10,6 +10,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
+	"github.com/mountable/requests/internal/section"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -138,12 +139,12 @@ func (c *Conn) writeTrailers(s *Stream, fields [][2]string) {
 func (c *Conn) field(name, value string) (lower, v string, ok bool) {
 	lower = c.lower(name)
 	switch lower {
-	case "host", "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "http2-settings":
+	case "host":
 		return lower, value, false
 	case "te":
-		return lower, "trailers", hasToken(value, "trailers")
+		return lower, "trailers", section.HasToken(value, "trailers")
 	}
-	return lower, value, true
+	return lower, value, !section.OfConnection(lower)
 }
 
 // mostNames bounds what is remembered of field names.
@@ -165,17 +166,6 @@ func (c *Conn) lower(name string) string {
 func hasConnection(fields [][2]string) bool {
 	for i := range fields {
 		if ascii.EqualFold(fields[i][0], "connection") {
-			return true
-		}
-	}
-	return false
-}
-
-// hasToken reports whether a list has a token, in any case and whatever its parameters.
-func hasToken(list, token string) bool {
-	for item := range strings.SplitSeq(list, ",") {
-		item, _, _ = strings.Cut(item, ";")
-		if ascii.EqualFold(strings.Trim(item, " \t"), token) {
 			return true
 		}
 	}

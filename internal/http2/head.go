@@ -5,11 +5,10 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/section"
 )
 
 // headBlock is a header block that is being received: a head, an interim one, or trailers. All of it is decoded,
@@ -123,50 +122,16 @@ func (h *headBlock) pseudo(f hpack.HeaderField) {
 		h.fault = "the server sent the field " + strconv.QuoteToASCII(f.Name) + " where it does not belong"
 		return
 	}
-	if h.status = f.Value; !validStatus(f.Value) {
-		h.fault = "the server sent the status " + excerpt(f.Value)
-	}
+	h.status = f.Value
+	_, h.fault = section.Status(f.Value)
 }
-
-// validStatus reports whether s is a status code that HTTP/2 has.
-func validStatus(s string) bool {
-	return len(s) == 3 && '1' <= s[0] && s[0] <= '9' && ascii.IsDigit(s[1]) && ascii.IsDigit(s[2]) && s != "101"
-}
-
-// excerpt quotes the start of what a peer sent.
-func excerpt(s string) string { return strconv.QuoteToASCII(s[:min(len(s), 32)]) }
 
 // field takes an ordinary field: its name in lower case, no field of HTTP/1.1's connections (RFC 9113 section 8.2).
 func (h *headBlock) field(f hpack.HeaderField) {
-	value := strings.Trim(f.Value, " \t")
-	switch {
-	case !validName(f.Name):
-		h.fault = "the server sent the invalid field name " + excerpt(f.Name)
-	case !httpguts.ValidHeaderFieldValue(value):
-		h.fault = "the server sent an invalid value of the field " + f.Name
-	case ofConnections(f.Name):
-		h.fault = "the server sent the field " + f.Name + ", which is not HTTP/2"
-	default:
+	var value string
+	if value, h.fault = section.Field(f.Name, f.Value, "HTTP/2"); h.fault == "" {
 		h.fields = append(h.fields, [2]string{f.Name, value})
 	}
-}
-
-func validName(name string) bool {
-	for i := range len(name) {
-		if ascii.IsUpper(name[i]) {
-			return false
-		}
-	}
-	return ascii.IsToken(name)
-}
-
-// ofConnections reports whether a field, in lower case, is about an HTTP/1.1 connection (RFC 9113 section 8.2.2).
-func ofConnections(name string) bool {
-	switch name {
-	case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "http2-settings":
-		return true
-	}
-	return false
 }
 
 // interim is a 1xx response that its request has not looked at yet.
@@ -217,7 +182,7 @@ func (s *Stream) receivedInterim(b headBlock) {
 func (s *Stream) receivedHead(b headBlock) {
 	s.conn.useful()
 	s.response.Status, _ = strconv.Atoi(b.status)
-	length, ok := contentLength(b.fields)
+	length, ok := section.ContentLength(b.fields)
 	if !ok {
 		s.violated(violation(http2.ErrCodeProtocol, "the server sent an invalid Content-Length"))
 		return
@@ -232,20 +197,4 @@ func (s *Stream) receivedHead(b headBlock) {
 		return
 	}
 	s.notify()
-}
-
-// contentLength returns what the fields say, -1 for nothing; ok is false where that is not one number.
-func contentLength(fields [][2]string) (n int64, ok bool) {
-	n = -1
-	for _, f := range fields {
-		if f[0] != "content-length" {
-			continue
-		}
-		v, err := strconv.ParseUint(f[1], 10, 63)
-		if err != nil || n >= 0 && int64(v) != n {
-			return 0, false
-		}
-		n = int64(v)
-	}
-	return n, true
 }
