@@ -1,0 +1,242 @@
+package book
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// patience is for a machine with other things to do. The tests take a quarter of a minute on a quiet one.
+const patience = 5 * time.Minute
+
+// The windows that pages are looked at in: a telephone's, and a small computer's.
+const telephone, computer = 390, 1280
+
+//go:embed testdata/inspect.js
+var inspect string
+
+// view is what inspect.js finds.
+type view struct {
+	Overflow []string `json:"overflow"`
+	Faint    []string `json:"faint"`
+	Links    []string `json:"links"`
+	IDs      []string `json:"ids"`
+	Broken   []string `json:"broken"`
+}
+
+// browser is a tab of Chromium, and the site that it is shown.
+type browser struct {
+	t    *testing.T
+	ctx  context.Context
+	site map[string][]byte
+	base string // where the site is served
+
+	// mu protects the field below.
+	mu      sync.Mutex
+	missing []string // what was asked for and is not there
+}
+
+// TestBrowser begins at the first page and follows every link, as a reader could: each leads to
+// a page and a heading that are there, every page is reached, and none is wider than the window
+// or too faint to read.
+func TestBrowser(t *testing.T) {
+	b := open(t)
+	seen := map[string]view{}
+	for queue := []string{"index.html"}; len(queue) > 0; queue = queue[1:] {
+		name := queue[0]
+		if _, ok := seen[name]; ok {
+			continue
+		}
+		seen[name] = b.look(name)
+		for _, link := range seen[name].Links {
+			if to, _, ok := b.within(link); ok && path.Ext(to) == ".html" {
+				queue = append(queue, to)
+			}
+		}
+	}
+	b.checkLinks(seen)
+	for name := range b.site {
+		if _, ok := seen[name]; !ok && path.Ext(name) == ".html" {
+			t.Errorf("no link leads to %s", name)
+		}
+	}
+	if len(b.missing) > 0 {
+		t.Errorf("not in the site: %q", b.missing)
+	}
+	t.Logf("%d pages", len(seen))
+}
+
+// TestSearch: what is typed is found, and leads to where it is.
+func TestSearch(t *testing.T) {
+	b := open(t)
+	const box, first = chromedp.CSS("search input"), chromedp.CSS(".found li:first-child a")
+	b.do(b.size(telephone), chromedp.Navigate(b.base+"docs/guide/quickstart.html"),
+		chromedp.SendKeys(box, "retry pauses"), chromedp.WaitVisible(first))
+	if got := run(b, chromedp.Text(first)); got != "Retries · Pauses" {
+		t.Errorf("the first thing that is found is %q", got)
+	}
+	if v := b.inspect(telephone); len(v.Overflow)+len(v.Faint) > 0 {
+		t.Errorf("what is found is wider than the window, or faint: %+v", v)
+	}
+	b.do(chromedp.Click(first), chromedp.WaitReady(chromedp.CSS("#pauses")))
+	if got := run(b, chromedp.Location()); got != b.base+"docs/guide/retries.html#pauses" {
+		t.Errorf("it leads to %s", got)
+	}
+}
+
+// TestWithoutScript: without scripts everything is there but the search box; on a telephone
+// the navigation opens at a touch.
+func TestWithoutScript(t *testing.T) {
+	b := open(t)
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	const button, menu, entry = chromedp.CSS("button.contents"), chromedp.CSS("nav"), chromedp.CSS(`nav details[open] a[href="retries.html"]`)
+	b.do(b.size(telephone), chromedp.Navigate(b.base+"docs/guide/timeouts.html"),
+		chromedp.WaitNotVisible(chromedp.CSS("search")), chromedp.WaitNotVisible(menu),
+		chromedp.Click(button), chromedp.WaitVisible(menu), chromedp.Click(entry), chromedp.WaitReady(chromedp.CSS(`a[aria-current][href="retries.html"]`)))
+	b.do(b.size(computer), chromedp.WaitVisible(menu), chromedp.WaitNotVisible(button))
+}
+
+// open starts Chromium, and serves it the site of this repository.
+func open(t *testing.T) *browser {
+	t.Helper()
+	program := chromium()
+	if program == "" {
+		t.Skip("there is no Chromium here (Debian's package: chromium)")
+	}
+	site, err := ownSite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, site: site}
+	server := httptest.NewServer(http.HandlerFunc(b.serve))
+	t.Cleanup(server.Close)
+	b.base = server.URL + "/"
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	// The pages are our own, and the sandbox refuses to run as root, as CI does.
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)...)
+	t.Cleanup(cancel)
+	b.ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return b
+}
+
+// chromium is the program, "" where there is none.
+func chromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if program, err := exec.LookPath(name); err == nil {
+			return program
+		}
+	}
+	return ""
+}
+
+func (b *browser) serve(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	content, ok := b.site[name]
+	if !ok {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.missing = append(b.missing, name)
+		http.NotFound(w, r)
+		return
+	}
+	types := map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+	w.Header().Set("Content-Type", types[path.Ext(name)])
+	_, _ = w.Write(content)
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func run[T any](b *browser, a chromedp.Action[T]) T {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, a)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
+}
+
+func (b *browser) size(width int64) chromedp.Action[chromedp.Void] {
+	if width == telephone {
+		return chromedp.EmulateViewport(width, 844, chromedp.EmulateMobile)
+	}
+	return chromedp.EmulateViewport(width, 800)
+}
+
+func (b *browser) scheme(name string) {
+	b.t.Helper()
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *browser) inspect(width int) view {
+	b.t.Helper()
+	return run(b, chromedp.Evaluate[view](fmt.Sprintf("(%s)(%d)", inspect, width)))
+}
+
+// look opens a page and inspects it on a telephone by day and on a computer by night.
+func (b *browser) look(name string) view {
+	b.t.Helper()
+	b.do(b.size(telephone), chromedp.Navigate(b.base+name))
+	var v view
+	for _, window := range []struct {
+		width  int
+		scheme string
+	}{{telephone, "light"}, {computer, "dark"}} {
+		b.scheme(window.scheme)
+		b.do(b.size(int64(window.width)))
+		v = b.inspect(window.width)
+		if len(v.Overflow)+len(v.Faint)+len(v.Broken) > 0 {
+			b.t.Errorf("%s, %d pixels wide, %s:\nwider than the window %q\ntoo faint %q\nbroken images, and those without a text %q",
+				name, window.width, window.scheme, v.Overflow, v.Faint, v.Broken)
+		}
+	}
+	return v
+}
+
+// within splits a link into a file of the site and a heading; ok is false where it leads elsewhere.
+func (b *browser) within(link string) (name, id string, ok bool) {
+	name, ok = strings.CutPrefix(link, b.base)
+	name, id, _ = strings.Cut(name, "#")
+	return name, id, ok
+}
+
+// checkLinks: each link of the pages leads to a file of the site and to a heading of it, or
+// to the world, which is reached by https.
+func (b *browser) checkLinks(seen map[string]view) {
+	for from, v := range seen {
+		for _, link := range v.Links {
+			name, id, ok := b.within(link)
+			switch {
+			case !ok && !strings.HasPrefix(link, "https://"):
+				b.t.Errorf("%s: %s leads neither to a page nor into the world", from, link)
+			case ok && b.site[name] == nil:
+				b.t.Errorf("%s: %s is not there", from, link)
+			case ok && id != "" && !slices.Contains(seen[name].IDs, id):
+				b.t.Errorf("%s: %s has no such heading", from, link)
+			}
+		}
+	}
+}
