@@ -1,4 +1,4 @@
-//go:build !linux && !darwin && !windows && !freebsd && !netbsd && !dragonfly
+//go:build !linux && !darwin && !windows && !freebsd && !netbsd && !dragonfly && !plan9 && !wasm
 
 package adapters
 

@@ -41,7 +41,8 @@ const (
 // It is added to the socket options there are, in the toolbelt's order: SO_KEEPALIVE,
 // TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE. What a platform does not have is left out
 // without a word: Linux, macOS (where TCP_KEEPIDLE is called TCP_KEEPALIVE), Windows and
-// the BSDs have all of them but OpenBSD, which has only the first.
+// the BSDs have all of them but OpenBSD, which has only the first. Plan 9 and WebAssembly
+// have none.
 func TCPKeepAlive(idle, interval time.Duration, count int) requests.AdapterOption {
 	if count <= 0 {
 		count = DefaultKeepAliveCount
@@ -64,8 +65,9 @@ func keepAliveSeconds(d, standard time.Duration) int {
 
 // keepAliveOptions lists what this platform has, in the toolbelt's order.
 func keepAliveOptions(idle, interval, count int) []requests.SocketOption {
-	options := []requests.SocketOption{{Level: solSocket, Name: soKeepAlive, Int: 1}}
+	var options []requests.SocketOption
 	for _, o := range []requests.SocketOption{
+		{Level: solSocket, Name: soKeepAlive, Int: 1},
 		{Level: ipprotoTCP, Name: tcpKeepInterval, Int: interval},
 		{Level: ipprotoTCP, Name: tcpKeepCount, Int: count},
 		{Level: ipprotoTCP, Name: tcpKeepIdle, Int: idle},

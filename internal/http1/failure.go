@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/h1"
@@ -102,7 +101,7 @@ func readerError(err error) error {
 
 // isReset reports whether the peer has ended the connection.
 func isReset(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
+	return wire.IsReset(err) || errors.Is(err, io.EOF)
 }
 
 // rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.

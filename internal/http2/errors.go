@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/net/http2"
 
@@ -97,12 +96,12 @@ func contextError(ctx context.Context) error {
 
 // isReset reports whether the peer has ended the connection.
 func isReset(err error) bool {
-	for _, reset := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE} {
-		if errors.Is(err, reset) {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe} {
+		if errors.Is(err, end) {
 			return true
 		}
 	}
-	return false
+	return wire.IsReset(err)
 }
 
 // isOverdue reports whether a deadline of the connection has passed.
