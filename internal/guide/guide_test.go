@@ -16,8 +16,8 @@ const root = "../.."
 // pages lists the documents of the module.
 func pages(t *testing.T) []string {
 	t.Helper()
-	list := []string{"README.md", "CHANGELOG.md"}
-	for _, pattern := range []string{"docs/*.md", "docs/guide/*.md"} {
+	list := []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/guide/*.md", "docs/releases/*.md"} {
 		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(names) == 0 {
 			t.Fatalf("no pages: %s, %v", pattern, err)
