@@ -7,7 +7,7 @@ import (
 )
 
 // UserAgent returns a User-Agent that names a program, what else it is made of, the
-// version of Go and the system: "tool/1.0 requests/0.1.0 Go/1.26.1 Linux/6.1.0".
+// version of Go and the system: "tool/1.0 requests/0.2.0 Go/1.26.1 Linux/6.1.0".
 func UserAgent(name, version string, extras ...[2]string) string {
 	return NewUserAgentBuilder(name, version).
 		IncludeExtras(extras...).

@@ -29,4 +29,4 @@ func version() string {
 
 // source names the version where the build does not: in the module itself, and where
 // another copy stands in for it.
-const source = "0.1.0"
+const source = "0.2.0"
