@@ -141,7 +141,7 @@ func TestSpans(t *testing.T) {
 
 // TestAttempts: where there were several, each has a span below that of the hop.
 func TestAttempts(t *testing.T) {
-	server := wiretest.Origin(t, wiretest.Text(503, "wait").ThenClose(), wiretest.Drop(), wiretest.Text(200, "ok"))
+	server := wiretest.Origin(t, wiretest.Text(503, "wait", [2]string{"Connection", "close"}).ThenClose(), wiretest.Drop(), wiretest.Text(200, "ok"))
 	tel := newTelemetry()
 	s := session(tel.wrap(requests.NewHTTPAdapter(requests.Retries(requests.Retry{Total: 3, StatusForcelist: []int{503}}))))
 	defer s.Close()
