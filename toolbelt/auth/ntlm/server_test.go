@@ -28,6 +28,9 @@ type server struct {
 	challenged, identity sync.Map // by connection
 }
 
+// closes announces a close: without it, the next request may go out before the end has arrived.
+var closes = [2]string{"Connection", "close"}
+
 var nonce = []byte("8 random")
 
 // handle answers one request: with the user of the connection, or with a challenge.
@@ -42,7 +45,7 @@ func (s *server) handle(r *wiretest.Request) wiretest.Reply {
 	case scheme == s.scheme && len(message) > 12 && message[8] == 1:
 		s.challenged.Store(r.Conn, true)
 		if s.close {
-			return wiretest.Text(status, "", [2]string{ask, s.scheme + " " + s.challenge()}).ThenClose()
+			return wiretest.Text(status, "", [2]string{ask, s.scheme + " " + s.challenge()}, closes).ThenClose()
 		}
 		return wiretest.Text(status, "", [2]string{ask, s.scheme + " " + s.challenge()})
 	case scheme == s.scheme && len(message) > 64 && message[8] == 3:
@@ -55,11 +58,11 @@ func (s *server) handle(r *wiretest.Request) wiretest.Reply {
 	}
 	user, known := s.identity.Load(r.Conn)
 	if !known {
-		reply := wiretest.Text(status, "who are you?", [2]string{ask, s.scheme}, [2]string{ask, `Basic realm="x"`})
+		asks := [][2]string{{ask, s.scheme}, {ask, `Basic realm="x"`}}
 		if s.eager {
-			reply = reply.ThenClose()
+			return wiretest.Text(status, "who are you?", append(asks, closes)...).ThenClose()
 		}
-		return reply
+		return wiretest.Text(status, "who are you?", asks...)
 	}
 	if r.Method == "CONNECT" {
 		return wiretest.Send("HTTP/1.1 200 OK\r\n\r\n")
