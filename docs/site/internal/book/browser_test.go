@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -26,6 +27,9 @@ const telephone, computer = 390, 1280
 
 //go:embed testdata/inspect.js
 var inspect string
+
+//go:embed testdata/texts.js
+var texts string
 
 // view is what inspect.js finds.
 type view struct {
@@ -76,6 +80,25 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("not in the site: %q", b.missing)
 	}
 	t.Logf("%d pages", len(seen))
+}
+
+// TestPictures: no text of a picture is cut off, or lies over another.
+func TestPictures(t *testing.T) {
+	b := open(t)
+	b.do(b.size(computer))
+	for _, name := range slices.Sorted(maps.Keys(b.site)) {
+		if path.Ext(name) != ".svg" {
+			continue
+		}
+		b.do(chromedp.Navigate(b.base + name))
+		got := run(b, chromedp.Evaluate[struct {
+			Texts int      `json:"texts"`
+			Wrong []string `json:"wrong"`
+		}](texts))
+		if got.Texts == 0 || len(got.Wrong) > 0 {
+			t.Errorf("%s: %d texts, %q", name, got.Texts, got.Wrong)
+		}
+	}
 }
 
 // TestSearch: what is typed is found, and leads to where it is.
