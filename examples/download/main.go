@@ -1,0 +1,29 @@
+// Command download saves a file and checks it. Where the connection breaks it asks for the rest, and so
+// does the next run where the program is ended.
+//
+//	download https://example.com/image.iso image.iso 9f86d081884c7d65…
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/toolbelt"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	path, err := toolbelt.Download(ctx, requests.NewSession(), os.Args[1], os.Args[2],
+		toolbelt.KeepPartial(),
+		toolbelt.Checksum("sha256", os.Args[3]),
+		toolbelt.OnProgress(func(done, total int64) { fmt.Fprintf(os.Stderr, "\r%d of %d", done, total) }))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("complete:", path)
+}

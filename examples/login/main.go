@@ -1,0 +1,32 @@
+// Command login fills in a form, and then reads a page that only who has logged in may see.
+//
+//	LOGIN_PASSWORD=secret login https://example.com ada
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/mountable/requests"
+)
+
+func main() {
+	ctx, site := context.Background(), os.Args[1]
+	s := requests.NewSession() // keeps the cookie
+	s.RaiseForStatus = true
+	form := requests.Form{{"user", os.Args[2]}, {"password", os.Getenv("LOGIN_PASSWORD")}}
+	if _, err := s.Post(ctx, site+"/login", form); err != nil {
+		log.Fatal(err)
+	}
+	r, err := s.Get(ctx, site+"/account")
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := r.Text()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(text)
+}

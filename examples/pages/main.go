@@ -1,0 +1,29 @@
+// Command pages lists a collection that comes in pages, each with a Link to the next.
+//
+//	pages https://api.github.com/users/golang/repos
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/mountable/requests"
+)
+
+func main() {
+	s := requests.NewSession()
+	for r, err := range requests.Pages(context.Background(), s, os.Args[1], requests.Params{{"per_page", "50"}}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		var items []struct{ Name string }
+		if err := r.JSON(&items); err != nil {
+			log.Fatal(err)
+		}
+		for _, item := range items {
+			fmt.Println(item.Name)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+// Command upload sends a file with a form, of any size in little memory, and says how far it is.
+//
+//	upload https://example.com/files report.pdf
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/mountable/requests"
+	"github.com/mountable/requests/toolbelt"
+)
+
+func main() {
+	fields := toolbelt.Fields{
+		{Name: "title", Value: "Report"},
+		{Name: "file", Value: toolbelt.Path(os.Args[2])},
+	}
+	body, err := toolbelt.MonitorFields(fields, func(m *toolbelt.Monitor) {
+		fmt.Fprintf(os.Stderr, "\r%3d%%", 100*m.BytesRead()/m.Len())
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := requests.Post(context.Background(), os.Args[1], body)
+	if err == nil {
+		err = r.RaiseForStatus()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.StatusCode, r.Headers.Get("Location"))
+}
