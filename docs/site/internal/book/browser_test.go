@@ -19,19 +19,19 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is for a machine with other things to do. The tests take a quarter of a minute on a quiet one.
-const patience = 5 * time.Minute
+// patience is for a machine with other things to do. The test takes a quarter of a minute on a quiet one.
+const patience = 8 * time.Minute
 
 // The windows that pages are looked at in: a telephone's, and a small computer's.
 const telephone, computer = 390, 1280
 
-//go:embed testdata/inspect.js
-var inspect string
+//go:embed testdata/crawl.js
+var crawl string
 
 //go:embed testdata/texts.js
 var texts string
 
-// view is what inspect.js finds.
+// view is what crawl.js finds of a page.
 type view struct {
 	Overflow []string `json:"overflow"`
 	Faint    []string `json:"faint"`
@@ -40,9 +40,8 @@ type view struct {
 	Broken   []string `json:"broken"`
 }
 
-// browser is a tab of Chromium, and the site that it is shown.
+// browser is Chromium under way, and the site that it is shown.
 type browser struct {
-	t    *testing.T
 	ctx  context.Context
 	site map[string][]byte
 	base string // where the site is served
@@ -52,39 +51,49 @@ type browser struct {
 	missing []string // what was asked for and is not there
 }
 
-// TestBrowser begins at the first page and follows every link, as a reader could: each leads to
-// a page and a heading that are there, every page is reached, and none is wider than the window
-// or too faint to read.
-func TestBrowser(t *testing.T) {
-	b := open(t)
-	seen := map[string]view{}
-	for queue := []string{"index.html"}; len(queue) > 0; queue = queue[1:] {
-		name := queue[0]
-		if _, ok := seen[name]; ok {
-			continue
-		}
-		seen[name] = b.look(name)
-		for _, link := range seen[name].Links {
-			if to, _, ok := b.within(link); ok && path.Ext(to) == ".html" {
-				queue = append(queue, to)
-			}
-		}
-	}
-	b.checkLinks(seen)
-	for name := range b.site {
-		if _, ok := seen[name]; !ok && path.Ext(name) == ".html" {
-			t.Errorf("no link leads to %s", name)
-		}
-	}
-	if len(b.missing) > 0 {
-		t.Errorf("not in the site: %q", b.missing)
-	}
-	t.Logf("%d pages", len(seen))
+// tab is a tab of the browser, for one test.
+type tab struct {
+	*browser
+	t   *testing.T
+	ctx context.Context
 }
 
-// TestPictures: no text of a picture is cut off, or lies over another.
-func TestPictures(t *testing.T) {
-	b := open(t)
+// TestBrowser opens the site in Chromium, which starts once for all of it.
+func TestBrowser(t *testing.T) {
+	b := start(t)
+	t.Run("links", func(t *testing.T) { b.tab(t).testLinks() })
+	t.Run("pictures", func(t *testing.T) { b.tab(t).testPictures() })
+	t.Run("search", func(t *testing.T) { b.tab(t).testSearch() })
+	t.Run("without scripts", func(t *testing.T) { b.tab(t).testWithoutScript() })
+	if len(b.missing) > 0 {
+		t.Errorf("asked for, and not in the site: %q", b.missing)
+	}
+}
+
+// testLinks begins at the first page and follows every link, as a reader could: each leads to
+// a page and a heading that are there, every page is reached, and none is wider than the window
+// or too faint to read, on a telephone by day and on a computer by night.
+func (b *tab) testLinks() {
+	b.do(chromedp.EmulateViewport(computer+100, 900), chromedp.Navigate(b.base+crawler))
+	for _, window := range []struct {
+		width  int
+		scheme string
+	}{{telephone, "light"}, {computer, "dark"}} {
+		b.scheme(window.scheme)
+		seen := run(b, chromedp.Evaluate[map[string]view](fmt.Sprintf("(%s)(%d)", crawl, window.width), chromedp.EvalAwaitPromise))
+		for name, v := range seen {
+			if len(v.Overflow)+len(v.Faint)+len(v.Broken) > 0 {
+				b.t.Errorf("%s, %d pixels wide, %s:\nwider than the window %q\ntoo faint %q\nbroken images, and those without a text %q",
+					name, window.width, window.scheme, v.Overflow, v.Faint, v.Broken)
+			}
+		}
+		b.checkLinks(seen)
+		b.t.Logf("%d pages, %d pixels wide", len(seen), window.width)
+	}
+}
+
+// testPictures: no text of a picture is cut off, or lies over another.
+func (b *tab) testPictures() {
 	b.do(b.size(computer))
 	for _, name := range slices.Sorted(maps.Keys(b.site)) {
 		if path.Ext(name) != ".svg" {
@@ -96,35 +105,33 @@ func TestPictures(t *testing.T) {
 			Wrong []string `json:"wrong"`
 		}](texts))
 		if got.Texts == 0 || len(got.Wrong) > 0 {
-			t.Errorf("%s: %d texts, %q", name, got.Texts, got.Wrong)
+			b.t.Errorf("%s: %d texts, %q", name, got.Texts, got.Wrong)
 		}
 	}
 }
 
-// TestSearch: what is typed is found, and leads to where it is.
-func TestSearch(t *testing.T) {
-	b := open(t)
+// testSearch: what is typed is found, and leads to where it is.
+func (b *tab) testSearch() {
 	const box, first = chromedp.CSS("search input"), chromedp.CSS(".found li:first-child a")
 	b.do(b.size(telephone), chromedp.Navigate(b.base+"docs/guide/quickstart.html"),
 		chromedp.SendKeys(box, "retry pauses"), chromedp.WaitVisible(first))
 	if got := run(b, chromedp.Text(first)); got != "Retries · Pauses" {
-		t.Errorf("the first thing that is found is %q", got)
+		b.t.Errorf("the first thing that is found is %q", got)
 	}
-	if v := b.inspect(telephone); len(v.Overflow)+len(v.Faint) > 0 {
-		t.Errorf("what is found is wider than the window, or faint: %+v", v)
+	if width := run(b, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); width > telephone {
+		b.t.Errorf("what is found is %d pixels wide", width)
 	}
 	b.do(chromedp.Click(first), chromedp.WaitReady(chromedp.CSS("#pauses")))
 	if got := run(b, chromedp.Location()); got != b.base+"docs/guide/retries.html#pauses" {
-		t.Errorf("it leads to %s", got)
+		b.t.Errorf("it leads to %s", got)
 	}
 }
 
-// TestWithoutScript: without scripts everything is there but the search box; on a telephone
+// testWithoutScript: without scripts everything is there but the search box; on a telephone
 // the navigation opens at a touch.
-func TestWithoutScript(t *testing.T) {
-	b := open(t)
+func (b *tab) testWithoutScript() {
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	const button, menu, entry = chromedp.CSS("button.contents"), chromedp.CSS("nav"), chromedp.CSS(`nav details[open] a[href="retries.html"]`)
 	b.do(b.size(telephone), chromedp.Navigate(b.base+"docs/guide/timeouts.html"),
@@ -133,8 +140,8 @@ func TestWithoutScript(t *testing.T) {
 	b.do(b.size(computer), chromedp.WaitVisible(menu), chromedp.WaitNotVisible(button))
 }
 
-// open starts Chromium, and serves it the site of this repository.
-func open(t *testing.T) *browser {
+// start starts Chromium, and serves it the site of this repository.
+func start(t *testing.T) *browser {
 	t.Helper()
 	program := chromium()
 	if program == "" {
@@ -144,18 +151,29 @@ func open(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{t: t, site: site}
+	b := &browser{site: site}
 	server := httptest.NewServer(http.HandlerFunc(b.serve))
 	t.Cleanup(server.Close)
 	b.base = server.URL + "/"
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	// The pages are our own, and the sandbox refuses to run as root, as CI does.
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)...)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
 	b.ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	if err := chromedp.Do(b.ctx); err != nil {
+		t.Fatal(err)
+	}
 	return b
+}
+
+// tab opens a tab, which the end of the test closes.
+func (b *browser) tab(t *testing.T) *tab {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	return &tab{browser: b, t: t, ctx: ctx}
 }
 
 // chromium is the program, "" where there is none.
@@ -168,10 +186,21 @@ func chromium() string {
 	return ""
 }
 
+// crawler is a page with the frame that crawl.js needs.
+const crawler = "crawler"
+
 func (b *browser) serve(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	content, ok := b.site[name]
-	if !ok {
+	switch {
+	case name == crawler:
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><iframe style="height: 800px; border: 0"></iframe>`)
+		return
+	case name == "favicon.ico": // which browsers ask for beside a picture
+		http.NotFound(w, r)
+		return
+	case !ok:
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.missing = append(b.missing, name)
@@ -183,14 +212,14 @@ func (b *browser) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(content)
 }
 
-func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-func run[T any](b *browser, a chromedp.Action[T]) T {
+func run[T any](b *tab, a chromedp.Action[T]) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, a)
 	if err != nil {
@@ -199,14 +228,14 @@ func run[T any](b *browser, a chromedp.Action[T]) T {
 	return value
 }
 
-func (b *browser) size(width int64) chromedp.Action[chromedp.Void] {
+func (b *tab) size(width int64) chromedp.Action[chromedp.Void] {
 	if width == telephone {
 		return chromedp.EmulateViewport(width, 844, chromedp.EmulateMobile)
 	}
 	return chromedp.EmulateViewport(width, 800)
 }
 
-func (b *browser) scheme(name string) {
+func (b *tab) scheme(name string) {
 	b.t.Helper()
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
@@ -214,41 +243,21 @@ func (b *browser) scheme(name string) {
 	}
 }
 
-func (b *browser) inspect(width int) view {
-	b.t.Helper()
-	return run(b, chromedp.Evaluate[view](fmt.Sprintf("(%s)(%d)", inspect, width)))
-}
-
-// look opens a page and inspects it on a telephone by day and on a computer by night.
-func (b *browser) look(name string) view {
-	b.t.Helper()
-	b.do(b.size(telephone), chromedp.Navigate(b.base+name))
-	var v view
-	for _, window := range []struct {
-		width  int
-		scheme string
-	}{{telephone, "light"}, {computer, "dark"}} {
-		b.scheme(window.scheme)
-		b.do(b.size(int64(window.width)))
-		v = b.inspect(window.width)
-		if len(v.Overflow)+len(v.Faint)+len(v.Broken) > 0 {
-			b.t.Errorf("%s, %d pixels wide, %s:\nwider than the window %q\ntoo faint %q\nbroken images, and those without a text %q",
-				name, window.width, window.scheme, v.Overflow, v.Faint, v.Broken)
-		}
-	}
-	return v
-}
-
 // within splits a link into a file of the site and a heading; ok is false where it leads elsewhere.
-func (b *browser) within(link string) (name, id string, ok bool) {
+func (b *tab) within(link string) (name, id string, ok bool) {
 	name, ok = strings.CutPrefix(link, b.base)
 	name, id, _ = strings.Cut(name, "#")
 	return name, id, ok
 }
 
 // checkLinks: each link of the pages leads to a file of the site and to a heading of it, or
-// to the world, which is reached by https.
-func (b *browser) checkLinks(seen map[string]view) {
+// to the world, which is reached by https; and some link leads to each page.
+func (b *tab) checkLinks(seen map[string]view) {
+	for name := range b.site {
+		if _, ok := seen[name]; !ok && path.Ext(name) == ".html" {
+			b.t.Errorf("no link leads to %s", name)
+		}
+	}
 	for from, v := range seen {
 		for _, link := range v.Links {
 			name, id, ok := b.within(link)
