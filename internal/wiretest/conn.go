@@ -3,9 +3,12 @@ package wiretest
 import (
 	"crypto/tls"
 	"io"
+	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mountable/requests/internal/h1"
 )
@@ -123,6 +126,7 @@ func (c *conn) record(req *Request, start int) {
 // send reports whether all went out.
 func (c *conn) send(parts []Part) bool {
 	for _, p := range parts {
+		Lag()
 		if !c.server.sleep(p.After) {
 			return false
 		}
@@ -135,6 +139,9 @@ func (c *conn) send(parts []Part) bool {
 
 // end ends the connection as the reply wants, and reports whether it goes on.
 func (c *conn) end(r Reply) bool {
+	if r.Reset || r.Cut || r.Close {
+		Lag()
+	}
 	switch {
 	case r.Reset:
 		if tcp, ok := c.raw.(*net.TCPConn); ok {
@@ -188,5 +195,13 @@ func relay(client net.Conn, r *h1.Reader, s *Server, addr string) {
 func closeWrite(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
+	}
+}
+
+var lag, _ = time.ParseDuration(os.Getenv("WIRETEST_LAG"))
+
+func Lag() {
+	if lag > 0 {
+		time.Sleep(rand.N(lag))
 	}
 }

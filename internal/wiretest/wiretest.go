@@ -153,7 +153,9 @@ func (s *Server) accept() {
 		s.track(c)
 		s.count(1)
 		s.running.Go(func() {
+			Lag()
 			s.serve(c)
+			Lag()
 			c.Close()
 			s.count(-1)
 		})
