@@ -47,10 +47,11 @@
 
   const show = async () => {
     const query = input.value.trim();
-    found.hidden = query === "";
-    if (found.hidden) return;
+    found.hidden ||= query === "";
+    if (query === "") return;
     const entries = search(await load(), query);
     if (query !== input.value.trim()) return; // more was typed meanwhile
+    found.hidden = false;
     status.textContent = entries.length === 0 ? "Nothing found" : entries.length === 1 ? "1 place" : entries.length + " places";
     list.replaceChildren(...entries.slice(0, most).map(item));
   };
