@@ -1,6 +1,6 @@
 // Pictures draws the pictures of the documentation, each from what the library itself says: the
-// mounts of a Session, the pauses of a Retry, the limits of Timeouts, the decisions of ExplainProxy
-// and the tree of Kinds. Run it where go.mod is, after a change to any of these:
+// mounts of a Session, the pauses of a Retry, the limits of Timeouts, the decisions of ExplainProxy,
+// the tree of Kinds and the output of the quickstart. Run it where go.mod is, after a change to any of these:
 //
 //	go run ./docs/pictures
 //
@@ -24,6 +24,7 @@ var pictures = []struct {
 	{"timeouts.svg", drawTimeouts},
 	{"proxies.svg", drawProxies},
 	{"errors.svg", drawErrors},
+	{"quickstart.svg", drawQuickstart},
 }
 
 func main() {

@@ -82,7 +82,7 @@ func (p *picture) svg() []byte {
 // than 4.5 to the paper and to the boxes, as WCAG 2.2 asks.
 const style = `
 text { font: 14px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: var(--ink); }
-.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; }
 .small { font-size: 12px; }
 .strong { font-weight: 600; }
 .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
