@@ -68,7 +68,9 @@ func Boundary(text string) EncoderOption {
 func NewMultipartEncoder(fields []Field, options ...EncoderOption) (*MultipartEncoder, error) {
 	e := &MultipartEncoder{fields: len(fields)}
 	for _, option := range options {
-		option(e)
+		if option != nil {
+			option(e)
+		}
 	}
 	random := e.boundary == ""
 	if random {

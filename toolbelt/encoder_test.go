@@ -3,6 +3,7 @@ package toolbelt_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -443,3 +444,19 @@ type rereader struct{ r strings.Reader }
 func (r *rereader) Read(b []byte) (int, error) { return r.r.Read(b) }
 func (r *rereader) Len() int64                 { return r.r.Size() }
 func (r *rereader) Rewind() error              { _, err := r.r.Seek(0, io.SeekStart); return err }
+
+// TestNilOptions: an option may be a variable that is not always set.
+func TestNilOptions(t *testing.T) {
+	if _, err := toolbelt.NewMultipartEncoder(toolbelt.Fields{{Name: "a", Value: "b"}}, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := toolbelt.FromURLs(slices.Values([]string{}), nil); err != nil {
+		t.Error(err)
+	}
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("http://", requests.NewHTTPAdapter(nil))
+	if _, err := toolbelt.Download(t.Context(), s, "http://127.0.0.1:1/", filepath.Join(t.TempDir(), "f"), nil); !errors.Is(err, requests.ErrConnect) {
+		t.Error(err)
+	}
+}
