@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -110,6 +111,28 @@ func TestPagesOrigins(t *testing.T) {
 		got = append(got, text(t, r))
 	}
 	want := []string{"/1|Bearer t|k|a/b|call=1", "/2|Bearer t|k|a/b|call=1", "/o|||a/b|", "/3|||a/b|call=1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestPagesBody: the body of a GET goes along from page to page, as it does from hop to hop.
+func TestPagesBody(t *testing.T) {
+	s, url := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/3" {
+			w.Header().Set("Link", fmt.Sprintf("</%c?q=2>; rel=next", r.URL.Path[1]+1))
+		}
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%v|%s|%s|%v", r.URL, body, r.Header.Get("Content-Type"), err)
+	})
+	var got []string
+	for r, err := range requests.Pages(t.Context(), s, url+"/1", requests.JSON([]int{7}), requests.Params{{"q", "1"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, text(t, r))
+	}
+	want := []string{"/1?q=1|[7]|application/json|<nil>", "/2?q=2|[7]|application/json|<nil>", "/3?q=2|[7]|application/json|<nil>"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

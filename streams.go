@@ -48,8 +48,8 @@ func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed err
 }
 
 // EventSource iterates over the server-sent events of url, and connects again whenever the
-// stream ends or breaks: after 3 seconds or what the stream's retry field says, doubled, up
-// to a minute, while no event comes, and with the last ID in the Last-Event-ID field. The
+// stream ends or breaks: after 3 seconds or what the stream's retry field says (0.1 at least),
+// doubled, up to a minute, while no event comes, and with the last ID in the Last-Event-ID field. The
 // loop ends where it is left, with ctx, where the server responds 204, and with the error of
 // the first connection, of a response that is not a 200 of type text/event-stream, or of
 // anything that connecting again would not mend. A stream that says nothing for
@@ -173,8 +173,8 @@ func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.
 // of 400 or more, and a link back to a page that has been given.
 //
 // The first page is asked for with options. The others are asked for as the target of a redirect
-// would be: by the URL alone, with the headers, cookies and credentials that may go there.
-// Timeouts.Total holds for each page. A page is closed when the loop goes on.
+// would be: by the URL, with the body of the first and what headers, cookies and credentials may
+// go there. Timeouts.Total holds for each page. A page is closed when the loop goes on.
 func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (string, error), options ...Option) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
 		if next == nil {

@@ -50,14 +50,18 @@ type Parser struct {
 // Restart makes p read another stream, for which ID and Retry still hold.
 func (p *Parser) Restart() { *p = Parser{Max: p.Max, ID: p.ID, id: p.ID, Retry: p.Retry, ends: p.ends} }
 
-// Wait is the pause before connecting again, the nth time without an event: Retry, doubled
-// with each time, up to a minute where Retry is not longer itself. A server that asks for no
-// pause at all gets one, too, as long as it sends nothing.
+// minWait is the shortest pause, whatever retry says: a server that closes each connection at once, and asks for no pause,
+// is asked ten times a second by one client, and not as often as the network allows.
+const minWait = 100 * time.Millisecond
+
+// Wait is the pause before connecting again, the nth time without an event: Retry, and minWait at
+// least, doubled with each time, up to a minute where Retry is not longer itself.
 func (p *Parser) Wait(n int) time.Duration {
+	retry := max(p.Retry, minWait)
 	if n <= 1 {
-		return p.Retry
+		return retry
 	}
-	return max(p.Retry, min(max(p.Retry, time.Millisecond)<<min(n-1, 16), time.Minute))
+	return max(retry, min(retry<<min(n-1, 16), time.Minute))
 }
 
 // Stream is one connection: it gives its events as long as yield wants more.

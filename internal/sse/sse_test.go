@@ -158,7 +158,8 @@ func TestWait(t *testing.T) {
 		want  time.Duration
 	}{
 		{3 * time.Second, 0, 3 * time.Second}, {3 * time.Second, 1, 3 * time.Second}, {3 * time.Second, 2, 6 * time.Second},
-		{3 * time.Second, 100, time.Minute}, {0, 1, 0}, {0, 9, 256 * time.Millisecond}, {0, 1 << 30, time.Minute}, {2 * time.Minute, 9, 2 * time.Minute}, {maxRetry, 1 << 30, maxRetry}, {time.Millisecond, 1 << 30, time.Minute},
+		{3 * time.Second, 100, time.Minute}, {0, 0, minWait}, {0, 1, minWait}, {time.Millisecond, 1, minWait}, {0, 3, 4 * minWait}, {0, 1 << 30, time.Minute},
+		{minWait, 1, minWait}, {minWait + 1, 1, minWait + 1}, {2 * time.Minute, 9, 2 * time.Minute}, {maxRetry, 1 << 30, maxRetry}, {time.Millisecond, 1 << 30, time.Minute},
 	} {
 		p := Parser{Retry: c.retry}
 		if got := p.Wait(c.n); got != c.want {
