@@ -27,8 +27,9 @@ const (
 	linePause           = 70 // milliseconds
 )
 
-// typing makes lines appear one after the other, once. Where nothing moves they are all there.
+// typing makes lines appear one after the other, once, in a frame. Where nothing moves they are all there.
 const typing = `<style>
+.paper { stroke: var(--line); stroke-width: 2; }
 .typed { animation: typed .1s backwards; }
 @keyframes typed { from { opacity: 0; } }
 @media (prefers-reduced-motion: reduce) { .typed { animation: none; } }
