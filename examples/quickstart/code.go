@@ -5,10 +5,15 @@ import (
 	"strings"
 )
 
-// source is what the tour shows of itself.
-//
-//go:embed tour.go
-var source string
+var (
+	//go:embed tour.go
+	tourSource string
+	//go:embed carriers.go
+	carriersSource string
+
+	// source is what the tour shows of itself.
+	source = tourSource + carriersSource
+)
 
 // codeOf returns the code of the stop with a title: what it asks of the library, without
 // titles, printing and the handling of errors.
@@ -27,6 +32,8 @@ func codeOf(title string) []string {
 			}
 		case text == "if err != nil {":
 			skipped = indent + "}"
+		case text == "return err" && len(code) > 0 && strings.HasSuffix(code[len(code)-1], "; err != nil {"):
+			code = append(code, strings.TrimPrefix(line, "\t")) // withoutChecks takes it
 		case text == "" || text == "return nil" || text == "return err" || strings.HasPrefix(text, "t.printf(") || strings.HasPrefix(text, "t.saw("):
 		default:
 			code = append(code, strings.TrimPrefix(line, "\t"))

@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 func (t *tour) local(ctx context.Context) error {
 	start := time.Now()
 	t.printf("httpbin is listening on %s\n", t.base)
-	stops := append(t.common(), t.brotli, t.refused)
+	stops := append(append(t.common(), t.carriers()...), t.brotli, t.refused)
 	if err := t.visit(ctx, stops); err != nil {
 		return err
 	}
