@@ -2,6 +2,7 @@ package requests
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -186,17 +187,18 @@ func Redirects(n int) Option {
 //
 //	s.Get(ctx, "https://h.example/users/{id}{?page}", requests.Path{"id": "a/b", "page": 2})
 //
-// Values, which are escaped, are anything that prints, slices, maps, and nil for what RFC 6570 calls
-// undefined. A name without a value, a value without a name, and a value that would make an empty
-// segment of the path, or "." or "..", or another host or,
-// in a URL relative to BaseURL, another origin, are [ErrInvalidURL]. It is an [Option] for
-// calls with a URL, and has all the values of one call.
+// Values, which are escaped, are those of ParamsFrom, and nil for what RFC 6570 calls undefined;
+// others are [ErrInvalidArgument]. A name without a value, a value without a name, and a value that
+// would make an empty segment of the path, or "." or "..", or another host or, in a URL relative to
+// BaseURL, another origin, are [ErrInvalidURL]. It is for calls with a URL, and has all their values.
 type Path map[string]any
 
 // Apply expands the URL of r.
 func (p Path) Apply(r *Request) error {
 	url, err := template.Expand(r.URL, p)
-	if err != nil {
+	if _, unfit := errors.AsType[values.Unfit](err); unfit {
+		return fail(ErrInvalidArgument, "Path: %v", err)
+	} else if err != nil {
 		return fail(ErrInvalidURL, "Path: %v", err)
 	}
 	r.relative = r.relative || !strings.Contains(r.URL, "://")
@@ -205,7 +207,9 @@ func (p Path) Apply(r *Request) error {
 }
 
 // ParamsFrom is [Params] of url.Values, a map with texts as keys, or a struct with the "url" tags of
-// github.com/google/go-querystring, sorted by name. Anything else is [ErrInvalidArgument].
+// github.com/google/go-querystring, sorted by name. Values are strings, a [Secret] among them, which is
+// sent as it is, bytes, numbers, bools, times, a fmt.Stringer, an encoding.TextMarshaler, or lists of
+// these. Anything else is [ErrInvalidArgument].
 func ParamsFrom(v any) Option {
 	return pairsFrom("ParamsFrom", v, func(r *Request, p [][2]string) error { return Params(p).Apply(r) })
 }

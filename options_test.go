@@ -56,6 +56,48 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// TestSecretsAreSent: a Secret is masked where it is shown, and sent as it is; what only Go can read is not sent.
+func TestSecretsAreSent(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s|%s", r.URL.RequestURI(), body)
+	})
+	type login struct {
+		Password requests.Secret   `url:"password"`
+		Old      []requests.Secret `url:"old"`
+		Any      any               `url:"any"`
+	}
+	password := requests.Secret("hunter2")
+	given := login{password, []requests.Secret{"a", "b"}, &password}
+	for _, c := range []struct {
+		option requests.Option
+		want   string
+	}{
+		{requests.FormFrom(given), "/{x}|any=hunter2&old=a&old=b&password=hunter2"},
+		{requests.ParamsFrom(&given), "/{x}?any=hunter2&old=a&old=b&password=hunter2|"},
+		{requests.FormFrom(map[string]requests.Secret{"p": password}), "/{x}|p=hunter2"},
+		{requests.ParamsFrom(map[string]any{"p": []any{&password}}), "/{x}?p=hunter2|"},
+		{requests.Path{"x": password}, "/hunter2|"},
+		{requests.Path{"x": []*requests.Secret{&password}}, "/hunter2|"},
+		{requests.Path{"x": map[requests.Secret]requests.Secret{"k": password}}, "/k,hunter2|"},
+	} {
+		r, err := s.Post(t.Context(), base+"/{x}", c.option)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.NewReplacer("%7B", "{", "%7D", "}").Replace(text(t, r)); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+	for _, v := range []any{func() {}, make(chan int), errors.New("e"), struct{ A int }{1}, []any{struct{}{}}, map[string]any{"k": func() {}}} {
+		for _, option := range []requests.Option{requests.Path{"x": v}, requests.ParamsFrom(map[string]any{"x": []any{v}}), requests.FormFrom(struct{ X any }{[]any{v}})} {
+			if _, err := s.Post(t.Context(), base+"/{x}", option); !errors.Is(err, requests.ErrInvalidArgument) {
+				t.Errorf("%T of %T: %v", option, v, err)
+			}
+		}
+	}
+}
+
 // TestPairsFrom: maps are sorted, structs read by their tags, and anything else refused.
 func TestPairsFrom(t *testing.T) {
 	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {

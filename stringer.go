@@ -22,8 +22,8 @@ import (
 func AddSecretNames(names ...string) { secret.Add(names...) }
 
 // Secret is a string that is not shown: package fmt, log/slog and encoding/json write
-// "***" for it, and nothing for an empty one. The conversion string(s) gives the value;
-// JSON is read into it as into a string.
+// "***" for it, a body of [JSON] too, and nothing for an empty one. string(s) is the value, which
+// FormFrom, ParamsFrom and Path send; JSON is read into it as into a string.
 type Secret string
 
 func (s Secret) shown() string {

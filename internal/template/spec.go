@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/values"
 )
 
 // spec is a variable of an expression.
@@ -67,69 +68,64 @@ type value struct {
 // undefined reports whether there is nothing to expand: a list without elements is undefined, too.
 func (v value) undefined() bool { return len(v.texts) == 0 }
 
-func valueOf(v any) value {
-	r := reflect.ValueOf(v)
-	for r.Kind() == reflect.Pointer || r.Kind() == reflect.Interface {
-		r = r.Elem()
-	}
-	if b, ok := bytesOf(r); ok {
-		return value{text, []string{b}}
-	}
-	switch r.Kind() {
-	case reflect.Invalid:
-		return value{}
-	case reflect.Map:
-		return ofMap(r)
-	case reflect.Slice, reflect.Array:
+func valueOf(v any) (value, error) {
+	r := values.Plain(reflect.ValueOf(v))
+	switch {
+	case !r.IsValid():
+		return value{}, nil
+	case values.IsList(r):
 		return ofList(r)
+	case r.Kind() == reflect.Map && !values.IsText(r):
+		return ofMap(r)
 	}
-	return value{text, []string{fmt.Sprint(r.Interface())}}
+	t, err := values.Text(r)
+	return value{text, []string{t}}, err
 }
 
-// bytesOf is the text of a slice of bytes: what it holds, or how it prints itself.
-func bytesOf(r reflect.Value) (string, bool) {
-	if r.Kind() != reflect.Slice || r.Type().Elem().Kind() != reflect.Uint8 {
-		return "", false
+func ofList(r reflect.Value) (value, error) {
+	if t := reflect.TypeFor[[][2]string](); r.CanConvert(t) {
+		return ofPairs(r.Convert(t).Interface().([][2]string)), nil
 	}
-	if s, ok := r.Interface().(fmt.Stringer); ok {
-		return s.String(), true
-	}
-	return string(r.Bytes()), true
-}
-
-// printed is one element of a list or a map.
-func printed(r reflect.Value) string {
-	if r.Kind() == reflect.Interface && !r.IsNil() {
-		r = r.Elem()
-	}
-	if b, ok := bytesOf(r); ok {
-		return b
-	}
-	return fmt.Sprint(r.Interface())
-}
-
-func ofList(r reflect.Value) value {
 	v := value{kind: list}
-	if all, ok := r.Interface().([][2]string); ok {
-		for _, kv := range all {
-			v.texts = append(v.texts, kv[0], kv[1])
-		}
-		v.kind = pairs
-		return v
-	}
 	for _, element := range r.Seq2() {
-		v.texts = append(v.texts, printed(element))
+		if element = values.Plain(element); !element.IsValid() {
+			continue // undefined
+		}
+		t, err := values.Text(element)
+		if err != nil {
+			return v, err
+		}
+		v.texts = append(v.texts, t)
 	}
-	return v
+	return v, nil
 }
 
-func ofMap(r reflect.Value) value {
+func ofMap(r reflect.Value) (value, error) {
 	var all [][2]string
 	for key, element := range r.Seq2() {
-		all = append(all, [2]string{fmt.Sprint(key.Interface()), printed(element)})
+		if element = values.Plain(element); !element.IsValid() {
+			continue // undefined
+		}
+		name, err := values.Text(values.Plain(key))
+		if err != nil {
+			return value{}, err
+		}
+		t, err := values.Text(element)
+		if err != nil {
+			return value{}, err
+		}
+		all = append(all, [2]string{name, t})
 	}
 	slices.SortFunc(all, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
-	return ofList(reflect.ValueOf(all))
+	return ofPairs(all), nil
+}
+
+func ofPairs(all [][2]string) value {
+	v := value{kind: pairs}
+	for _, kv := range all {
+		v.texts = append(v.texts, kv[0], kv[1])
+	}
+	return v
 }
 
 // firstRunes returns the first n characters of s, all of them for 0.

@@ -36,7 +36,7 @@ var operators = [...]struct {
 
 var errMalformed = errors.New("the URI template is malformed")
 
-// Expand puts values into the template. A value is anything that prints; a slice is a list, a map
+// Expand puts values into the template. A value is what values.Text writes; a slice is a list, a map
 // with texts as keys an associative array in the order of its keys, pairs one in their own order,
 // and nil is what RFC 6570 calls undefined. An error is a template that is none, a name without a
 // value, a value without a name, and a value that would make an empty or a dot segment of a path, or
@@ -129,7 +129,10 @@ func expand(expression string, values, unused map[string]any) (string, error) {
 			return "", fmt.Errorf("there is no value for {%s} of the URI template", s.name)
 		}
 		delete(unused, s.name)
-		v := valueOf(given)
+		v, err := valueOf(given)
+		if err != nil {
+			return "", fmt.Errorf("the value of {%s} cannot be %w", s.name, err)
+		}
 		if v.kind != text && s.prefix > 0 {
 			return "", fmt.Errorf("{%s} asks for the beginning of a text, and the value is none", s.name)
 		}

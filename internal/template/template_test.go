@@ -1,7 +1,10 @@
 package template
 
 import (
+	"errors"
+	"math/big"
 	"net"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,7 +24,15 @@ func TestExpand(t *testing.T) {
 		{"/{a}/{b}/x", map[string]any{"a": "ü", "b": true}, "/%C3%BC/true/x", false},
 		{"/{id}", map[string]any{"id": []byte("a/b")}, "/a%2Fb", false},
 		{"/{id}", map[string]any{"id": net.IPv4(192, 0, 2, 1)}, "/192.0.2.1", false},
-		{"/{id}{?m*}", map[string]any{"id": [][]byte{[]byte("a"), []byte("b")}, "m": map[string]any{"k": []byte("v"), "n": nil}}, "/a,b?k=v&n=%3Cnil%3E", false},
+		{"/{id}{?m*}", map[string]any{"id": [][]byte{[]byte("a"), []byte("b")}, "m": map[string]any{"k": []byte("v"), "n": nil}}, "/a,b?k=v", false},
+		{"/{id}", map[string]any{"id": big.NewInt(42)}, "/42", false},
+		{"/{id}{?m*,l}", map[string]any{"id": &url.URL{Scheme: "http", Host: "h"}, "m": map[string]any{"k": big.NewInt(3), "n": nil}, "l": []any{big.NewRat(1, 2), nil}}, "/http%3A%2F%2Fh?k=3&l=1%2F2", false},
+		{"/{id}", map[string]any{"id": func() {}}, "the value of {id} cannot be a func()", true},
+		{"/{id}", map[string]any{"id": errors.New("e")}, "the value of {id} cannot be a *errors.errorString", true},
+		{"/{id}", map[string]any{"id": []any{make(chan int)}}, "the value of {id} cannot be a chan int", true},
+		{"/{id}", map[string]any{"id": map[string]any{"k": struct{ A int }{1}}}, "the value of {id} cannot be a struct { A int }", true},
+		{"/{id}", map[string]any{"id": map[string][]int{"k": {1}}}, "the value of {id} cannot be a []int", true},
+		{"/x{?m}", map[string]any{"m": map[string]any{"n": nil}}, "/x", false},
 		{"/files{/path*}", map[string]any{"path": []string{"a", "b c"}}, "/files/a/b%20c", false},
 		{"/s{?q,page}", map[string]any{"q": "a&b", "page": 2}, "/s?q=a%26b&page=2", false},
 		{"/s{?q,page}", map[string]any{"q": "a", "page": nil}, "/s?q=a", false},
