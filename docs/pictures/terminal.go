@@ -11,7 +11,8 @@ import (
 
 // shown are the stops of the quickstart that the picture has, by their headings.
 var shown = []string{
-	"Params go into the query", "Redirects are followed, and remembered", "gzip is undone", "A port where nobody listens",
+	"Adapter options and wrappers meet on one mount", "A busy server is asked again when its Retry-After says",
+	"A download that breaks off goes on, and is checked", "A mock stands in for a server",
 }
 
 // What the quickstart prints differently each time.
@@ -23,7 +24,7 @@ var (
 // The measures of the picture: a line, the most that it holds, and the pause before the next one appears.
 const (
 	lineTop, lineHeight = 52, 17
-	lineLetters         = 108
+	lineLetters         = 110
 	linePause           = 70 // milliseconds
 )
 
@@ -51,10 +52,10 @@ func drawQuickstart(root string) (*picture, error) {
 		return nil, err
 	}
 	lines = slices.Concat([]string{"$ go run ./examples/quickstart"}, lines)
-	p := &picture{title: "The quickstart in a terminal", width: 820, height: lineTop + lineHeight*len(lines) + 6,
+	p := &picture{title: "The quickstart in a terminal", width: 832, height: lineTop + lineHeight*len(lines) + 6,
 		about: "Each stop of go run ./examples/quickstart prints its code, the requests that were sent with the status of their responses, and what came of it."}
 	p.drawn.WriteString(typing)
-	p.path("faint", "M0 30H820")
+	p.path("faint", "M0 30H832")
 	for i := range 3 {
 		p.dot(20+18*i, 16, 5, "line")
 	}
