@@ -21,7 +21,8 @@ func files(pairs ...string) fstest.MapFS {
 	return tree
 }
 
-// ownSite is the site of this repository, for all tests.
+// ownSite is the site of this repository, for all tests. The pages are outside this module, where
+// the go command does not see them change: after a change to one, test with -count=1.
 var ownSite = sync.OnceValues(func() (map[string][]byte, error) { return Build(os.DirFS("../../../..")) })
 
 // TestTree: the documents of this repository become a site.
