@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/toolbelt"
@@ -111,6 +112,29 @@ func ExampleBar_Pool() {
 	}
 	fmt.Println(n, "pages")
 	// Output: 20 pages
+}
+
+// Several bars at once, one below the other.
+func ExampleGroup() {
+	server := counting()
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	group := progress.NewGroup(progress.To(os.Stdout))
+	defer group.Close()
+	var wait sync.WaitGroup
+	for _, name := range []string{"a.txt", "b.txt"} {
+		wait.Go(func() {
+			bar := group.Bar(name)
+			defer bar.Close()
+			if _, err := s.Put(context.Background(), server.URL, requests.Body(bar.Reader(strings.NewReader("text"), 4))); err != nil {
+				fmt.Println(err)
+			}
+		})
+	}
+	wait.Wait()
+	fmt.Println("done")
+	// Output: done
 }
 
 // Always draws where there is no terminal too, for a program that knows better.

@@ -14,15 +14,12 @@ import (
 
 // Bar shows one transfer, or one pool, on one line. A transfer that starts over, for a
 // retry or a redirect, starts the bar over. Bars that are shown at the same time in
-// one terminal overwrite each other: for many transfers at once there is [Bar.Pool].
+// one terminal overwrite each other: for several at once there is [Group], and for a pool [Bar.Pool].
 //
 // A Bar is safe for concurrent use.
 type Bar struct {
-	name    string
-	out     io.Writer
-	visible bool
-	clear   bool
-	every   time.Duration
+	look
+	name string
 
 	// mu protects the fields below.
 	mu     sync.Mutex
@@ -31,6 +28,14 @@ type Bar struct {
 	total  int64 // -1 if unknown
 	failed int
 	closed bool
+}
+
+// look is what options say of a bar.
+type look struct {
+	out     io.Writer
+	visible bool
+	clear   bool
+	every   time.Duration
 }
 
 // Option changes how a [Bar] looks.
@@ -60,7 +65,7 @@ const defaultEvery = 100 * time.Millisecond
 // first 40 characters are shown, without those that could steer the terminal. Nothing
 // is drawn before the transfer begins. Close it.
 func New(name string, options ...Option) *Bar {
-	b := &Bar{name: printable(name), every: defaultEvery}
+	b := &Bar{look: look{every: defaultEvery}, name: printable(name)}
 	To(os.Stderr)(b)
 	for _, o := range options {
 		if o != nil {
@@ -69,6 +74,9 @@ func New(name string, options ...Option) *Bar {
 	}
 	return b
 }
+
+// sibling is another bar with the options of b.
+func (b *Bar) sibling(name string) *Bar { return &Bar{look: b.look, name: printable(name)} }
 
 // Upload shows how much of body has been handed to the connection. The result is a
 // [requests.Option] that sends body, with its Content-Type if it has one, and a
