@@ -62,9 +62,7 @@ func pythonRows(t *testing.T) (shown map[string]string, used []string) {
 			}
 			shown[prefix+name[1]] = beside
 		}
-		for _, name := range goName.FindAllString(beside, -1) {
-			used = append(used, name)
-		}
+		used = append(used, goName.FindAllString(beside, -1)...)
 	}
 	return shown, used
 }
