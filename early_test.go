@@ -63,7 +63,7 @@ func TestEarlyResponse(t *testing.T) {
 				s := requests.NewSession()
 				defer s.Close()
 				start := time.Now()
-				r, err := s.Post(t.Context(), early413(t, config), requests.Body(body()), requests.Verify(false), requests.Timeout(20*time.Second))
+				r, err := s.Post(t.Context(), early413(t, config), requests.Body(body()), requests.Verify(false), requests.Timeout(2*time.Minute))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -71,7 +71,7 @@ func TestEarlyResponse(t *testing.T) {
 				if diff := cmp.Diff("413 no!", fmt.Sprint(r.StatusCode, " ", string(content))); diff != "" || err != nil {
 					t.Errorf("(-want +got)\n%s %v", diff, err)
 				}
-				if took := time.Since(start); took > 10*time.Second {
+				if took := time.Since(start); took > time.Minute {
 					t.Errorf("the reply was seen after %v", took)
 				}
 			})

@@ -121,7 +121,7 @@ func TestCancel(t *testing.T) {
 			if !errors.Is(err, requests.ErrCanceled) || !errors.Is(err, why) {
 				t.Errorf("got %v", err)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > time.Minute { // and not by a time limit
 				t.Errorf("it took %v", took)
 			}
 			if got := s.Prefixes(); len(got) != 2 {

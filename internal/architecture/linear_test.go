@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mountable/requests/internal/wiretest"
 )
 
 // TestLinear: whoever sends twice as much makes no parser of foreign text work more than
@@ -41,7 +43,7 @@ func TestLinear(t *testing.T) {
 func compare(parse func(s string), once, fourTimes string) string {
 	var short, long time.Duration
 	for range 6 { // a run can be disturbed, but not each time
-		short, long = best(short, spent(func() { parse(once) })), best(long, spent(func() { parse(fourTimes) }))
+		short, long = best(short, wiretest.Spent(func() { parse(once) })), best(long, wiretest.Spent(func() { parse(fourTimes) }))
 		if long < 500*time.Microsecond || float64(long) <= 2.5*2.5*float64(short) {
 			return ""
 		}

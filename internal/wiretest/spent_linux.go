@@ -1,4 +1,4 @@
-package architecture
+package wiretest
 
 import (
 	"runtime"
@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// spent returns the processor time that f takes on its thread, to the nanosecond, as
+// Spent returns the processor time that f takes on its thread, to the nanosecond, as
 // getrusage does not have it everywhere.
-func spent(f func()) time.Duration {
+func Spent(f func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	before := threadTime()
