@@ -340,7 +340,7 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
-func mounted(b *testing.B, a requests.Adapter) *requests.Session {
+func mounted(b testing.TB, a requests.Adapter) *requests.Session {
 	s := requests.NewSession()
 	b.Cleanup(func() { _ = s.Close() })
 	s.Mount("http://", a)
