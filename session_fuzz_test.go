@@ -124,6 +124,9 @@ func (s *script) reply(address string, req *http.Request, body string) (text str
 	if whole || bodiless {
 		s.whole[id] = content
 	}
+	if status == 100 {
+		s.whole[""] = "" // what follows an interim response may be a response, which has no number then
+	}
 	interim := strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", s.next(3))
 	return interim + fmt.Sprintf("HTTP/1.1 %d X\r\n%s\r\n\r\n%s", status, strings.Join(fields, "\r\n"), framed), more && status != 100
 }

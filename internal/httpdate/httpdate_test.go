@@ -79,7 +79,8 @@ func TestUnix(t *testing.T) {
 	}
 }
 
-// FuzzDates holds every reader to its bounds, and HTTP to what net/http reads.
+// FuzzDates holds every reader to its bounds, and HTTP to what net/http reads, but for years below 100: those have two
+// digits for mail, however many are written.
 func FuzzDates(f *testing.F) {
 	for _, seed := range []string{
 		"Wed, 09 Jun 2100 10:18:14 GMT", "Wednesday, 09-Jun-00 10:18:14 GMT", "Wed Jun  9 10:18:14 2100", "1/1/1", "09 Feb 1994 22:23 -0500",
@@ -101,7 +102,7 @@ func FuzzDates(f *testing.F) {
 			t.Errorf("Netscape(%q) = %v", s, date)
 		}
 		date, ok := HTTP(s)
-		if want, err := http.ParseTime(s); err == nil && want.Location() == time.UTC && !strings.Contains(s, "-") && (!ok || !date.Equal(want)) {
+		if want, err := http.ParseTime(s); err == nil && want.Location() == time.UTC && want.Year() >= 100 && !strings.Contains(s, "-") && (!ok || !date.Equal(want)) {
 			t.Errorf("HTTP(%q) = %v, %v", s, date, ok)
 		}
 	})
