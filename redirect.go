@@ -29,19 +29,18 @@ func (s *Session) follow(ctx context.Context, r *Response, opts *SendOptions) (l
 	chain := newChain(s, r, opts)
 	for {
 		next, err := chain.next(r)
-		if err != nil {
-			return nil, err
-		}
-		if next == nil {
+		if err == nil && next == nil {
 			return r, nil
 		}
-		if s.OnRedirect != nil {
-			if err := s.OnRedirect(ctx, r, next); err == http.ErrUseLastResponse {
+		if err == nil && s.OnRedirect != nil {
+			if err = s.OnRedirect(ctx, r, next); err == http.ErrUseLastResponse {
 				r.Next = next
 				return r, nil
-			} else if err != nil {
-				return nil, err
 			}
+		}
+		drain(r)
+		if err != nil {
+			return nil, err
 		}
 		hop, err := s.sendHop(ctx, next, &chain.opts)
 		if err != nil {
@@ -52,8 +51,8 @@ func (s *Session) follow(ctx context.Context, r *Response, opts *SendOptions) (l
 	}
 }
 
-// prepareNext sets Next of a redirect that is not to be followed. As in Requests,
-// that needs the body to be read. What could not be followed leaves Next nil: nobody asked for it.
+// prepareNext sets Next of a redirect that is not to be followed; its body is the
+// caller's. What could not be followed leaves Next nil: nobody asked for it.
 func (s *Session) prepareNext(r *Response, opts *SendOptions) error {
 	if !r.IsRedirect() {
 		return nil
@@ -92,7 +91,6 @@ func (c *chain) next(r *Response) (*PreparedRequest, error) {
 	if !r.IsRedirect() || r.Request == nil {
 		return nil, nil
 	}
-	drain(r)
 	location, err := r.location()
 	if err != nil {
 		return nil, withResponse(err, r)
@@ -128,7 +126,7 @@ func (r *Response) location() (string, error) {
 	return first, nil
 }
 
-// drain reads a redirect's body, so that its connection can be used again and
+// drain reads the body of a redirect that is followed, so that its connection can be used again and
 // History has it. Broken framing or coding does not matter: hardly anybody will
 // look at the body. One that is longer than maxDrain is given up with its
 // connection, and its Content is an error.
@@ -140,7 +138,7 @@ func drain(r *Response) {
 const maxDrain = 1 << 20
 
 func tooLongToDrain(limit int64) error {
-	return fail(ErrBodyTooLarge, "the body is longer than %d bytes, and of a response that was not the last", limit)
+	return fail(ErrBodyTooLarge, "the body is longer than %d bytes, all that is read of a response that is not returned", limit)
 }
 
 // target resolves Location against the response's URL. The fragment is Location's,
