@@ -15,11 +15,10 @@ import (
 // looked at.
 type algorithm struct {
 	name string
-	size int
 	new  func() hash.Hash
 }
 
-var algorithms = []algorithm{{"sha-256", sha256.Size, sha256.New}, {"sha-512", sha512.Size, sha512.New}}
+var algorithms = []algorithm{{"sha-256", sha256.New}, {"sha-512", sha512.New}}
 
 // Wanted is the preference of who checks, for Want-Content-Digest.
 const Wanted = "sha-256=10, sha-512=5"
@@ -36,8 +35,8 @@ func New() hash.Hash { return sha256.New() }
 type Digests map[string][]byte
 
 // Parse reads the values of a field, a dictionary (RFC 9651 section 3.2) of byte sequences.
-// Algorithms that are not known and sums of another length than theirs are left out; a field
-// that is not a dictionary says nothing.
+// Algorithms that are not known and values that are not sums are left out; a sum of the wrong
+// length stays, and is that of nothing. A field that is not a dictionary says nothing.
 func Parse(values []string) Digests {
 	found := Digests{}
 	p := &dictionary{strings.Join(values, ", ")}
@@ -50,7 +49,7 @@ func Parse(values []string) Digests {
 			return nil
 		}
 		delete(found, name) // the last one counts
-		if slices.ContainsFunc(algorithms, func(a algorithm) bool { return a.name == name && a.size == len(sum) }) {
+		if sum != nil && slices.ContainsFunc(algorithms, func(a algorithm) bool { return a.name == name }) {
 			found[name] = sum
 		}
 	}
@@ -139,7 +138,7 @@ func (p *dictionary) pair() (key string, sum []byte, ok bool) {
 	return key, sum, ok
 }
 
-// value takes a byte sequence, which it returns, a string, or anything else without a blank.
+// value takes a byte sequence, which it returns, not nil, a string, or anything else without a blank.
 func (p *dictionary) value() ([]byte, bool) {
 	switch {
 	case strings.HasPrefix(p.rest, ":"):
