@@ -171,9 +171,9 @@ func TestRule54Unasked(t *testing.T) {
 // died, whatever its method.
 func TestIdempotencyKey(t *testing.T) {
 	for _, c := range []struct {
-		header string
-		again  bool
-	}{{"Idempotency-Key", true}, {"X-Idempotency-Key", true}, {"X-Other", false}} {
+		header, key string
+		again       bool
+	}{{"Idempotency-Key", "7", true}, {"X-Idempotency-Key", "7", true}, {"X-Other", "7", false}, {"Idempotency-Key", "", false}, {"X-Idempotency-Key", "", false}} {
 		// The first connection serves one request and dies under the second.
 		first := make(chan bool, 1)
 		first <- true
@@ -194,10 +194,10 @@ func TestIdempotencyKey(t *testing.T) {
 		s := newTestSession(t)
 		var err error
 		for range 2 {
-			_, err = s.Post(t.Context(), server.URL("/"), requests.Body("x"), requests.Headers{{c.header, "7"}})
+			_, err = s.Post(t.Context(), server.URL("/"), requests.Body("x"), requests.Headers{{c.header, c.key}})
 		}
 		if (err == nil) != c.again {
-			t.Errorf("%s: %v", c.header, err)
+			t.Errorf("%s: %s: %v", c.header, c.key, err)
 		}
 	}
 }

@@ -209,7 +209,7 @@ func isStale(err error, p *PreparedRequest) bool {
 // isRepeatable reports whether p may be sent again although the server may have acted on
 // it: its method says so, or a key by which the server knows it again.
 func isRepeatable(p *PreparedRequest) bool {
-	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
+	return backoff.Idempotent(p.Method) || p.Headers.Get("Idempotency-Key") != "" || p.Headers.Get("X-Idempotency-Key") != ""
 }
 
 // exchange sends p on c.

@@ -132,15 +132,16 @@ func (t *retrying) try(ctx context.Context, p *PreparedRequest, r *route) (*Resp
 	return t.adapter.once(ctx, p, &t.opts, r)
 }
 
-// keyed is the request with an Idempotency-Key, where it is to have one. What has one may be tried again.
+// keyed is the request with an Idempotency-Key, where it is to have one. What has one,
+// and not an empty one, may be tried again.
 func (t *retrying) keyed() *PreparedRequest {
 	const field = "Idempotency-Key"
 	settings := &t.tries.Left
-	if settings.IdempotencyKeys && (t.p.Method == "POST" || t.p.Method == "PATCH") && !t.p.Headers.Has(field) {
+	if settings.IdempotencyKeys && (t.p.Method == "POST" || t.p.Method == "PATCH") && t.p.Headers.Get(field) == "" {
 		t.p = t.p.Clone()
-		t.p.Headers.Add(field, backoff.NewKey())
+		t.p.Headers.Set(field, backoff.NewKey())
 	}
-	settings.AnyMethod = settings.AnyMethod || t.tries.usualMethods && t.p.Headers.Has(field)
+	settings.AnyMethod = settings.AnyMethod || t.tries.usualMethods && t.p.Headers.Get(field) != ""
 	return t.p
 }
 

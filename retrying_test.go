@@ -176,6 +176,8 @@ func TestIdempotencyKeys(t *testing.T) {
 		"given only": {retry, "POST", own, 3, "mine"},
 		"not asked":  {retry, "POST", nil, 1, ""},
 		"GET":        {keyed, "GET", nil, 3, ""},
+		"empty":      {retry, "POST", requests.Headers{{"Idempotency-Key", ""}}, 1, ""},
+		"not empty":  {keyed, "POST", requests.Headers{{"Idempotency-Key", ""}}, 3, "*"},
 		"listed":     {listed, "POST", nil, 1, "*"},
 	} {
 		server := wiretest.Origin(t, wiretest.Drop(), busy, wiretest.Text(200, "ok"))

@@ -86,7 +86,7 @@ func (t *transport) CloseIdleConnections() { (*connections)(t).closeIdle(false) 
 
 // isRepeatable reports whether p may be sent again although the server may have acted on it.
 func isRepeatable(p *requests.PreparedRequest) bool {
-	return backoff.Idempotent(p.Method) || p.Headers.Has("Idempotency-Key") || p.Headers.Has("X-Idempotency-Key")
+	return backoff.Idempotent(p.Method) || p.Headers.Get("Idempotency-Key") != "" || p.Headers.Get("X-Idempotency-Key") != ""
 }
 
 // exchangeError gives a failed exchange its kind.
