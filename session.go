@@ -71,13 +71,13 @@ type sessionBlock struct {
 }
 
 // Clone returns a session with the same settings, which can be changed apart: headers, params,
-// proxies, hooks and cookies are copied. Both share Auth, HSTS, functions and the mounted
+// proxies, hooks, codecs and cookies are copied. Both share Auth, HSTS, functions and the mounted
 // adapters with their connections; Close of either closes the idle ones.
 func (s *Session) Clone() *Session {
 	c := &Session{
 		BaseURL: s.BaseURL, Headers: s.Headers.Clone(), Params: slices.Clone(s.Params), Auth: s.Auth, HSTS: s.HSTS,
 		Proxies: maps.Clone(s.Proxies), ProxyFunc: s.ProxyFunc, Hooks: slices.Clone(s.Hooks), Verify: s.Verify, Cert: s.Cert,
-		Stream: s.Stream, Timeouts: s.Timeouts, Codecs: s.Codecs, Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus, OnRedirect: s.OnRedirect,
+		Stream: s.Stream, Timeouts: s.Timeouts, Codecs: maps.Clone(s.Codecs), Limits: s.Limits, MaxRedirects: s.MaxRedirects, TrustEnv: s.TrustEnv, Policy: s.Policy, RaiseForStatus: s.RaiseForStatus, OnRedirect: s.OnRedirect,
 	}
 	if s.Cookies != nil {
 		c.Cookies = s.Cookies.Clone()

@@ -34,6 +34,9 @@ func TestClone(t *testing.T) {
 		if !reflect.DeepEqual(v.Field(i).Interface(), copied.Field(i).Interface()) {
 			t.Errorf("%s is not copied", f.Name)
 		}
+		if kind := f.Type.Kind(); (kind == reflect.Map || kind == reflect.Slice) && v.Field(i).Pointer() == copied.Field(i).Pointer() {
+			t.Errorf("%s is shared", f.Name)
+		}
 	}
 	_ = s.Cookies.Set(requests.Cookie{Name: "a", Value: "1", Domain: "h.test"})
 	c.Headers.Set("X-A", "changed")
