@@ -5,8 +5,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -155,66 +153,13 @@ func tooLate(ctx context.Context, opts requests.SendOptions, then time.Time) boo
 
 // obey notes what a response says about the next request.
 func (h *hostLimit) obey(r *requests.Response, now time.Time) {
-	asked := max(askedRetry(r, now), askedReset(r.Headers, now))
+	asked := backoff.Asked(r.StatusCode, r.Headers.Values, now, maxAsked)
 	if asked <= 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if until := now.Add(min(asked, maxAsked)); until.After(h.until) {
+	if until := now.Add(asked); until.After(h.until) {
 		h.until = until
 	}
-}
-
-// askedRetry reads Retry-After.
-func askedRetry(r *requests.Response, now time.Time) time.Duration {
-	if r.StatusCode != 429 && r.StatusCode != 503 {
-		return 0
-	}
-	d, _ := backoff.RetryAfter(r.Headers.Values("Retry-After"), now, maxAsked)
-	return d
-}
-
-// askedReset reads the RateLimit fields where nothing remains.
-func askedReset(h requests.Headers, now time.Time) time.Duration {
-	remaining, reset := rateLimitField(h.Get("RateLimit"))
-	if remaining == "" {
-		remaining, reset = h.Get("RateLimit-Remaining"), h.Get("RateLimit-Reset")
-	}
-	if remaining == "" {
-		remaining, reset = h.Get("X-RateLimit-Remaining"), h.Get("X-RateLimit-Reset")
-	}
-	if left, ok := parseSeconds(remaining); !ok || left > 0 {
-		return 0
-	}
-	wait, ok := parseSeconds(reset)
-	if !ok {
-		return 0
-	}
-	const unixTimes = 1e8 * time.Second // three years: beyond, it is a moment
-	if wait > unixTimes {
-		return time.Unix(int64(wait/time.Second), 0).Sub(now)
-	}
-	return wait
-}
-
-// rateLimitField reads what remains and when that changes, in either form of RateLimit.
-func rateLimitField(value string) (remaining, reset string) {
-	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ';' || r == ',' }) {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch strings.ToLower(name) {
-		case "r", "remaining":
-			remaining = value
-		case "t", "reset":
-			reset = value
-		}
-	}
-	return remaining, reset
-}
-
-// parseSeconds reads a number of seconds, fractions left out.
-func parseSeconds(text string) (time.Duration, bool) {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), ".")
-	n, err := strconv.ParseUint(text, 10, 33)
-	return time.Duration(n) * time.Second, err == nil
 }
