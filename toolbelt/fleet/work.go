@@ -117,14 +117,14 @@ func (d *delivery) send(j *job) (*Result, error) {
 		if err == nil || d.ctx.Err() != nil || result.Tries >= d.running.tries || !mayTryAgain(j, err) {
 			return result, err
 		}
-		again := yieldTurn(d.turn(), func() error { return pause(d.ctx, backoff(result.Tries)) })
+		again := yieldTurn(d.turn(), func() error { return pause(d.ctx, between(result.Tries)) })
 		if again != nil {
 			return result, err
 		}
 	}
 }
 
-func backoff(try int) time.Duration {
+func between(try int) time.Duration {
 	return min(500*time.Millisecond<<min(try-1, 10), 30*time.Second)
 }
 
