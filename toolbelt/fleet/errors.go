@@ -50,7 +50,7 @@ func kindOf(err error) requests.Kind {
 		return requests.ErrLimit
 	case is(nats.ErrNoServers) || errors.As(err, &op) && op.Op == "dial":
 		return requests.ErrConnect
-	case op != nil, is(nats.ErrConnectionClosed, nats.ErrDisconnected, nats.ErrNoResponders, nats.ErrReconnectBufExceeded, jetstream.ErrNoStreamResponse, jetstream.ErrTooManyStalledMsgs, jetstream.ErrJetStreamNotEnabled, nats.ErrAuthorization):
+	case op != nil, is(nats.ErrConnectionClosed, nats.ErrDisconnected, nats.ErrNoResponders, nats.ErrReconnectBufExceeded, jetstream.ErrNoStreamResponse, jetstream.ErrServerShutdown, jetstream.ErrConsumerLeadershipChanged, jetstream.ErrNoHeartbeat, jetstream.ErrTooManyStalledMsgs, jetstream.ErrJetStreamNotEnabled, nats.ErrAuthorization):
 		return requests.ErrConnection
 	}
 	return requests.ErrRequest

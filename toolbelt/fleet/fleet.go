@@ -19,6 +19,7 @@ type Fleet struct {
 	config
 	conn *connection
 	js   jetstream.JetStream
+	acks jetstream.JetStream // for results: a message that was lost is stored again soon
 
 	jobs, results, claims, dead jetstream.Stream
 	bodies                      jetstream.ObjectStore
@@ -86,6 +87,8 @@ const headRoom = 64 << 10 // of a message, for the head
 
 const apiTimeout = 30 * time.Second // of one question to the server, whose machine may be busy
 
+const storeTimeout = 5 * time.Second // of storing what can be stored again: a restarted server may have dropped it
+
 // Open joins a fleet, which is made if it is not there.
 func Open(ctx context.Context, where Server, options ...Option) (*Fleet, error) {
 	f := &Fleet{config: config{name: "fleet", partitions: 16, lease: 30 * time.Second, duplicates: 10 * time.Minute, replicas: 1, maxBody: 64 << 20}}
@@ -136,6 +139,9 @@ func (c *config) check(where Server) error {
 // open makes what is not there, the stream of jobs first: it says what the fleet was made with.
 func (f *Fleet) open(ctx context.Context) (err error) {
 	if f.js, err = jetstream.New(f.conn.Conn, jetstream.WithDefaultTimeout(apiTimeout), jetstream.WithPublishAsyncMaxPending(maxPending), jetstream.WithPublishAsyncTimeout(apiTimeout)); err != nil {
+		return err
+	}
+	if f.acks, err = jetstream.New(f.conn.Conn, jetstream.WithPublishAsyncMaxPending(maxPending), jetstream.WithPublishAsyncTimeout(storeTimeout)); err != nil {
 		return err
 	}
 	limit := func(n int64) int64 {
@@ -222,8 +228,10 @@ func (f *Fleet) URL() string { return f.conn.url }
 // Close closes the connection, and ends the server if it is embedded. Nothing that was stored is
 // lost.
 func (f *Fleet) Close() error {
-	if f.js != nil {
-		f.js.CleanupPublisher()
+	for _, js := range []jetstream.JetStream{f.js, f.acks} {
+		if js != nil {
+			js.CleanupPublisher()
+		}
 	}
 	closed := make(chan struct{})
 	f.conn.SetClosedHandler(func(*nats.Conn) { close(closed) })
@@ -269,7 +277,7 @@ func (f *Fleet) publish(ctx context.Context, stream jetstream.Stream, m *nats.Ms
 }
 
 func (f *Fleet) publishOnce(ctx context.Context, m *nats.Msg) error {
-	sent, err := f.js.PublishMsgAsync(&nats.Msg{Subject: m.Subject, Header: m.Header, Data: m.Data})
+	sent, err := f.acks.PublishMsgAsync(&nats.Msg{Subject: m.Subject, Header: m.Header, Data: m.Data})
 	if err != nil {
 		return err
 	}

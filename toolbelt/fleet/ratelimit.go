@@ -100,7 +100,12 @@ func (l *limited) Send(ctx context.Context, p *requests.PreparedRequest, opts re
 	if err := l.limits.admit(ctx, host, end); err != nil {
 		return nil, requests.CarrierError(p, failure(err, "the rate limit was waited for"))
 	}
-	if inRun(ctx) && !opts.Deadline.IsZero() {
+	if t := turnOf(ctx); t != nil && t.admitted != nil {
+		if err := t.admitted(); err != nil {
+			return nil, err
+		}
+	}
+	if turnOf(ctx) != nil && !opts.Deadline.IsZero() {
 		opts.Deadline = opts.Deadline.Add(time.Since(begun))
 	}
 	r, err := l.Adapter.Send(ctx, p, opts)
@@ -114,12 +119,10 @@ func (l *limited) Send(ctx context.Context, p *requests.PreparedRequest, opts re
 
 const maxAsked = time.Hour // what a server can make us wait
 
-func inRun(ctx context.Context) bool { return ctx.Value(turnKey{}) != nil }
-
 // ends is when waiting is of no more use; zero for never.
 func ends(ctx context.Context, opts requests.SendOptions) time.Time {
 	end, ok := ctx.Deadline()
-	if !inRun(ctx) && !opts.Deadline.IsZero() && (!ok || opts.Deadline.Before(end)) {
+	if turnOf(ctx) == nil && !opts.Deadline.IsZero() && (!ok || opts.Deadline.Before(end)) {
 		end = opts.Deadline
 	}
 	return end

@@ -193,7 +193,9 @@ const quietFor = 200 * time.Millisecond
 
 // follow reads until the loop is left or has all, which is nil, or the consumer breaks.
 func (f *Fleet) follow(ctx context.Context, stream jetstream.Stream, read *reading, yield func(*Result, error) bool) error {
-	c, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: read.after + 1, InactiveThreshold: time.Minute})
+	made, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	c, err := stream.OrderedConsumer(made, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: read.after + 1, InactiveThreshold: time.Minute})
 	if err != nil {
 		return failure(err, "")
 	}
@@ -250,6 +252,8 @@ func (f *Fleet) isAll(ctx context.Context, stream jetstream.Stream, read *readin
 	if !read.until {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	jobs, err := f.jobs.Info(ctx)
 	if err != nil {
 		return false, failure(err, "")

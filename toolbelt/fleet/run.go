@@ -62,6 +62,7 @@ type running struct {
 	mu       sync.Mutex
 	held     map[*delivery]struct{}
 	panicked any
+	left     []jetstream.Msg // to be given back
 }
 
 // errEmpty ends a run with UntilEmpty.
@@ -80,7 +81,7 @@ const grace = 10 * time.Second
 // version; such jobs stay on the queue. A panic in a job, of a hook for example, ends Run and goes on
 // in its caller.
 //
-// No more than four jobs for each worker are held from each of the queue's 16 partitions.
+// No more than eight jobs for each worker are held from each of the queue's 16 partitions.
 func (f *Fleet) Run(ctx context.Context, s *requests.Session, options ...RunOption) error {
 	r := &running{f: f, session: s, workers: runtime.GOMAXPROCS(0), tries: 3, deliveries: 20, held: map[*delivery]struct{}{}, name: nats.NewInbox(), orders: newOrders()}
 	for _, o := range options {
@@ -128,6 +129,7 @@ func (r *running) run(ctx context.Context) error {
 	r.feeders.Wait()
 	r.senders.Wait()
 	r.stop(nil)
+	r.giveBack()
 	r.endStoring()
 	watch.Stop()
 	around.Wait()
@@ -135,6 +137,18 @@ func (r *running) run(ctx context.Context) error {
 		panic(r.panicked)
 	}
 	return r.ending(ctx)
+}
+
+// giveBack gives back what others are to send.
+func (r *running) giveBack() {
+	if len(r.left) == 0 {
+		return
+	}
+	r.f.conn.FlushTimeout(storeTimeout) // the server has seen the end of all questions
+	for _, m := range r.left {
+		m.Nak()
+	}
+	r.f.conn.FlushTimeout(storeTimeout)
 }
 
 // ending is why the run has ended.
@@ -153,7 +167,7 @@ func (r *running) ending(ctx context.Context) error {
 
 // feed takes the jobs of one partition.
 func (r *running) feed(p int) {
-	window := make(chan struct{}, max(8, 4*r.workers))
+	window := make(chan struct{}, max(8, 8*r.workers))
 	for r.ctx.Err() == nil {
 		err := failure(r.take(p, window), "the jobs cannot be taken")
 		if r.ctx.Err() != nil {
@@ -169,15 +183,17 @@ func (r *running) feed(p int) {
 
 // consumer finds or makes that of a partition.
 func (r *running) consumer(p int) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, storeTimeout)
+	defer cancel()
 	name := fmt.Sprintf("partition-%d", p)
-	c, err := r.f.jobs.Consumer(r.ctx, name)
+	c, err := r.f.jobs.Consumer(ctx, name)
 	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return c, err
 	}
-	c, err = r.f.jobs.CreateConsumer(r.ctx, jetstream.ConsumerConfig{Durable: name, FilterSubject: r.f.subject("jobs", fmt.Sprint(p), ">"),
+	c, err = r.f.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: name, FilterSubject: r.f.subject("jobs", fmt.Sprint(p), ">"),
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: r.f.lease, MaxDeliver: -1, MaxAckPending: -1})
 	if errors.Is(err, jetstream.ErrConsumerExists) {
-		return r.f.jobs.Consumer(r.ctx, name)
+		return r.f.jobs.Consumer(ctx, name)
 	}
 	return c, err
 }
@@ -248,7 +264,7 @@ func (r *running) fetch(c jetstream.Consumer, room int, window chan struct{}) (g
 		r.senders.Go(func() {
 			defer func() { <-window }()
 			defer r.letGo(d)
-			defer r.handOn()
+			defer r.handOn(d)
 			d.work()
 		})
 	}
@@ -258,13 +274,14 @@ func (r *running) fetch(c jetstream.Consumer, room int, window chan struct{}) (g
 	return got, nil
 }
 
-// handOn keeps a panic for Run.
-func (r *running) handOn() {
+// handOn keeps a panic for Run, and gives the job back.
+func (r *running) handOn(d *delivery) {
 	if v := recover(); v != nil {
 		r.mu.Lock()
 		r.panicked = v
 		r.mu.Unlock()
 		r.stop(errors.New("a job has panicked"))
+		d.leave()
 	}
 }
 
@@ -319,9 +336,15 @@ func (r *running) watchEmpty() {
 		if len(r.all()) > 0 {
 			continue
 		}
-		info, err := r.f.jobs.Info(r.ctx)
-		if err == nil && info.State.Msgs == 0 {
+		if r.isEmpty() {
 			r.stop(errEmpty)
 		}
 	}
+}
+
+func (r *running) isEmpty() bool {
+	ctx, cancel := context.WithTimeout(r.ctx, storeTimeout)
+	defer cancel()
+	info, err := r.f.jobs.Info(ctx)
+	return err == nil && info.State.Msgs == 0
 }

@@ -103,17 +103,24 @@ func (s *slots) grant() {
 
 // turn is the slot of one job, for those who make it wait.
 type turn struct {
-	slots *slots
-	host  string
+	slots    *slots
+	host     string
+	admitted func() error // called when the waiting is over, right before it is sent; nil for nothing
 }
 
 type turnKey struct{}
 
+// turnOf is the turn of the job that ctx belongs to, nil if it does to none.
+func turnOf(ctx context.Context) *turn {
+	t, _ := ctx.Value(turnKey{}).(*turn)
+	return t
+}
+
 // yieldTurn gives back the slot of the job that ctx belongs to, if it does to one, for as long as
 // wait takes.
 func yieldTurn(ctx context.Context, wait func() error) error {
-	t, ok := ctx.Value(turnKey{}).(*turn)
-	if !ok {
+	t := turnOf(ctx)
+	if t == nil {
 		return wait()
 	}
 	t.slots.give(t.host)

@@ -24,6 +24,7 @@ type delivery struct {
 	sequence  uint64
 	delivered int
 	job       atomic.Pointer[job]
+	claimed   bool
 }
 
 // work brings a job to its result, or leaves it to others.
@@ -46,8 +47,8 @@ func (d *delivery) work() {
 		return
 	}
 	if j.Version != format {
-		d.leave()
 		r.stop(otherVersion("job", d.id, j.Version))
+		d.leave()
 		return
 	}
 	d.job.Store(j)
@@ -55,43 +56,55 @@ func (d *delivery) work() {
 		d.end(nil, err)
 		return
 	}
-	defer r.slots.give(d.host)
-	d.perform(j)
+	d.end(d.perform(j)) // others may send while this is stored
 }
 
-// perform sends a job that has its slot.
-func (d *delivery) perform(j *job) {
+// perform sends a job that has its slot, and gives that back. The result is nil where nothing was sent.
+func (d *delivery) perform(j *job) (result *Result, err error) {
 	r := d.running
+	defer r.slots.give(d.host)
 	switch {
 	case r.orders.cancels(j.Tags, d.sequence):
-		d.end(nil, errCanceled)
-		return
+		return nil, errCanceled
 	case r.orders.wait(d.ctx) != nil:
-		d.end(nil, context.Cause(d.ctx))
-		return
+		return nil, context.Cause(d.ctx)
 	case d.delivered > r.deliveries:
-		d.store(&Result{Err: &requests.Error{Kind: requests.ErrRetry, Detail: fmt.Sprintf("the job was given to %d workers, and none came to its end", d.delivered-1)}})
-		return
+		return nil, &requests.Error{Kind: requests.ErrRetry, Detail: fmt.Sprintf("the job was given to %d workers, and none came to its end", d.delivered-1)}
 	}
 	if j.Object {
-		var err error
 		if j.body, err = r.f.fetchBody(d.ctx, d.id); err != nil {
-			d.end(nil, err)
-			return
+			return nil, err
 		}
 	}
-	if j.Once {
-		mine, err := d.claim()
-		if err != nil {
-			d.end(nil, err)
-			return
-		}
-		if !mine {
-			d.store(&Result{Unknown: true, Err: unknown(nil)})
-			return
+	if !j.Once {
+		return d.send(j)
+	}
+	if a, _ := r.session.Adapter(j.URL); a != nil {
+		if _, later := a.(*limited); !later { // which claims when it has waited for the rate
+			if err := d.claimOnce(); err != nil {
+				return nil, err
+			}
 		}
 	}
-	d.end(d.send(j))
+	if result, err = d.send(j); !d.claimed {
+		result = nil
+	}
+	return result, err
+}
+
+// errClaimed is that another worker may have sent a job which may not be repeated.
+var errClaimed = errors.New("the job was sent by another worker")
+
+// claimOnce claims a job that may not be repeated, unless this delivery has.
+func (d *delivery) claimOnce() error {
+	if d.claimed {
+		return nil
+	}
+	mine, err := d.claim()
+	if d.claimed = mine; err == nil && !mine {
+		err = errClaimed
+	}
+	return err
 }
 
 func unknown(err error) error {
@@ -138,7 +151,11 @@ func mayTryAgain(j *job, err error) bool {
 }
 
 func (d *delivery) turn() context.Context {
-	return context.WithValue(d.ctx, turnKey{}, &turn{d.running.slots, d.host})
+	t := &turn{slots: d.running.slots, host: d.host}
+	if j := d.job.Load(); j != nil && j.Once {
+		t.admitted = d.claimOnce
+	}
+	return context.WithValue(d.ctx, turnKey{}, t)
 }
 
 // try sends a job once.
@@ -167,6 +184,8 @@ func (d *delivery) end(result *Result, err error) {
 	j := d.job.Load()
 	cause := context.Cause(d.ctx)
 	switch {
+	case errors.Is(err, errClaimed):
+		result, err = &Result{Unknown: true}, unknown(nil)
 	case errors.Is(err, errCanceled) || errors.Is(cause, errCanceled) && err != nil:
 		err = &requests.Error{Kind: requests.ErrCanceled, Err: errCanceled, Detail: "the job was canceled by its tag"}
 	case err != nil && cause != nil && result != nil && j.Once:
@@ -203,8 +222,8 @@ func (d *delivery) store(result *Result) {
 		_, err = f.publish(d.running.storing, f.results, &nats.Msg{Subject: f.subject("results", d.host, d.id), Data: data})
 	}
 	if err != nil {
-		d.leave()
 		d.running.stop(err)
+		d.leave()
 		return
 	}
 	d.acknowledge()
@@ -219,12 +238,24 @@ func (d *delivery) acknowledge() {
 	d.msg.Ack() // where that is lost, the job comes again, and is seen to have a result
 }
 
-// leave gives a job back at once.
-func (d *delivery) leave() { d.msg.Nak() }
+// leave gives a job back: at the end of a run that was stopped, when none of its questions is left
+// that the job could be the answer to.
+func (d *delivery) leave() {
+	r := d.running
+	if r.ctx.Err() == nil {
+		d.msg.NakWithDelay(reconnectWait)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = append(r.left, d.msg)
+}
 
 // hasResult reports whether somebody has stored the result of this job already.
 func (d *delivery) hasResult() bool {
 	f := d.running.f
-	_, err := f.results.GetLastMsgForSubject(d.ctx, f.subject("results", d.host, d.id))
+	ctx, cancel := context.WithTimeout(d.ctx, storeTimeout)
+	defer cancel()
+	_, err := f.results.GetLastMsgForSubject(ctx, f.subject("results", d.host, d.id))
 	return err == nil
 }
