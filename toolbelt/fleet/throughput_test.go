@@ -13,7 +13,7 @@ import (
 // five milliseconds, as one in the same building does. With
 // FLEET_JOBS it fails below 0.7, which needs a machine that does little else.
 func TestThroughput(t *testing.T) {
-	const workers, rounds, jobs, latency = 16, 2, 3000, 5 * time.Millisecond
+	const workers, rounds, jobs, latency = 16, 2, 1500, 5 * time.Millisecond
 	o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { time.Sleep(latency) })
 	f := open(t, Embedded(t.TempDir()))
 	s := session(t)
