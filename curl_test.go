@@ -160,6 +160,29 @@ func sorted(h requests.Headers) map[string]string {
 	return m
 }
 
+// TestFromCurlBytes: the credentials of a command are sent by its bytes, as curl does.
+func TestFromCurlBytes(t *testing.T) {
+	for command, want := range map[string]string{
+		`curl -u 'ü:p' http://h/`:              "w7w6cA==",
+		`curl -u 'p:ü€' http://h/`:             "cDrDvOKCrA==",
+		`curl -u $'\xfc:p' http://h/`:          "/Dpw",
+		`curl --basic -u ada:secret http://h/`: "YWRhOnNlY3JldA==",
+		"curl -u '\u00c3\u00bc:p' http://h/":   "w4PCvDpw",
+	} {
+		r, err := requests.FromCurl(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.Prepare()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Headers.Get("Authorization"); got != "Basic "+want {
+			t.Errorf("%s: %s, want %s", command, got, want)
+		}
+	}
+}
+
 // TestFromCurl: the settings of the send, and the bodies that are not bytes.
 func TestFromCurl(t *testing.T) {
 	r, err := requests.FromCurl(`curl -k -x http://p:1 --noproxy a -m 2 -L -u a:b https://h/`)

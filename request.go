@@ -154,7 +154,7 @@ func (r *Request) trustCurl(c *curl.Command) {
 	case c.Scheme == "digest":
 		r.Auth = DigestAuth(user, password)
 	case c.User != "":
-		r.Auth = BasicAuth(user, password)
+		r.Auth = BasicAuth(curl.ByteChars(user), curl.ByteChars(password))
 	}
 	switch {
 	case c.Insecure:

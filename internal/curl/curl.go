@@ -39,6 +39,16 @@ type Command struct {
 	addresses []string
 }
 
+// ByteChars returns s with a character of Latin-1 for each byte. What writes credentials as Latin-1, as
+// Requests does, then sends the bytes of the command, as curl does.
+func ByteChars(s string) string {
+	chars := make([]rune, len(s))
+	for i := range len(s) {
+		chars[i] = rune(s[i])
+	}
+	return string(chars)
+}
+
 // Part is a part of a multipart body.
 type Part struct {
 	Name, FileName, Type string

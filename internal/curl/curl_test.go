@@ -22,6 +22,7 @@ func TestWords(t *testing.T) {
 		"a # one\n":                  {"a"},
 		`"cost $ 5" $`:               {"cost $ 5", "$"},
 		`\`:                          {`\`},
+		`a^b ^c ^ '^"' "^"`:          {"a^b", "^c", "^", `^"`, "^"},
 		"":                           nil,
 	}
 	for text, want := range tests {
@@ -30,7 +31,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %v (-want +got)\n%s", text, err, diff)
 		}
 	}
-	for _, text := range []string{"a | b", "a; b", "a\nb", "a & b", "a > b", "`a`", `"$(a)"`, `$HOME`, `"${a}"`, `'a`, `"a`, `$'a`, `$'\q'`, `$'\x'`, `$'\0'`, `$'\UFFFFFFFF'`} {
+	for _, text := range []string{"a | b", "a; b", "a\nb", "a & b", "a > b", "curl ^\"http://h/^\"", "curl \"http://h/\" -H ^\"X-A: 1^\"", "a ^\n b", "a ^\r\n b", "a\"b\"^\"c", "`a`", `"$(a)"`, `$HOME`, `"${a}"`, `'a`, `"a`, `$'a`, `$'\q'`, `$'\x'`, `$'\0'`, `$'\UFFFFFFFF'`} {
 		if got, err := split(text); err == nil {
 			t.Errorf("%s: %q", text, got)
 		}

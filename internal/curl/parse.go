@@ -262,7 +262,7 @@ func (p *parser) finishAuth() error {
 		scheme, rest = "http", p.Proxy
 	}
 	name, password, _ := strings.Cut(p.proxyUser, ":")
-	p.Proxy = scheme + "://" + url.UserPassword(name, password).String() + "@" + rest[strings.LastIndexByte(rest, '@')+1:]
+	p.Proxy = scheme + "://" + url.UserPassword(ByteChars(name), ByteChars(password)).String() + "@" + rest[strings.LastIndexByte(rest, '@')+1:]
 	return nil
 }
 

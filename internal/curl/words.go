@@ -15,6 +15,7 @@ import (
 //	'…'           as it is
 //	"…"           \ before $ ` " \ and newline counts
 //	$'…'          the escapes of C
+//	^" and ^ at the end of a line: an error, as cmd.exe and no shell takes the ^ away
 //	$name ` ; | & < > ( ) and a newline outside of quotes: an error
 func split(text string) ([]string, error) {
 	w := &words{rest: strings.TrimSpace(text)}
@@ -61,6 +62,11 @@ func (w *words) step() error {
 		return w.double()
 	case '$':
 		return w.dollar()
+	case '^':
+		if next := w.rest[1:]; next != "" && strings.IndexByte("\"\r\n", next[0]) >= 0 {
+			return errors.New(`it is quoted for the Windows command prompt (^" and ^ at the ends of lines): copy it for bash, as the browser offers`)
+		}
+		w.add("^", 1)
 	case '#':
 		if !w.inWord {
 			line := strings.IndexByte(w.rest, '\n')
