@@ -21,7 +21,7 @@ func TestPages(t *testing.T) {
 	s, url := serveText(t, func(w http.ResponseWriter, r *http.Request) {
 		link := map[string]string{
 			"/a?q=1": `<b?page=2>; rel="next"`, "/b?page=2": `</c/>; REL=Next, <x>; rel=prev`, "/c/": `<?page=3>; rel="last"`,
-			"/round": `<round2>; rel=next`, "/round2": `<round>; rel=next`, "/self": `<>; rel=next`,
+			"/round": `<round2>; rel=next`, "/round2": `<round>; rel=next`, "/self": `<>; rel=next`, "/fragment": `<#2>; rel=next`,
 			"/gone": `<missing>; rel=next`, "/ftp": `<ftp://h.test/>; rel=next`, "/bad": `<http://[>; rel=next`,
 		}[r.URL.RequestURI()]
 		w.Header().Set("Link", link)
@@ -40,6 +40,7 @@ func TestPages(t *testing.T) {
 		{"/a", false, []string{"/a?q=1", "/b?page=2", "/c/"}, 0},
 		{"/c/", true, []string{"/c/"}, 0},
 		{"/round", true, []string{"/round", "/round2"}, requests.ErrTooManyRedirects},
+		{"/fragment", true, []string{"/fragment"}, requests.ErrTooManyRedirects},
 		{"/self", true, []string{"/self"}, requests.ErrTooManyRedirects},
 		{"/gone", true, []string{"/gone"}, requests.ErrHTTP},
 		{"/missing", true, nil, requests.ErrHTTP},

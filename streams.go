@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/charset"
@@ -170,7 +171,7 @@ func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.
 
 // PagesBy is Pages where next returns what leads from a page to the next, a URL that may be
 // relative, and "" behind the last. Its error ends the loop, as do those of the requests, a status
-// of 400 or more, and a link back to a page that has been given.
+// of 400 or more, and a link back to a page that has been given, with another fragment too.
 //
 // The first page is asked for with options. The others are asked for as the target of a redirect
 // would be: by the URL, with the body of the first and what headers, cookies and credentials may
@@ -200,8 +201,9 @@ func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (
 
 // checkPage refuses what is not a page, or has been given.
 func (r *Response) checkPage(seen map[string]bool) error {
-	again := seen[r.URL]
-	if seen[r.URL] = true; !again && r.OK() {
+	page := strings.SplitN(r.URL, "#", 2)[0]
+	again := seen[page]
+	if seen[page] = true; !again && r.OK() {
 		return nil
 	}
 	drain(r)
