@@ -249,11 +249,11 @@ func Compress(name string, v any) Option {
 
 // IfChanged asks again for what previous has, if it has changed: with If-None-Match and
 // If-Modified-Since. A 304 response then has the content of previous and the fields that describe
-// it, and can be the next call's previous. A previous that is nil, or has no validators, changes
+// it, and can be the next call's previous. A previous that is nil, of another method than GET, or without validators changes
 // nothing; one whose content is not in memory is [ErrInvalidArgument], as is a 304 for another URL.
 func IfChanged(previous *Response) Option {
 	return OptionFunc(func(r *Request) error {
-		if previous == nil || previous.StatusCode != 200 && previous.StatusCode != 304 {
+		if previous == nil || previous.StatusCode != 200 && previous.StatusCode != 304 || previous.Request != nil && previous.Request.Method != "GET" && previous.Request.Method != "HEAD" {
 			return nil
 		}
 		if !previous.content().InMemory() || previous.StatusCode == 304 && !previous.renewed || previous.Request != nil && previous.Request.Method == "HEAD" {

@@ -250,6 +250,30 @@ func TestCompressSaysWhatIsSent(t *testing.T) {
 	}
 }
 
+// TestIfChangedMethods: what a POST gave is not what a GET of the same URL gives, and no validators are sent for it.
+func TestIfChangedMethods(t *testing.T) {
+	s, base := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		if w.Header().Set("ETag", `"1"`); r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		fmt.Fprint(w, "of ", r.Method)
+	})
+	for method, want := range map[string]int{"GET": 304, "POST": 200, "PUT": 200, "QUERY": 200, "DELETE": 200} {
+		previous, err := s.Request(t.Context(), method, base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Get(t.Context(), base, requests.IfChanged(previous))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, r); r.StatusCode != want || got != "of GET" {
+			t.Errorf("after a %s: %d, %q", method, r.StatusCode, got)
+		}
+	}
+}
+
 // TestIfChanged: a 304 has the content of the response before, again and again, and a change its own.
 func TestIfChanged(t *testing.T) {
 	var asked []string
