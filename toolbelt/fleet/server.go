@@ -56,7 +56,8 @@ const (
 
 // Embedded is a server in this process that keeps its files in dir, which only their owner can
 // read. The first process to open dir is the server, and serves the others on the machine over
-// loopback, with a token that lies in dir; they fail with it. A crash of the process loses nothing
+// loopback, with a token that lies in dir; when it ends, they wait for it in vain and have to be started
+// anew. A crash of the process loses nothing
 // that was stored; a power failure may lose what the system had not written yet, two minutes at most.
 func Embedded(dir string) Server {
 	return Server{func(ctx context.Context) (*connection, error) {
