@@ -54,7 +54,7 @@ func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed err
 // loop ends where it is left, with ctx, where the server responds 204, and with the error of
 // the first connection, of a response that is not a 200 of type text/event-stream, or of
 // anything that connecting again would not mend. A stream that says nothing for
-// Timeouts.Read is connected again; Timeouts.Total ends the loop.
+// Timeouts.Read is connected again; Timeouts.Total, of each connection, ends the loop.
 func EventSource(ctx context.Context, s *Session, url string, options ...Option) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		p := &sse.Parser{Retry: 3 * time.Second}

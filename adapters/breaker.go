@@ -21,8 +21,8 @@ var ErrBreakerOpen = errors.New("the breaker is open: the host has failed too of
 //	open       nothing              cooldown is over: half-open
 //	half-open  one request a time   it succeeds: closed; it fails: open
 //
-// A failure is a connection that could not be made or was lost, a timeout, or a status
-// from 500 on. A request that its caller cancels, or that cannot be sent, is neither
+// A failure is a connection that could not be made or was lost, a timeout, be it the
+// deadline of a context, or a status from 500 on. A request that its caller cancels, or that cannot be sent, is neither
 // failure nor success. What is refused is [requests.ErrConnect] with [ErrBreakerOpen].
 //
 // With failures below 1 or cooldown at or below 0 every Send is
