@@ -249,8 +249,9 @@ func Compress(name string, v any) Option {
 
 // IfChanged asks again for what previous has, if it has changed: with If-None-Match and
 // If-Modified-Since. A 304 response then has the content of previous and the fields that describe
-// it, and can be the next call's previous. A previous that is nil, of another method than GET, or without validators changes
-// nothing; one whose content is not in memory is [ErrInvalidArgument], as is a 304 for another URL.
+// it, and can be the next call's previous. A previous that is nil, of another method than GET,
+// or without validators changes nothing; one whose content is not in memory is
+// [ErrInvalidArgument], as is a 304 for another URL or method.
 func IfChanged(previous *Response) Option {
 	return OptionFunc(func(r *Request) error {
 		if previous == nil || previous.StatusCode != 200 && previous.StatusCode != 304 || previous.Request != nil && previous.Request.Method != "GET" && previous.Request.Method != "HEAD" {
@@ -271,9 +272,9 @@ func IfChanged(previous *Response) Option {
 // unchanged gives a 304 the content of the previous response.
 func (r *Response) unchanged(previous *Response) error {
 	was, _, _ := strings.Cut(previous.URL, "#")
-	if now, _, _ := strings.Cut(r.URL, "#"); now != was {
+	if now, _, _ := strings.Cut(r.URL, "#"); now != was || r.Request != nil && r.Request.Method != "GET" && r.Request.Method != "HEAD" {
 		_ = r.Close()
-		return fail(ErrInvalidArgument, "IfChanged: the previous response is one to %q", redactURL(previous.URL))
+		return fail(ErrInvalidArgument, "IfChanged: the previous response is that of a GET of %q", redactURL(previous.URL))
 	}
 	content, err := previous.Content()
 	_ = r.Close()

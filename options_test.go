@@ -272,6 +272,15 @@ func TestIfChangedMethods(t *testing.T) {
 			t.Errorf("after a %s: %d, %q", method, r.StatusCode, got)
 		}
 	}
+	previous, err := s.Get(t.Context(), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]bool{"GET": true, "HEAD": true, "POST": false, "PUT": false, "QUERY": false} {
+		if r, err := s.Request(t.Context(), method, base, requests.IfChanged(previous)); (err == nil) != want || err != nil && !errors.Is(err, requests.ErrInvalidArgument) {
+			t.Errorf("%s behind a GET: %v, %v", method, r, err)
+		}
+	}
 }
 
 // TestIfChanged: a 304 has the content of the response before, again and again, and a change its own.
