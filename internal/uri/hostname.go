@@ -53,7 +53,11 @@ func normaliseHost(host string) (string, *problem) {
 		return "", &problem{InvalidHost, invalidLabel}
 	}
 	if strings.Contains(host, "xn--") || !ascii.Only(host) {
-		return encodeLabels(host)
+		encoded, bad := encodeLabels(host)
+		if bad != nil {
+			return "", bad
+		}
+		host = encoded
 	}
 	if _, ok := canonicalIPv4(host); !ok {
 		return "", &problem{AmbiguousHost, "it ends in a number and is not an IPv4 address"}
