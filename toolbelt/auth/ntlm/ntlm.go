@@ -267,7 +267,12 @@ func (a *conversation) shake(ctx context.Context, r *requests.Response, s side) 
 	_, token := s.asks(challenged)
 	if challenged.StatusCode != s.status || token == "" {
 		challenged.Request = whole
-		return challenged, nil
+		if challenged.StatusCode == s.status || whole.ContentLength() == 0 {
+			return challenged, nil
+		}
+		// The connection has authenticated before, or the server needs no credentials any more: what it
+		// has taken is the request without its body.
+		return challenged.Auth().Answer(ctx, func(*requests.PreparedRequest) error { return nil })
 	}
 	answer, err := a.answer(token)
 	if err != nil {

@@ -160,6 +160,33 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestNoChallenge: a server that takes the first message for enough has taken a request without
+// its body, and gets it whole.
+func TestNoChallenge(t *testing.T) {
+	for name, c := range map[string]struct {
+		body requests.Option
+		want string
+		sent int
+	}{
+		"text":   {requests.Body("payload"), "ada sent payload", 3},
+		"reader": {requests.Body(strings.NewReader("payload")), "ada sent payload", 3},
+		"none":   {requests.JoinOptions(), "ada sent ", 2},
+	} {
+		other := start(t, &server{trusts: true})
+		s := session("ada", "secret")
+		defer s.Close()
+		r, err := s.Post(t.Context(), other.URL("/"), c.body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got, err := r.Text()
+		if diff := cmp.Diff([]any{c.want, c.sent, nil}, []any{got, len(other.Requests()), err}); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
 // TestProxy: a proxy that forwards asks with 407.
 func TestProxy(t *testing.T) {
 	proxy := start(t, &server{proxy: true})

@@ -24,6 +24,7 @@ type server struct {
 	close  bool   // it closes each connection after its second message
 	eager  bool   // it closes each connection that has no message, after its 407
 	mangle string // sent instead of the challenge, if not ""
+	trusts bool   // it takes the first message for enough
 
 	challenged, identity sync.Map // by connection
 }
@@ -44,6 +45,10 @@ func (s *server) handle(r *wiretest.Request) wiretest.Reply {
 	switch {
 	case scheme == s.scheme && len(message) > 12 && message[8] == 1:
 		s.challenged.Store(r.Conn, true)
+		if s.trusts {
+			s.identity.Store(r.Conn, "ada")
+			return wiretest.Text(200, "ada sent "+r.Body)
+		}
 		if s.close {
 			return wiretest.Text(status, "", [2]string{ask, s.scheme + " " + s.challenge()}, closes).ThenClose()
 		}
