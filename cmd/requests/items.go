@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/toolbelt"
@@ -83,6 +84,7 @@ type items struct {
 	fields   toolbelt.Fields // of a multipart form
 	hasFiles bool
 	file     string // whose content is the body
+	fileType string // its Content-Type, "" where that is not known
 }
 
 // datum is a data item: its value is a text, or JSON.
@@ -95,6 +97,9 @@ type datum struct {
 func (x *items) object() (body any, err error) {
 	for _, d := range x.data {
 		path, err := pathOf(d.name)
+		if text, ok := d.json.(string); ok && !utf8.ValidString(text) {
+			err = errNotText
+		}
 		if err == nil {
 			body, err = put(body, path, d.json)
 		}
@@ -119,6 +124,9 @@ func parseItems(args []string) (*items, error) {
 		if err := x.add(i, value); err != nil {
 			return nil, err
 		}
+	}
+	if x.fileType != "" && !x.headers.Has("Content-Type") {
+		x.headers = append(requests.Headers{{"Content-Type", x.fileType}}, x.headers...)
 	}
 	return x, nil
 }
@@ -162,9 +170,7 @@ func (x *items) addFile(i item) error {
 	if x.file = atHome(path); kind == "" {
 		kind = mime.TypeByExtension(filepath.Ext(path))
 	}
-	if kind != "" {
-		x.headers = append(requests.Headers{{"Content-Type", kind}}, x.headers...)
-	}
+	x.fileType = kind
 	return nil
 }
 

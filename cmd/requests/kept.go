@@ -62,10 +62,13 @@ func (k *kept) apply(s *requests.Session, r *requests.Request, given *credential
 			r.Headers.Add(field[0], field[1])
 		}
 	}
-	if given != nil {
+	switch {
+	case given != nil:
 		k.Auth = given
+	case own.Has("Authorization"):
+		k.Auth = nil
 	}
-	if k.Auth != nil {
+	if k.Auth != nil && (given != nil || r.Auth == nil && !namesUser(r.URL)) {
 		r.Auth = k.Auth.auth()
 	}
 	merged := requests.Headers(k.Headers)
@@ -75,6 +78,12 @@ func (k *kept) apply(s *requests.Session, r *requests.Request, given *credential
 		}
 	}
 	k.Headers = merged
+}
+
+// namesUser reports whether a URL has credentials of its own.
+func namesUser(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.User != nil
 }
 
 // save writes the session for its owner only, in one step.

@@ -42,6 +42,7 @@ const maxIndex = 1000
 var (
 	errNotArray  = errors.New("it is an object before and an array here, or the other way round")
 	errLongArray = errors.New("an index has to be below 1000")
+	errNotText   = errors.New("it is not text in UTF-8, which JSON would change: send it by name@file or @file")
 )
 
 // step leads from a value to one inside of it: a member, an element, or the end of an array.

@@ -158,7 +158,7 @@ func (p *printer) notice(text string) error {
 	return err
 }
 
-// safe takes the characters out that would steer a terminal.
+// safe takes the characters out that would steer a terminal; lines may end in CR LF.
 func (p *printer) safe(s string) string {
 	if !p.terminal {
 		return s
@@ -168,5 +168,5 @@ func (p *printer) safe(s string) string {
 			return r
 		}
 		return '\ufffd'
-	}, s)
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
 }

@@ -15,7 +15,8 @@ import (
 // TestTerminal: what a server sends cannot steer a terminal, nor fill it with bytes.
 func TestTerminal(t *testing.T) {
 	for body, want := range map[string]string{
-		"a\x1b[2Jb\r\n":   "a\ufffd[2Jb\ufffd\n",
+		"a\x1b[2Jb\r\n":   "a\ufffd[2Jb\n",
+		"a\rb\r\nc":       "a\ufffdb\nc\n",
 		"\x00\x01":        "(the body is binary and not shown on a terminal)\n",
 		`{"a":{"b":"c"}}`: "{\n    \"a\": {\n        \"b\": \"c\"\n    }\n}\n",
 		"plain":           "plain\n",
@@ -29,6 +30,19 @@ func TestTerminal(t *testing.T) {
 		head := "HTTP/1.1 200 OK\nX-Evil: \ufffd]0;title\ufffd\nContent-Type: application/json\n\n"
 		if diff := cmp.Diff(head+want, out.String()); diff != "" {
 			t.Errorf("%q (-want +got)\n%s", body, diff)
+		}
+	}
+}
+
+// TestNotText: JSON has no bytes that are not text, and none are put in their place.
+func TestNotText(t *testing.T) {
+	for _, arg := range []string{"data=\xff", "data[]=\x89PNG\xff", "a[b]=x\xc3"} {
+		x, err := parseItems([]string{"a=b", arg})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := x.object(); err == nil || !strings.Contains(err.Error(), "not text") {
+			t.Errorf("%q: %v, %v", arg, body, err)
 		}
 	}
 }
