@@ -110,23 +110,33 @@ func (p *connections) open(ctx context.Context, c requests.ConnConfig) *opening 
 		defer cancel()
 		made, err := connect(ctx, c)
 		p.mu.Lock()
-		if p.opening[c] == o {
+		wanted := p.opening[c] == o
+		if wanted {
 			delete(p.opening, c)
 		}
-		if o.err = err; err == nil {
-			made.retire = func() { p.retire(c, made) }
-			p.all[made] = true
-			p.current[c] = made
-			made.rest(p)
-			context.AfterFunc(made.quic.Context(), func() { p.lost(c, made) })
+		if o.err = err; err == nil && wanted {
+			p.add(c, made)
 		}
 		close(o.done)
 		p.mu.Unlock()
-		if err == nil {
+		switch {
+		case err != nil:
+		case wanted:
 			go made.listen()
+		default: // the last one who waited has given up meanwhile, and another may be opening
+			made.close(codeNone)
 		}
 	}()
 	return o
+}
+
+// add takes in a connection that has been made; p.mu is held.
+func (p *connections) add(config requests.ConnConfig, c *conn) {
+	c.retire = func() { p.retire(config, c) }
+	p.all[c] = true
+	p.current[config] = c
+	c.rest(p)
+	context.AfterFunc(c.quic.Context(), func() { p.lost(config, c) })
 }
 
 // wait waits for a connection that is being opened. The last one who gives up ends the opening.
