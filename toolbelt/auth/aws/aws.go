@@ -141,6 +141,9 @@ func signable(p *requests.PreparedRequest) (*http.Request, error) {
 	if err != nil {
 		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "aws: the URL cannot be read"}
 	}
+	if _, err := url.ParseQuery(u.RawQuery); err != nil { // the signer would leave the pair out
+		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "aws: the query cannot be signed: it has a semicolon or a broken percent-escape"}
+	}
 	req := &http.Request{Method: p.Method, URL: u, Host: u.Host, Header: http.Header{}, ContentLength: max(0, p.ContentLength())}
 	if host := p.Headers.Get("Host"); host != "" {
 		req.Host = host

@@ -94,6 +94,7 @@ func TestBodies(t *testing.T) {
 		{"a stream that can be read twice", "https://h.test/", strings.NewReader("hello"), nil, hello, nil},
 		{"one that cannot", "https://h.test/", once(), nil, "", requests.ErrUnrewindableBody},
 		{"one that is not signed", "https://h.test/", once(), []aws.Option{aws.UnsignedPayload()}, "UNSIGNED-PAYLOAD", nil},
+		{"a query with a semicolon", "https://h.test/?b;c=1", "hello", nil, "", requests.ErrInvalidURL},
 		{"one that is not signed, in the clear", "http://h.test/", once(), []aws.Option{aws.UnsignedPayload()}, "", requests.ErrInvalidArgument},
 	} {
 		a, err := aws.New(static("id", "hidden", "token"), "s3", "r", c.options...)
