@@ -98,7 +98,8 @@ var parsers = map[string]func(s string){
 	},
 	"dial.Tunnel": func(s string) { _, _ = dial.Tunnel(answer("HTTP/1.1 407 "+s), "a.test", 443, nil) },
 
-	"curl.Parse": func(s string) { _, _ = curl.Parse("curl h -H 'A: ' -F a=b;" + s) },
+	"curl.ByteChars": func(s string) { curl.ByteChars(s) },
+	"curl.Parse":     func(s string) { _, _ = curl.Parse("curl h -H 'A: ' -F a=b;" + s) },
 
 	"digest.Find": func(s string) { digest.Find([]string{s}, false); digest.Find([]string{s}, true) },
 	"digest.Of": func(s string) {
