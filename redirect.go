@@ -126,9 +126,9 @@ func (r *Response) location() (string, error) {
 	return first, nil
 }
 
-// drain reads the body of a redirect that is followed, so that its connection can be used again and
-// History has it. Broken framing or coding does not matter: hardly anybody will
-// look at the body. One that is longer than maxDrain is given up with its
+// drain reads the body of a response that the caller is not given, a redirect that is followed or
+// a status that is an error, so that its connection can be used again and History has it. Broken
+// framing or coding does not matter: hardly anybody will look at it. One that is longer than maxDrain is given up with its
 // connection, and its Content is an error.
 func drain(r *Response) {
 	_, _ = r.content().All(r.owner(), maxDrain, tooLongToDrain)

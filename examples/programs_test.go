@@ -57,7 +57,7 @@ func TestDaemon(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "d.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
-		t.Skip(err)
+		t.Skip("the daemon listens on a Unix socket, and this system has none: ", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1.47/containers/json", func(w http.ResponseWriter, r *http.Request) {

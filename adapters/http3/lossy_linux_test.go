@@ -131,7 +131,7 @@ func setAddress(name string) error {
 // that is the default of their kind, Cubic.
 func TestLossyPath(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: the downloads wait for round trips of 50 ms, several seconds in all")
 	}
 	lossyPath(t)
 	body := strings.Repeat("0123456789abcdef", 64<<10/16)
