@@ -145,3 +145,57 @@ func TestLength(t *testing.T) {
 		}
 	}
 }
+
+// counting is a Sink that counts, and calls written after each write.
+type counting struct {
+	n       int64
+	written func(n int64)
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	if c.written != nil {
+		c.written(c.n)
+	}
+	return len(p), nil
+}
+
+func (c *counting) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{c}, r)
+}
+
+// TestGrown: of a file that goes on where it was said to end, the end is not sent: what has all that was announced
+// would be taken for the whole. It makes no difference when the file grows.
+func TestGrown(t *testing.T) {
+	for _, size := range []int64{1, 100, 1 << 10, 1<<10 + 1, 200 << 10} {
+		for _, grown := range []int64{0, 1, 5000} {
+			for _, when := range []string{"before", "while it is sent"} {
+				name := filepath.Join(t.TempDir(), "file")
+				f, err := os.Create(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				if err := f.Truncate(size); err != nil {
+					t.Fatal(err)
+				}
+				b, err := New(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				grow := func(int64) { _ = os.Truncate(name, size+grown) }
+				sink := &counting{}
+				if when == "before" {
+					grow(0)
+				} else {
+					sink.written = grow
+				}
+				err = b.Send(sink)
+				long := grown > 0 && (when == "before" || size > endSize)
+				if (err != nil) != long || (sink.n == size) == long {
+					t.Errorf("%d bytes, %d more %s: %d were sent, %v", size, grown, when, sink.n, err)
+				}
+			}
+		}
+	}
+}

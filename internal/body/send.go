@@ -219,16 +219,39 @@ func (b *Body) sendReader(w Sink) error {
 	case own && ok:
 		_, err = to.WriteTo(w)
 	case !b.waits && b.length >= 0:
-		if _, err = w.ReadFrom(&io.LimitedReader{R: b.reader, N: b.length}); err == nil {
-			err = b.ended()
-		}
+		err = b.sendMeasured(w)
 	default:
 		_, err = w.ReadFrom(b.reader)
 	}
 	return err
 }
 
-// ended returns an error if the reader, of which all has been read that was announced, goes on: a file has grown.
+// endSize is how much of a body of known length is held back until it is known to end there. It takes one more write,
+// and a server that has all that was announced could respond before it is found out that there is more.
+const endSize = 1 << 10
+
+// sendMeasured sends a reader that does not wait, and of one that goes on, as a file that has grown does, not the end.
+func (b *Body) sendMeasured(w Sink) error {
+	most := max(b.length-endSize, 0)
+	if most > 0 {
+		if _, err := w.ReadFrom(&io.LimitedReader{R: b.reader, N: most}); err != nil {
+			return err
+		}
+	}
+	var end [endSize + 1]byte
+	rest := int(b.length - most)
+	n, err := io.ReadFull(b.reader, end[:rest+1])
+	switch {
+	case n > rest:
+		return LengthError("the body is longer than the %d bytes announced", b.length)
+	case err != io.EOF && err != io.ErrUnexpectedEOF:
+		return ReadError(err)
+	}
+	_, err = w.Write(end[:n])
+	return err
+}
+
+// ended returns an error if the reader, of which all has been read that was announced, goes on.
 func (b *Body) ended() error {
 	var more [1]byte
 	if n, _ := b.reader.Read(more[:]); n > 0 {

@@ -325,7 +325,25 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, body.LengthError("the body is longer than the %d bytes announced", u.framing.length)
 	}
 	u.sent += int64(len(p))
+	if u.sent == u.framing.length && u.timer != nil {
+		return len(p), u.holdEnd(p)
+	}
 	return len(p), u.push(p)
+}
+
+// holdEnd sends the last block of a body that takes its time, but for its end: that is held back until the body is
+// known to have ended. writing is held.
+func (u *upload) holdEnd(p []byte) error {
+	if len(u.pending)+len(p) > oneWrite {
+		tail := len(p) - min(len(p), maxTail)
+		if err := u.push(p[:tail]); err != nil {
+			return err
+		}
+		p = p[tail:]
+	}
+	u.pending = append(u.pending, p...)
+	u.timer.Reset(holdBack)
+	return nil
 }
 
 // push writes p behind what is pending, in one write where that is short.
@@ -382,7 +400,7 @@ func (u *upload) readBlock(r io.Reader, block *[segmentSize]byte) error {
 	// Behind the end of the body one more byte is asked for, to find out that it is longer.
 	n, err := r.Read(block[:min(max(u.framing.length-u.sent, 1), segmentSize)])
 	if n > 0 {
-		if failed := u.sendBlock(block[:n]); failed != nil {
+		if _, failed := u.Write(block[:n]); failed != nil {
 			return failed
 		}
 	}
@@ -406,26 +424,4 @@ func (u *upload) sendChunk(chunk []byte, n int) error {
 	defer u.writing.Unlock()
 	u.sent += int64(n)
 	return u.push(chunk)
-}
-
-// sendBlock sends a block of a body with a length, but for the end of the body: that is
-// held back until the body is known to have ended.
-func (u *upload) sendBlock(p []byte) error {
-	if u.sent+int64(len(p)) != u.framing.length || u.timer == nil {
-		_, err := u.Write(p)
-		return err
-	}
-	u.writing.Lock()
-	defer u.writing.Unlock()
-	u.sent += int64(len(p))
-	if len(u.pending)+len(p) > oneWrite {
-		tail := len(p) - min(len(p), maxTail)
-		if err := u.push(p[:tail]); err != nil {
-			return err
-		}
-		p = p[tail:]
-	}
-	u.pending = append(u.pending, p...)
-	u.timer.Reset(holdBack)
-	return nil
 }
