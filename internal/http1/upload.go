@@ -122,9 +122,19 @@ func (u *upload) send() error {
 	err := u.body.Send(u)
 	u.reading.Store(false)
 	if err != nil {
+		u.drop()
 		return readerError(err)
 	}
 	return u.close()
+}
+
+// drop gives up what is held back: the end of a body that has failed is not to make it look whole. It does not wait
+// where that is being written already.
+func (u *upload) drop() {
+	if u.writing.TryLock() {
+		defer u.writing.Unlock()
+		u.pending = u.pending[:0]
+	}
 }
 
 // close sends what ends the body.
@@ -151,7 +161,7 @@ func (u *upload) close() error {
 func (u *upload) complete(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.ended || u.done && err == nil {
+	if u.ended || u.done && (err == nil || u.err != nil) { // the first failure is the reason of the second
 		u.finish()
 		return
 	}
