@@ -92,7 +92,8 @@ func (f setting) Apply(r *Request) error {
 	return nil
 }
 
-// WithoutHeader leaves headers of the session out of this request.
+// WithoutHeader leaves headers of the session out of this request. What no header has, a User-Agent
+// included, is not sent; Host and what frames a body are.
 func WithoutHeader(names ...string) Option {
 	return setting(func(r *Request) { r.WithoutHeaders = append(r.WithoutHeaders, names...) })
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/version"
 )
 
 // RoundTripper returns an [http.RoundTripper] that rides on the session: its
@@ -33,8 +34,8 @@ import (
 func (s *Session) RoundTripper() http.RoundTripper { return sessionTransport{s} }
 
 // AdapterTransport returns an [http.RoundTripper] that sends over one adapter, with
-// no session: of its own it adds a User-Agent at most, and bodies are not decoded. A
-// redirect that a client follows over it must lead to http or https, or stay where it is.
+// no session: of its own it adds a User-Agent at most, where [http.Transport] does, and bodies
+// are not decoded. A redirect that a client follows over it must lead to http or https, or stay where it is.
 func AdapterTransport(a Adapter) http.RoundTripper { return adapterTransport{a} }
 
 type sessionTransport struct{ session *Session }
@@ -75,7 +76,7 @@ func (t adapterTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		r.Auth = NoAuth // user info of the URL is the client's to use
-		p, err := r.Prepare()
+		p, err := r.prepare(&defaults{headers: Headers{{"User-Agent", version.TransportUserAgent()}}})
 		if err != nil {
 			return nil, err
 		}

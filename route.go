@@ -11,7 +11,6 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
-	"github.com/mountable/requests/internal/version"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -222,17 +221,11 @@ func (p *PreparedRequest) expectsContinue() bool {
 	return !p.body.None() && strings.EqualFold(p.Headers.Get("Expect"), "100-continue")
 }
 
-// wireFields lists the fields of the head: what the transport has to add first, then
-// the prepared ones as they are. Proxy-Authorization goes to a proxy or nowhere.
+// wireFields lists the fields of the head: Host first, then the prepared ones as they are, and no
+// other that p goes without. Proxy-Authorization goes to a proxy or nowhere.
 func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
 	if !p.Headers.Has("Host") {
 		fields = append(fields, [2]string{"Host", r.host})
-	}
-	if p.given == nil && !p.Headers.Has("Accept-Encoding") {
-		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
-	}
-	if !p.Headers.Has("User-Agent") {
-		fields = append(fields, [2]string{"User-Agent", version.TransportUserAgent()})
 	}
 	proxyAuth := r.proxyAuth
 	for _, field := range p.Headers {

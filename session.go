@@ -21,7 +21,7 @@ import (
 // Nothing of a single call stays in the session but cookies and connections.
 type Session struct {
 	BaseURL      string       // relative URLs resolve against it; see Prepare
-	Headers      Headers      // sent with every request; see DefaultHeaders
+	Headers      Headers      // sent with every request; see DefaultHeaders. Nothing replaces what is deleted
 	Params       Params       // added to the query of every request
 	Auth         Auth         // nil: netrc, then the URL's user info
 	Cookies      *CookieJar   // cookies of all responses, sent back by the jar's rules

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +51,108 @@ func TestHeaderOrderAndCase(t *testing.T) {
 		"POST /p HTTP/1.1\r\n" + host + "x-lower: 1\r\nUser-Agent: me\r\nX-UPPER: 2\r\naccept-ENCODING: gzip\r\nEmpty: \r\nTrailing: blank \r\nRaw: caf\xe9\r\nContent-Length: 1\r\n\r\nb",
 	}
 	if diff := cmp.Diff(want, server.Raw()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestNothingIsAdded: what no header has is not sent, however it was left out and on every hop.
+func TestNothingIsAdded(t *testing.T) {
+	all := requests.WithoutHeader("user-agent", "Accept", "ACCEPT-ENCODING", "Connection")
+	tests := map[string]func(s *requests.Session, url string) error{
+		"left out": func(s *requests.Session, url string) error {
+			_, err := s.Get(t.Context(), url, all)
+			return err
+		},
+		"a session without": func(s *requests.Session, url string) error {
+			s.Headers = nil
+			_, err := s.Get(t.Context(), url)
+			return err
+		},
+		"deleted from a session": func(s *requests.Session, url string) error {
+			for name := range requests.DefaultHeaders().All() {
+				s.Headers.Del(name)
+			}
+			_, err := s.Get(t.Context(), url)
+			return err
+		},
+		"deleted from a prepared request": func(s *requests.Session, url string) error {
+			p, err := s.Prepare(&requests.Request{URL: url})
+			if err == nil {
+				p.Headers = nil
+				_, err = s.Send(t.Context(), p, requests.SendOptions{})
+			}
+			return err
+		},
+		"without a session": func(s *requests.Session, url string) error {
+			p, err := (&requests.Request{URL: url}).Prepare()
+			if err == nil {
+				_, err = s.Send(t.Context(), p, requests.SendOptions{})
+			}
+			return err
+		},
+		"curl": func(s *requests.Session, url string) error {
+			r, err := requests.FromCurl("curl -L -A '' -H Accept: -H accept-encoding: -H 'Connection: ' " + url)
+			if err == nil {
+				_, err = s.Do(t.Context(), r)
+			}
+			return err
+		},
+		"an http.Client": func(s *requests.Session, url string) error {
+			s.Headers = nil
+			resp, err := (&http.Client{Transport: s.RoundTripper()}).Get(url)
+			if err == nil {
+				err = resp.Body.Close()
+			}
+			return err
+		},
+	}
+	for name, send := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := wiretest.Origin(t, wiretest.Text(302, "", [2]string{"Location", "/next"}), wiretest.Text(200, "ok"))
+			proxy := wiretest.Origin(t, wiretest.Text(200, "ok"))
+			s := newSession(t)
+			if err := send(s, server.URL("/")); err != nil {
+				t.Fatal(err)
+			}
+			s.Headers, s.Proxies = requests.DefaultHeaders(), requests.Proxies{"http": proxy.URL("")}
+			if err := send(s, "http://h.test/"); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{
+				"GET / HTTP/1.1\r\nHost: " + server.Addr() + "\r\n\r\n", "GET /next HTTP/1.1\r\nHost: " + server.Addr() + "\r\n\r\n",
+				"GET http://h.test/ HTTP/1.1\r\nHost: h.test\r\n\r\n",
+			}
+			got := append(server.Raw(), proxy.Raw()...)
+			if name == "an http.Client" {
+				for i := range got {
+					got[i] = strings.Replace(got[i], "Referer: "+server.URL("/")+"\r\n", "", 1) // of the client
+					got[i] = strings.Replace(got[i], "Accept-Encoding: "+requests.DefaultHeaders().Get("Accept-Encoding")+"\r\n", "", 1)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestNothingIsAddedOverHTTP2 is the same for HTTP/2.
+func TestNothingIsAddedOverHTTP2(t *testing.T) {
+	var fields []string
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fields = slices.Sorted(maps.Keys(r.Header))
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	s := newSession(t)
+	s.Headers, s.Verify = nil, requests.Verify(false)
+	s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(true)))
+	r, err := s.Get(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]any{"HTTP/2.0", []string(nil)}, []any{r.Proto, fields}); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -261,4 +263,23 @@ func sortedHeaders(h requests.Headers) requests.Headers {
 	h = h.Clone()
 	slices.SortStableFunc(h, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return h
+}
+
+// TestRoundTripperNamesNobody: where a request has no User-Agent, net/http does not name itself.
+func TestRoundTripperNamesNobody(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%q", slices.Sorted(maps.Keys(r.Header)))
+	}))
+	defer server.Close()
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("http://", adapters.RoundTripper(&http.Transport{DisableKeepAlives: true}))
+	r, err := s.Get(t.Context(), server.URL, requests.WithoutHeader("User-Agent"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := r.Text()
+	if diff := cmp.Diff([]any{`["Accept" "Accept-Encoding" "Connection"]`, nil}, []any{text, err}); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 }

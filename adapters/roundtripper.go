@@ -150,8 +150,9 @@ func withoutURL(err error) error {
 	return err
 }
 
-// setHeader fills in the header, and reports whether the body is to be chunked. Without
-// Accept-Encoding, net/http would ask for a coding where it can decode the whole body, and do so.
+// setHeader fills in the header, and reports whether the body is to be chunked. Without User-Agent,
+// net/http would name itself; without Accept-Encoding, it would ask for a coding where it can decode
+// the whole body, and do so.
 func setHeader(req *http.Request, p *requests.PreparedRequest) (chunked bool) {
 	for name, value := range p.Headers.All() {
 		switch http.CanonicalHeaderKey(name) {
@@ -164,6 +165,9 @@ func setHeader(req *http.Request, p *requests.PreparedRequest) (chunked bool) {
 		default:
 			req.Header.Add(name, value)
 		}
+	}
+	if !p.Headers.Has("User-Agent") {
+		req.Header["User-Agent"] = nil
 	}
 	if !p.Headers.Has("Accept-Encoding") && !p.Headers.Has("Range") && p.Method != "HEAD" {
 		req.Header.Set("Accept-Encoding", "identity")

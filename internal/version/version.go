@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// The names that requests carry: of a session, and where neither a session nor a call has one.
+// The names that requests carry: of a session, and of an adapter that an http.Client uses without one.
 var (
 	UserAgent          = sync.OnceValue(func() string { return "go-requests/" + version() })
 	TransportUserAgent = sync.OnceValue(func() string { return "go-requests-transport/" + version() })
