@@ -2,7 +2,10 @@ package requests_test
 
 import (
 	"bytes"
+	"crypto/md5"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -15,6 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wiretest"
+	"github.com/mountable/requests/toolbelt"
 )
 
 // TestAsCurl: what the command says.
@@ -168,6 +173,10 @@ func TestFromCurlBytes(t *testing.T) {
 		`curl -u $'\xfc:p' http://h/`:          "/Dpw",
 		`curl --basic -u ada:secret http://h/`: "YWRhOnNlY3JldA==",
 		"curl -u '\u00c3\u00bc:p' http://h/":   "w4PCvDpw",
+		`curl http://%C3%BC:p@h/`:              "w7w6cA==",
+		`curl http://ü:p@h/`:                   "w7w6cA==",
+		`curl http://ada@h/`:                   "YWRhOg==",
+		`curl -u ada:secret http://x:y@h/`:     "YWRhOnNlY3JldA==",
 	} {
 		r, err := requests.FromCurl(command)
 		if err != nil {
@@ -178,6 +187,91 @@ func TestFromCurlBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := p.Headers.Get("Authorization"); got != "Basic "+want {
+			t.Errorf("%s: %s, want %s", command, got, want)
+		}
+	}
+}
+
+// TestCredentialsBeyondASCII: what is sent of a name beyond ASCII, by every scheme, as the guide
+// of authentication lists it.
+func TestCredentialsBeyondASCII(t *testing.T) {
+	challenged := func(field, params string) wiretest.Reply {
+		return wiretest.Text(map[string]int{"WWW": 401, "Proxy": 407}[field], "", [2]string{field + "-Authenticate", `Digest realm="r", nonce="n"` + params})
+	}
+	const latin1, utf8 = "\xfc", "\xc3\xbc"
+	digest := func(a requests.Auth) func(*requests.Session, string) error {
+		return func(s *requests.Session, url string) error {
+			_, err := s.Get(t.Context(), url, requests.Authenticate(a))
+			return err
+		}
+	}
+	through := func(a requests.Auth) func(*requests.Session, string) error {
+		return func(s *requests.Session, url string) error {
+			_, err := s.Get(t.Context(), "http://h.test/", requests.Authenticate(a), requests.Proxies{"http": url})
+			return err
+		}
+	}
+	curl := func(command string) func(*requests.Session, string) error {
+		return func(s *requests.Session, url string) error {
+			r, err := requests.FromCurl(strings.NewReplacer("URL", url, "HOST", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")).Replace(command))
+			if err == nil {
+				_, err = s.Do(t.Context(), r)
+			}
+			return err
+		}
+	}
+	for name, tt := range map[string]struct {
+		send          func(s *requests.Session, url string) error
+		field, params string
+		user          string
+	}{
+		"Digest":                   {digest(requests.DigestAuth("ü", "p")), "WWW", "", latin1},
+		"Digest, charset":          {digest(requests.DigestAuth("ü", "p")), "WWW", ", charset=UTF-8", utf8},
+		"Digest, beyond Latin-1":   {digest(requests.DigestAuth("ü€", "p")), "WWW", "", "ü€"},
+		"ProxyDigest":              {through(toolbelt.HTTPProxyDigestAuth("ü", "p")), "Proxy", "", latin1},
+		"ProxyDigest, charset":     {through(toolbelt.HTTPProxyDigestAuth("ü", "p")), "Proxy", ", charset=UTF-8", utf8},
+		"Guess":                    {digest(toolbelt.GuessAuth("ü", "p")), "WWW", "", latin1},
+		"curl --digest":            {curl("curl --digest -u ü:p URL"), "WWW", "", utf8},
+		"curl --digest, charset":   {curl("curl --digest -u ü:p URL"), "WWW", ", charset=UTF-8", utf8},
+		"curl --digest of the URL": {curl("curl --digest http://%C3%BC:p@HOST/"), "WWW", "", utf8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := wiretest.Origin(t, challenged(tt.field, tt.params), wiretest.Text(200, "ok"))
+			if err := tt.send(newSession(t), server.URL("/")); err != nil {
+				t.Fatal(err)
+			}
+			got := server.Requests()[1].Get(map[string]string{"WWW": "Authorization", "Proxy": "Proxy-Authorization"}[tt.field])
+			hashed := strings.Replace(tt.user, latin1, utf8, 1) // always as UTF-8
+			want := fmt.Sprintf(`Digest username="%s", realm="r", nonce="n", uri="/", response="%s"`, tt.user, md5Hex(md5Hex(hashed+":r:p")+":n:"+md5Hex("GET:/")))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func md5Hex(s string) string {
+	sum := md5.Sum([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// TestFromCurlProxyBytes is the same for what goes to a proxy, in the text of its URL.
+func TestFromCurlProxyBytes(t *testing.T) {
+	for command, want := range map[string]string{
+		`curl -x http://p:1 -U ü:p http://h/`:           "http://%C3%83%C2%BC:p@p:1",
+		`curl -x http://ü:p@p:1 http://h/`:              "http://%C3%83%C2%BC:p@p:1",
+		`curl -x %C3%BC:p@p:1 http://h/`:                "http://%C3%83%C2%BC:p@p:1",
+		`curl -x socks5://p:1 -U ü:p http://h/`:         "socks5://%C3%BC:p@p:1",
+		`curl -x socks5h://%C3%BC:p@p:1 http://h/`:      "socks5h://%C3%BC:p@p:1",
+		`curl -x http://old:x@p:1 -U 'a:b@/' http://h/`: "http://a:b%40%2F@p:1",
+		`curl -x http://p:1 http://h/`:                  "http://p:1",
+		`curl -x p:1 http://h/`:                         "p:1",
+	} {
+		r, err := requests.FromCurl(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Send.Proxies["all"]; got != want {
 			t.Errorf("%s: %s, want %s", command, got, want)
 		}
 	}

@@ -33,16 +33,18 @@ type Digest struct {
 	// (RFC 7616 section 3.3).
 	StaleRejects int
 
-	user, password string
+	user, password string // as UTF-8, which is what is hashed
+	written        string // the user in the field's bytes, where the server does not say charset=UTF-8
 	memory         digest.Memory
 }
 
 // defaultStaleRejects lets a request win against three others at once.
 const defaultStaleRejects = 3
 
-// DigestAuth answers digest challenges for user with password.
+// DigestAuth answers digest challenges for user with password. They are hashed as UTF-8; the name is
+// written as UTF-8 where the server says charset=UTF-8, else, as Requests does, as Latin-1 if it fits.
 func DigestAuth(user, password string) *Digest {
-	return &Digest{user: user, password: password, StaleRejects: defaultStaleRejects}
+	return &Digest{user: user, password: password, written: string(charset.Latin1OrUTF8(user)), StaleRejects: defaultStaleRejects}
 }
 
 // Authenticate sets the Authorization header where the origin's challenge is
@@ -139,7 +141,7 @@ func (d *Digest) credentials(space string, p *PreparedRequest, target string) (s
 		target = digestTarget(turn.Challenge, p)
 	}
 	return turn.Credentials(digest.Request{
-		User: d.user, Password: d.password, WrittenUser: string(charset.Latin1OrUTF8(d.user)),
+		User: d.user, Password: d.password, WrittenUser: d.written,
 		Method: p.Method, URI: target, Body: p.hashable(),
 	})
 }

@@ -152,7 +152,7 @@ func (r *Request) trustCurl(c *curl.Command) {
 	case c.Bearer != "":
 		r.Auth = BearerAuth(c.Bearer)
 	case c.Scheme == "digest":
-		r.Auth = DigestAuth(user, password)
+		r.Auth = &Digest{user: user, password: password, written: user, StaleRejects: defaultStaleRejects}
 	case c.User != "":
 		r.Auth = BasicAuth(curl.ByteChars(user), curl.ByteChars(password))
 	}

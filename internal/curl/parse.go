@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // parser is a command that is being read.
@@ -248,21 +249,56 @@ func (p *parser) finishAuth() error {
 	if p.User != "" && !strings.Contains(p.User, ":") {
 		return errors.New("-u has no password, which curl would ask for: write it as name:password")
 	}
+	if err := p.userOfURL(); err != nil {
+		return err
+	}
 	if p.User != "" && p.Scheme == "" {
 		p.Scheme = "basic"
 	}
-	if p.proxyUser == "" {
-		return nil
+	return p.finishProxy()
+}
+
+// userOfURL takes the credentials that the URL has, where no flag has any.
+func (p *parser) userOfURL() error {
+	u, err := uri.Parse(p.URL)
+	if err != nil || !u.HasUser || p.User != "" || p.Bearer != "" {
+		return nil // a URL that makes no sense is refused where it is sent
 	}
-	if p.Proxy == "" {
+	user, password, ok := u.Userinfo()
+	if !ok {
+		user = u.Username()
+	}
+	if strings.Contains(user, ":") {
+		return errors.New("the user in the URL has a colon")
+	}
+	if user+password != "" {
+		p.User = user + ":" + password
+	}
+	return nil
+}
+
+// finishProxy puts credentials into the URL of the proxy, so that their bytes are sent: a SOCKS
+// proxy is sent them as they are, any other as Latin-1.
+func (p *parser) finishProxy() error {
+	if p.proxyUser != "" && p.Proxy == "" {
 		return errors.New("--proxy-user without --proxy")
 	}
 	scheme, rest, found := strings.Cut(p.Proxy, "://")
 	if !found {
 		scheme, rest = "http", p.Proxy
 	}
-	name, password, _ := strings.Cut(p.proxyUser, ":")
-	p.Proxy = scheme + "://" + url.UserPassword(ByteChars(name), ByteChars(password)).String() + "@" + rest[strings.LastIndexByte(rest, '@')+1:]
+	at := strings.LastIndexByte(rest, '@') + 1
+	name, password, hasPassword := strings.Cut(p.proxyUser, ":")
+	if p.proxyUser == "" {
+		u, err := uri.Parse("http://" + rest)
+		if name, password, hasPassword = u.Userinfo(); err != nil || !hasPassword {
+			return nil
+		}
+	}
+	if !ascii.HasPrefixFold(scheme, "socks") {
+		name, password = ByteChars(name), ByteChars(password)
+	}
+	p.Proxy = scheme + "://" + url.UserPassword(name, password).String() + "@" + rest[at:]
 	return nil
 }
 
