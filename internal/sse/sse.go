@@ -159,8 +159,9 @@ func (p *Parser) dispatch() (Event, bool) {
 	return e, true
 }
 
-// maxRetry is longer than anybody waits, and short enough for a Duration.
-const maxRetry = 365 * 24 * time.Hour
+// maxRetry is the longest pause that a stream can ask for: one mistaken for a time, or that wants to be rid of a client,
+// must not keep it away for ever.
+const maxRetry = time.Hour
 
 func (p *Parser) wait(milliseconds string) {
 	if !ascii.IsDigits(milliseconds) {
