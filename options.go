@@ -281,6 +281,6 @@ func (r *Response) unchanged(previous *Response) error {
 	_ = r.Close()
 	r.content().Keep(bytes.Clone(content)) // whose owner may change it
 	r.renewed = true
-	r.Headers, r.Encoding = pairs.Complete(r.Headers, previous.Headers, "Content-Type", "Content-Language", "ETag", "Last-Modified"), previous.Encoding
+	r.Headers, r.Encoding = pairs.Complete(r.Headers, previous.Headers, "Content-Type", "Content-Language", "ETag", "Last-Modified", "Link"), previous.Encoding
 	return err
 }

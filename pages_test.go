@@ -18,7 +18,9 @@ import (
 
 // TestPages: where a chain of pages leads, and how it ends.
 func TestPages(t *testing.T) {
+	asked := map[string]int{}
 	s, url := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.RequestURI()]++
 		link := map[string]string{
 			"/a?q=1": `<b?page=2>; rel="next"`, "/b?page=2": `</c/>; REL=Next, <x>; rel=prev`, "/c/": `<?page=3>; rel="last"`,
 			"/round": `<round2>; rel=next`, "/round2": `<round>; rel=next`, "/self": `<>; rel=next`, "/fragment": `<#2>; rel=next`,
@@ -64,11 +66,44 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
+	want := map[string]int{"/a?q=1": 2, "/b?page=2": 2, "/c/": 4, "/round": 2, "/round2": 2, "/fragment": 2, "/self": 2, "/gone": 2, "/missing": 4, "/ftp": 2, "/bad": 2}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("asked for (-want +got)\n%s", diff)
+	}
 	if _, err := collected(requests.Pages(t.Context(), nil, url)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("without a session: %v", err)
 	}
 	if all, err := collected(requests.PagesBy(t.Context(), s, url, nil)); len(all) > 0 || !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("without a function: %v, %v", all, err)
+	}
+}
+
+// TestPagesIfChanged: the validators are for the first page, and a 304 leads on to where the page led.
+func TestPagesIfChanged(t *testing.T) {
+	s, url := serveText(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"same"`)
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		if r.URL.Path == "/1" {
+			w.Header().Set("Link", `</2>; rel=next`)
+		}
+		fmt.Fprint(w, "page ", r.URL.Path)
+	})
+	first, err := s.Get(t.Context(), url+"/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for r, err := range requests.Pages(t.Context(), s, url+"/1", requests.IfChanged(first)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r.StatusCode, " ", text(t, r)))
+	}
+	if diff := cmp.Diff([]string{"304 page /1", "200 page /2"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

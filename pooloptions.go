@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 // PoolConnections is how many pool keys (see [ConnConfig]) keep idle connections: 10 by
 // default. With 0 no connection is kept; less makes every Send of the adapter [ErrInvalidArgument].
 func PoolConnections(n int) AdapterOption {
-	return unlessNegative("PoolConnections", n, func(a *HTTPAdapter) { a.config.Keys = orNothing(n) })
+	return unlessNegative("PoolConnections", n, func(a *HTTPAdapter) { a.config.Keys = cmp.Or(n, -1) }) // the pool's 0 is its default
 }
 
 // PoolMaxSize is how many idle connections a pool key keeps: 10 by default. With
@@ -19,7 +20,7 @@ func PoolConnections(n int) AdapterOption {
 // is without effect; in urllib3, 0 happens to mean "any number". Less makes every Send
 // of the adapter [ErrInvalidArgument].
 func PoolMaxSize(n int) AdapterOption {
-	return unlessNegative("PoolMaxSize", n, func(a *HTTPAdapter) { a.config.PerKey = orNothing(n) })
+	return unlessNegative("PoolMaxSize", n, func(a *HTTPAdapter) { a.config.PerKey = cmp.Or(n, -1) })
 }
 
 // unlessNegative is option, but for an argument below zero, which is refused.
@@ -28,14 +29,6 @@ func unlessNegative[T int | time.Duration](name string, argument T, option Adapt
 		return refuseOption("%s(%v): the argument cannot be negative", name, argument)
 	}
 	return option
-}
-
-// orNothing spells "none" as the pool does, where 0 is its default.
-func orNothing(n int) int {
-	if n < 1 {
-		return -1
-	}
-	return n
 }
 
 // PoolBlock makes requests wait for a connection where PoolMaxSize are in use, instead

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/jsontext"
+	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/sse"
 )
 
@@ -49,8 +49,8 @@ func (r *Response) events(p *sse.Parser, yield func(sse.Event) bool) (failed err
 }
 
 // EventSource iterates over the server-sent events of url, and connects again whenever the
-// stream ends or breaks: after 3 seconds or what the stream's retry field says (0.1 at least),
-// doubled, up to a minute, while no event comes, and with the last ID in the Last-Event-ID field. The
+// stream ends or breaks: after 3 seconds or what the stream's retry field says (0.1 at least, an hour
+// at most), doubled, up to a minute, while no event comes, and with the last ID in the Last-Event-ID field. The
 // loop ends where it is left, with ctx, where the server responds 204, and with the error of
 // the first connection, of a response that is not a 200 of type text/event-stream, or of
 // anything that connecting again would not mend. A stream that says nothing for
@@ -171,18 +171,19 @@ func Pages(ctx context.Context, s *Session, url string, options ...Option) iter.
 
 // PagesBy is Pages where next returns what leads from a page to the next, a URL that may be
 // relative, and "" behind the last. Its error ends the loop, as do those of the requests, a status
-// of 400 or more, and a link back to a page that has been given, with another fragment too.
+// of 400 or more, and, before it is followed, a link back to a page that has been given.
 //
 // The first page is asked for with options. The others are asked for as the target of a redirect
 // would be: by the URL, with the body of the first and what headers, cookies and credentials may
-// go there. Timeouts.Total holds for each page. A page is closed when the loop goes on.
+// go there, but for the validators of [IfChanged]. Timeouts.Total holds for each page. A page is
+// closed when the loop goes on.
 func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (string, error), options ...Option) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
 		if next == nil {
 			yield(nil, fail(ErrInvalidArgument, "PagesBy: next is nil"))
 			return
 		}
-		seen := map[string]bool{}
+		seen := redirect.Visited{}
 		r, err := s.Get(ctx, url, options...)
 		for link := ""; err == nil; {
 			if err = r.checkPage(seen); err == nil {
@@ -192,7 +193,7 @@ func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (
 				return
 			}
 			if err == nil {
-				r, err = s.turnPage(ctx, r, link)
+				r, err = s.turnPage(ctx, r, link, seen)
 			}
 		}
 		yield(nil, err)
@@ -200,17 +201,21 @@ func PagesBy(ctx context.Context, s *Session, url string, next func(*Response) (
 }
 
 // checkPage refuses what is not a page, or has been given.
-func (r *Response) checkPage(seen map[string]bool) error {
-	page := strings.SplitN(r.URL, "#", 2)[0]
-	again := seen[page]
-	if seen[page] = true; !again && r.OK() {
+func (r *Response) checkPage(seen redirect.Visited) error {
+	again := !seen.Visit(r.URL)
+	if !again && r.OK() {
 		return nil
 	}
 	drain(r)
 	if again {
-		return &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: "the pages lead back to one that has been given"}
+		return r.leadsBack()
 	}
 	return r.RaiseForStatus()
+}
+
+// leadsBack is the error of a link of r, or of a redirect, to a page that has been given.
+func (r *Response) leadsBack() error {
+	return &Error{Kind: ErrTooManyRedirects, Request: r.Request, Response: r, Detail: "the pages lead back to one that has been given"}
 }
 
 // page gives r to the loop, and returns what leads on, "" for nothing.
@@ -223,15 +228,20 @@ func (r *Response) page(yield func(*Response, error) bool, next func(*Response) 
 }
 
 // turnPage asks for the page that link leads to from r.
-func (s *Session) turnPage(ctx context.Context, r *Response, link string) (*Response, error) {
+func (s *Session) turnPage(ctx context.Context, r *Response, link string, seen redirect.Visited) (*Response, error) {
 	if r.Request == nil {
 		return nil, fail(ErrInvalidArgument, "no request has led to the page before %q", redactURL(link))
 	}
 	c := newChain(s, r, &r.opts)
 	c.opts.Deadline = time.Time{}
 	p, err := c.to(r, link)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case seen.Has(p.URL):
+		return nil, r.leadsBack()
 	}
+	p.Headers.Del("If-None-Match") // of the first page
+	p.Headers.Del("If-Modified-Since")
 	return s.Send(ctx, p, c.opts)
 }
