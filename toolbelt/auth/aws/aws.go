@@ -15,9 +15,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +75,8 @@ func (a *Auth) shown() string { return "<aws.Auth [" + a.service + " in " + a.re
 
 // Authenticate implements [requests.Auth]. Credentials that cannot be had are
 // [requests.ErrRequest], with the provider's error; a body that cannot be read twice is
-// [requests.ErrUnrewindableBody], unless UnsignedPayload leaves it out.
+// [requests.ErrUnrewindableBody], unless UnsignedPayload leaves it out. A Host field of the caller's
+// loses the default port, which AWS has no signature for.
 func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 	ctx := context.Background() // an Auth is not given the call's
 	credentials, err := a.credentials.Retrieve(ctx)
@@ -92,7 +90,7 @@ func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 	if a.isS3() {
 		p.Headers.Set("X-Amz-Content-Sha256", payload)
 	}
-	req, err := signable(p)
+	req, err := a.signable(p)
 	if err != nil {
 		return err
 	}
@@ -133,27 +131,4 @@ func digest(p *requests.PreparedRequest) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), p.Rewind()
-}
-
-// signable is p as the signer takes it, with the fields that nobody changes on the way.
-func signable(p *requests.PreparedRequest) (*http.Request, error) {
-	u, err := url.Parse(p.URL)
-	if err != nil {
-		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "aws: the URL cannot be read"}
-	}
-	if _, err := url.ParseQuery(u.RawQuery); err != nil { // the signer would leave the pair out
-		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "aws: the query cannot be signed: it has a semicolon or a broken percent-escape"}
-	}
-	req := &http.Request{Method: p.Method, URL: u, Host: u.Host, Header: http.Header{}, ContentLength: max(0, p.ContentLength())}
-	if host := p.Headers.Get("Host"); host != "" {
-		req.Host = host
-	}
-	for name, value := range p.Headers.All() {
-		lower := strings.ToLower(name)
-		signed := strings.HasPrefix(lower, "x-amz-") || slices.Contains([]string{"content-type", "content-md5", "range"}, lower)
-		if signed && lower != "x-amz-date" && lower != "x-amz-security-token" {
-			req.Header.Add(name, value)
-		}
-	}
-	return req, nil
 }
