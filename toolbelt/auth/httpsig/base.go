@@ -2,27 +2,28 @@ package httpsig
 
 import (
 	"cmp"
-	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // base is what is signed, and the parameters of the signature (RFC 9421 section 2.5).
 func (a *Auth) base(p *requests.PreparedRequest, components []string) (base, params string, err error) {
-	u, err := url.Parse(p.URL)
+	t, err := targetOf(p)
 	if err != nil {
-		return "", "", &requests.Error{Kind: requests.ErrInvalidURL, Detail: "httpsig: the URL cannot be read"}
+		return "", "", err
 	}
 	var b strings.Builder
 	identifiers := make([]string, len(components))
 	for i, component := range components {
 		name, parameter, _ := strings.Cut(component, ";")
-		value, err := valueOf(p, u, name, parameter)
+		value, err := valueOf(p, t, name, parameter)
 		if err != nil {
 			return "", "", err
 		}
-		identifiers[i] = quoted(strings.ToLower(name))
+		identifiers[i] = quoted(name)
 		if parameter != "" {
 			identifiers[i] += ";" + parameter
 		}
@@ -32,81 +33,111 @@ func (a *Auth) base(p *requests.PreparedRequest, components []string) (base, par
 	return b.String() + `"@signature-params": ` + params, params, nil
 }
 
-func valueOf(p *requests.PreparedRequest, u *url.URL, name, parameter string) (string, error) {
+// target is where a request goes, as its server sees it.
+type target struct{ scheme, authority, path, query string }
+
+// targetOf reads the request line and the Host field that p will have: that of the caller, or the one of
+// the URL. The authority has no default port and is in lower case (section 2.2.3).
+func targetOf(p *requests.PreparedRequest) (target, error) {
+	u, err := uri.Parse(p.URL)
+	if err != nil {
+		return target{}, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "httpsig: the URL cannot be read"}
+	}
+	t := target{scheme: u.Scheme, authority: strings.ToLower(cmp.Or(p.Headers.Get("Host"), u.HostHeader()))}
+	switch t.scheme {
+	case "http":
+		t.authority = strings.TrimSuffix(t.authority, ":80")
+	case "https":
+		t.authority = strings.TrimSuffix(t.authority, ":443")
+	}
+	t.path, t.query, _ = strings.Cut(p.Target(), "?")
+	return t, nil
+}
+
+func valueOf(p *requests.PreparedRequest, t target, name, parameter string) (string, error) {
 	switch {
 	case name == "@query-param":
-		return queryParam(u, parameter)
+		return t.param(parameter)
 	case parameter != "":
 		return "", fail("the parameter %q of component %q is not supported", parameter, name)
 	case strings.HasPrefix(name, "@"):
-		return derived(p, u, name)
+		return derived(p, t, name)
 	}
 	return fieldValue(p, name)
 }
 
 // derived are the components that are not fields (section 2.2).
-func derived(p *requests.PreparedRequest, u *url.URL, name string) (string, error) {
+func derived(p *requests.PreparedRequest, t target, name string) (string, error) {
 	switch name {
 	case "@method":
 		return p.Method, nil
 	case "@target-uri":
-		target := *u
-		target.Fragment, target.RawFragment, target.User = "", "", nil
-		target.Host, target.Path = authority(u.Host, u.Scheme), cmp.Or(target.Path, "/")
-		return target.String(), nil
+		return t.scheme + "://" + t.authority + p.Target(), nil
 	case "@authority":
-		return authority(cmp.Or(p.Headers.Get("Host"), u.Host), u.Scheme), nil
+		return t.authority, nil
 	case "@scheme":
-		return strings.ToLower(u.Scheme), nil
+		return t.scheme, nil
 	case "@request-target":
 		return p.Target(), nil
 	case "@path":
-		return cmp.Or(u.EscapedPath(), "/"), nil
+		return t.path, nil
 	case "@query":
-		return "?" + u.RawQuery, nil
+		return "?" + t.query, nil
 	}
 	return "", fail("component %q is not one of a request", name)
 }
 
-// authority is a host in lower case and without the default port (section 2.2.3).
-func authority(host, scheme string) string {
-	host = strings.ToLower(host)
-	switch strings.ToLower(scheme) {
-	case "http":
-		return strings.TrimSuffix(host, ":80")
-	case "https":
-		return strings.TrimSuffix(host, ":443")
-	}
-	return host
-}
-
-// queryParam is the value of a parameter that occurs once, encoded again (section 2.2.8).
-func queryParam(u *url.URL, parameter string) (string, error) {
+// param is the value of a parameter that occurs once, encoded again (section 2.2.8).
+func (t target) param(parameter string) (string, error) {
 	name, ok := strings.CutPrefix(parameter, `name="`)
 	name, closed := strings.CutSuffix(name, `"`)
 	if !ok || !closed {
 		return "", fail(`component "@query-param" needs ;name="…", and has %q`, parameter)
 	}
 	var values []string
-	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+	for pair := range strings.SplitSeq(t.query, "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		if encodeParam(key) == name {
+		if pair != "" && encodeParam(key) == name {
 			values = append(values, encodeParam(value))
 		}
 	}
 	if len(values) != 1 {
-		return "", fail("the query has parameter %q %d times, and once is wanted", name, len(values))
+		return "", fail("the query has parameter %q %d times, and once is wanted; it is named as it is encoded", name, len(values))
 	}
 	return values[0], nil
 }
 
-// encodeParam decodes what a query has and encodes it as a URL does.
+// encodeParam reads a name or a value as forms are read, and encodes all but letters, digits and *-._
+// again: the set of the URL standard for forms, with %20 for a blank.
 func encodeParam(s string) string {
-	plain, err := url.QueryUnescape(s)
-	if err != nil {
-		plain = s
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(strings.ToValidUTF8(decodeParam(s), "\uFFFD")) {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("*-._", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 	}
-	return strings.ReplaceAll(url.QueryEscape(plain), "+", "%20")
+	return b.String()
+}
+
+// decodeParam leaves a percent sign that begins no escape as it is.
+func decodeParam(s string) string {
+	plain := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(s):
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				c, i = byte(n), i+2
+			}
+		}
+		plain = append(plain, c)
+	}
+	return string(plain)
 }
 
 // fieldValue is the value of a field, its lines joined (section 2.1).

@@ -4,11 +4,14 @@
 //	r, err := s.Post(ctx, url, requests.JSON(v), requests.Authenticate(auth))
 //
 // The signature covers the method, the whole URL and, by a Content-Digest field (RFC 9530), the body,
-// unless Config names other components. It is made for each call; a redirect is sent without.
+// unless Config names other components. It is made for each call; a redirect is followed without, and
+// the Request of the response that redirects has none. Behind adapters.Authenticate each hop that
+// reaches the mount is signed.
 package httpsig
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -35,7 +38,8 @@ type Config struct {
 
 	// Components are what is covered, in order: names of fields, and "@method", "@target-uri",
 	// "@authority", "@scheme", "@request-target", "@path", "@query" and
-	// `@query-param;name="id"` (RFC 9421 section 2). By default "@method" and
+	// `@query-param;name="id"` (RFC 9421 section 2). Upper case in a name means lower case, but
+	// in that of a parameter, which is written as section 2.2.8 encodes it. By default "@method" and
 	// "@target-uri" and, where there is a body, "content-digest", which is added to the
 	// request. A field that a request does not have is [requests.ErrInvalidArgument].
 	Components []string
@@ -62,7 +66,7 @@ func New(c Config) (*Auth, error) {
 		return nil, err
 	}
 	c.Label = cmp.Or(c.Label, "sig1")
-	c.Components = slices.Clone(c.Components)
+	c.Components = named(c.Components)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -80,6 +84,16 @@ func New(c Config) (*Auth, error) {
 		}
 	}
 	return &Auth{c, alg}, nil
+}
+
+// named are components whose names are in lower case (RFC 9421 section 2).
+func named(components []string) []string {
+	list := slices.Clone(components)
+	for i, component := range list {
+		name, _, _ := strings.Cut(component, ";")
+		list[i] = strings.ToLower(name) + component[len(name):]
+	}
+	return list
 }
 
 func fail(format string, args ...any) error {
@@ -111,7 +125,7 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 // Authenticate implements [requests.Auth]. A body whose digest is covered and that cannot be read
 // twice is [requests.ErrUnrewindableBody].
 func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
-	components := a.config.Components
+	before, components := fieldsOf(p), a.config.Components
 	if components == nil {
 		if components = []string{"@method", "@target-uri"}; p.ContentLength() != 0 {
 			components = append(components, "content-digest")
@@ -132,7 +146,37 @@ func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 	}
 	add(p, "Signature-Input", a.config.Label+"="+params)
 	add(p, "Signature", a.config.Label+"=:"+base64.StdEncoding.EncodeToString(signature)+":")
+	p.Hooks = append(p.Hooks, redirected(before, p.Headers.Get("Signature")))
 	return nil
+}
+
+var ownFields = []string{"Signature-Input", "Signature", "Content-Digest"}
+
+// fieldsOf are the values that p has of what is set here.
+func fieldsOf(p *requests.PreparedRequest) (values [3][]string) {
+	for i, name := range ownFields {
+		values[i] = p.Headers.Values(name)
+	}
+	return values
+}
+
+// redirected returns the hook that takes the signature off what a redirect goes on from: it is of
+// another URL, and the digest may be of a body that a GET does not have.
+func redirected(before [3][]string, signature string) requests.Hook {
+	return func(_ context.Context, r *requests.Response) (*requests.Response, error) {
+		if r.Request == nil || !r.IsRedirect() || !strings.HasPrefix(r.Request.Headers.Get("Signature"), signature) {
+			return nil, nil
+		}
+		next := r.Request.Clone()
+		for i, name := range ownFields {
+			next.Headers.Del(name)
+			for _, value := range before[i] {
+				next.Headers.Add(name, value)
+			}
+		}
+		r.Request = next
+		return nil, nil
+	}
 }
 
 // add puts a member behind those of other signatures.

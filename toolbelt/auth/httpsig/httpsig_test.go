@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/adapters"
 	"github.com/mountable/requests/internal/wiretest"
 )
 
@@ -219,16 +221,76 @@ func TestComponents(t *testing.T) {
 		"@request-target":         "/path?param=value&foo=bar&baz=batman&qux=&a%20b=c+d",
 		"@query":                  "?param=value&foo=bar&baz=batman&qux=&a%20b=c+d",
 		`@query-param;name="baz"`: "batman", `@query-param;name="qux"`: "", `@query-param;name="a%20b"`: "c%20d",
-		"X-Two": "one, two", "x-empty": "",
+		"X-Two": "one, two", "x-empty": "", "@Method": "GET",
 	} {
-		a, err := New(Config{Key: make([]byte, 16)})
+		a, err := New(Config{Key: make([]byte, 16), Components: []string{component}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		base, _, err := a.base(p, []string{component})
+		base, _, err := a.base(p, a.config.Components)
 		line, _, _ := strings.Cut(base, "\n")
 		if _, got, _ := strings.Cut(line, ": "); got != want || err != nil {
 			t.Errorf("%s: got %q, %v, want %q", component, got, err, want)
+		}
+	}
+}
+
+// TestQueryParams is section 2.2.8, with the percent-encode set of forms: "*" stays and "~" does not.
+func TestQueryParams(t *testing.T) {
+	for _, c := range []struct{ query, name, want string }{
+		{"var=this%20is%20a%20big%0Amultiline%20value", "var", "this%20is%20a%20big%0Amultiline%20value"}, // the RFC's
+		{"bar=with+plus+whitespace", "bar", "with%20plus%20whitespace"},
+		{"fa%C3%A7ade%22%3A%20=something", "fa%C3%A7ade%22%3A%20", "something"},
+		{"a=*~-._!()'", "a", "*%7E-._%21%28%29%27"},
+		{"a=%2A%7E%2D", "a", "*%7E-"},
+		{"~*=1", "%7E*", "1"},
+		{"a=%zz%4", "a", "%25zz%254"},
+		{"a=%FF%2b", "a", "%EF%BF%BD%2B"},
+		{"&&=empty", "", "empty"},
+		{"a", "a", ""},
+	} {
+		a, err := New(Config{Key: make([]byte, 16), Components: []string{`@Query-Param;name="` + c.name + `"`}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := prepare(t, "GET", "", requests.AsIs("https://h.test/?"+c.query))
+		base, _, err := a.base(p, a.config.Components)
+		line, _, _ := strings.Cut(base, "\n")
+		if diff := cmp.Diff(`"@query-param";name="`+c.name+`": `+c.want, line); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got)\n%s", c.query, err, diff)
+		}
+	}
+}
+
+// TestTarget: what the components of the target say is what goes out.
+func TestTarget(t *testing.T) {
+	for _, c := range []struct{ url, host, want string }{
+		{"http://H.test:80", "", "h.test http://h.test/ /"},
+		{"https://h.test./?", "", "h.test https://h.test/ /"},
+		{"https://[::1]:443/a?b", "", "[::1] https://[::1]/a?b /a"},
+		{"https://[fe80::1%25eth0]:8443/", "", "[fe80::1]:8443 https://[fe80::1]:8443/ /"},
+		{"http://127.0.0.1:8080/a", "API.test:80", "api.test http://api.test/a /a"},
+		{"https://u:p@h.test/a%2Fb", "api.test:80", "api.test:80 https://api.test:80/a%2Fb /a%2Fb"},
+		{"https://h.test/a/../b", "as it is", "h.test https://h.test/a/../b /a/../b"},
+	} {
+		p := prepare(t, "GET", c.url)
+		if c.host == "as it is" {
+			p = prepare(t, "GET", "", requests.AsIs(c.url))
+		} else if c.host != "" {
+			p.Headers.Set("Host", c.host)
+		}
+		a, err := New(Config{Key: make([]byte, 16), Components: list("@authority @target-uri @path")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _, err := a.base(p, a.config.Components)
+		var got []string
+		for _, line := range strings.Split(base, "\n")[:3] {
+			_, value, _ := strings.Cut(line, ": ")
+			got = append(got, value)
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" || err != nil {
+			t.Errorf("%s, Host %q: %v (-want +got)\n%s", c.url, c.host, err, diff)
 		}
 	}
 }
@@ -314,13 +376,49 @@ func TestTwo(t *testing.T) {
 	}
 }
 
+// TestRedirects: a signature, which is of one URL, and the digest of a body are not sent to another.
+func TestRedirects(t *testing.T) {
+	var got []string
+	s := requests.NewSession()
+	defer s.Close()
+	s.Mount("https://", adapters.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, fmt.Sprintf("%s %s %t %t %q", r.Method, r.Host, r.Header.Get("Signature-Input") != "", strings.Contains(r.Header.Get("Signature"), "sig1"), r.Header.Get("Content-Digest")))
+		if to := r.URL.Query().Get("to"); to != "" {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusSeeOther)
+		}
+	})))
+	a, err := New(Config{Key: edKey(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := New(Config{Key: edKey(t), Label: "second"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := requests.AuthFunc(func(p *requests.PreparedRequest) error { return errors.Join(a.Authenticate(p), second.Authenticate(p)) })
+	for _, auth := range []requests.Auth{a, both} {
+		for _, to := range []string{"/b", "https://other.test/"} {
+			if _, err := s.Post(t.Context(), "https://h.test/?to="+to, requests.Body("hello"), requests.Authenticate(auth)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const digest = "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:"
+	first := fmt.Sprintf("POST h.test true true %q", digest)
+	want := []string{first, `GET h.test false false ""`, first, `GET other.test false false ""`}
+	if diff := cmp.Diff(append(want, want...), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // TestErrors: what cannot be signed is told, and no key is shown.
 func TestErrors(t *testing.T) {
 	p521, _ := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	good := []byte("a secret that is long enough")
 	for _, c := range []Config{
 		{}, {Key: "text"}, {Key: []byte("short")}, {Key: p521}, {Key: good, Label: "Upper"}, {Key: good, Label: "1"},
-		{Key: good, KeyID: "a\nb"}, {Key: good, Components: []string{"a", "a"}},
+		{Key: good, KeyID: "a\nb"}, {Key: good, Components: []string{"a", "a"}}, {Key: good, Components: []string{"Date", "date"}},
 	} {
 		if _, err := New(c); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("New(%+v): %v", c, err)
