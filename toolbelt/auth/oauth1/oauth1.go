@@ -5,8 +5,11 @@
 //	})
 //	r, err := s.Get(ctx, url, requests.Authenticate(auth))
 //
-// The signature covers the method, the URL with its query and the fields of a form. It is made for
-// each call, not for the hops of its redirects, which servers of OAuth 1 do not send.
+// The signature covers the method, the URL with its query and the fields of a form. A redirect within
+// the origin is signed anew; one to another origin is followed without credentials, with the form that
+// the caller gave. The Request of a response that redirects has what goes on from there. What is
+// InQuery is not touched: the URL of a redirect is the server's. Behind adapters.Authenticate each hop
+// that reaches the mount is signed, wherever the parameters go.
 package oauth1
 
 import (
@@ -105,8 +108,9 @@ func (a *Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
 
 func (a *Auth) shown() string { return "<oauth1.Auth [" + a.config.ConsumerKey + "]>" }
 
-// Authenticate implements [requests.Auth]. A form that is not in memory, InBody without a form, and
-// Plaintext over http are [requests.ErrInvalidArgument].
+// Authenticate implements [requests.Auth]. A form that is not in memory, InBody without a form, InQuery
+// of an http.Request over [requests.Session.RoundTripper], whose URL stays, and Plaintext over http are
+// [requests.ErrInvalidArgument].
 func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 	if a.config.Method == Plaintext && !strings.HasPrefix(p.URL, "https:") {
 		return fail(requests.ErrInvalidArgument, "PLAINTEXT sends the secrets, and %s is not https", p.Origin())
@@ -125,6 +129,8 @@ func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 		return err
 	}
 	own = append(own, [2]string{"oauth_signature", signature})
+	plain, _ := p.Body()
+	p.Hooks = append(p.Hooks, a.redirected(plain))
 	return a.place(p, own, isForm)
 }
 
@@ -168,6 +174,9 @@ func (a *Auth) place(p *requests.PreparedRequest, list [][2]string, isForm bool)
 			fragment = "#" + fragment
 		}
 		p.URL = address + separator(address) + encode(list) + fragment
+		if !strings.HasSuffix(p.Target(), encode(list)) {
+			return fail(requests.ErrInvalidArgument, "InQuery cannot change the URL of an http.Request; InHeader can sign it")
+		}
 	case InBody:
 		if !isForm {
 			return fail(requests.ErrInvalidArgument, "InBody needs a form: the Content-Type is not %s", formType)
@@ -194,6 +203,9 @@ func separator(address string) string {
 	return "&"
 }
 
+// scheme is how the value of Authorization begins.
+const scheme = "OAuth "
+
 // header is the value of Authorization (section 3.5.1).
 func (a *Auth) header(list [][2]string) string {
 	var parts []string
@@ -203,7 +215,7 @@ func (a *Auth) header(list [][2]string) string {
 	for _, kv := range list {
 		parts = append(parts, escape(kv[0])+`="`+escape(kv[1])+`"`)
 	}
-	return "OAuth " + strings.Join(parts, ", ")
+	return scheme + strings.Join(parts, ", ")
 }
 
 // decode reads a form or a query, whose order is kept.

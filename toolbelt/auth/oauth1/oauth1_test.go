@@ -101,6 +101,10 @@ func TestBaseURI(t *testing.T) {
 		{"https://www.example.net:8080/?q=1", "", "https://www.example.net:8080/"},
 		{"https://example.net:443", "", "https://example.net/"},
 		{"http://127.0.0.1:8080/a", "api.test", "http://api.test/a"},
+		{"https://h.test/", "API.test:443", "https://api.test/"},
+		{"https://h.test./", "", "https://h.test/"},
+		{"https://[::1]:443/", "", "https://[::1]/"},
+		{"http://[fe80::1%25eth0]/", "", "http://[fe80::1]/"},
 	} {
 		p := prepare(t, "GET", c.url)
 		if c.host != "" {

@@ -10,37 +10,39 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 )
 
-// baseString is what is signed (RFC 5849 section 3.4.1).
+// baseString is what is signed (RFC 5849 section 3.4.1): of what the request line and the Host field
+// will say.
 func baseString(p *requests.PreparedRequest, list [][2]string) (string, error) {
-	u, err := url.Parse(p.URL)
+	u, err := uri.Parse(p.URL)
 	if err != nil {
 		return "", &requests.Error{Kind: requests.ErrInvalidURL, Detail: "oauth1: the URL cannot be read"}
 	}
-	query, err := decode(u.RawQuery)
+	path, text, _ := strings.Cut(p.Target(), "?")
+	query, err := decode(text)
 	if err != nil {
 		return "", err
 	}
-	return strings.ToUpper(p.Method) + "&" + escape(baseURI(p, u)) + "&" + escape(normalized(append(query, list...))), nil
+	host := cmp.Or(p.Headers.Get("Host"), u.HostHeader())
+	return strings.ToUpper(p.Method) + "&" + escape(baseURI(u.Scheme, host, path)) + "&" + escape(normalized(append(query, list...))), nil
 }
 
-// baseURI is the URL without query, default port and upper case (section 3.4.1.2). Its host is
-// that of the Host field.
-func baseURI(p *requests.PreparedRequest, u *url.URL) string {
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(cmp.Or(p.Headers.Get("Host"), u.Host))
+// baseURI is the URL without query, default port and upper case in its host (section 3.4.1.2).
+func baseURI(scheme, host, path string) string {
+	host = strings.ToLower(host)
 	switch scheme {
 	case "http":
 		host = strings.TrimSuffix(host, ":80")
 	case "https":
 		host = strings.TrimSuffix(host, ":443")
 	}
-	return scheme + "://" + host + cmp.Or(u.EscapedPath(), "/")
+	return scheme + "://" + host + path
 }
 
 // normalized are the parameters, encoded and then sorted (section 3.4.1.3.2).
