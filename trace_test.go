@@ -1,6 +1,8 @@
 package requests_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -134,4 +136,31 @@ func TestTraceOfHeadFirst(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestCanceledByTraceLanes: a request whose context ended while its trace was told of the connection is not sent.
+func TestCanceledByTraceLanes(t *testing.T) {
+	// Whoever cancels from elsewhere has no say in when that is seen.
+	eachLaneOf(t, lane.bySession, func(t *testing.T, l lane) {
+		var canceled atomic.Int32
+		l.site.answering(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/canceled" {
+				canceled.Add(1)
+			}
+		})
+		s := l.session(t)
+		for range 20 {
+			ctx, cancel := context.WithCancel(t.Context())
+			_, err := s.Get(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel() }}), l.at("example.com", "/canceled"))
+			if !errors.Is(err, requests.ErrCanceled) {
+				t.Errorf("the error is %v", err)
+			}
+			if _, err := s.Get(t.Context(), l.at("example.com", "/next")); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := canceled.Load(); n > 0 {
+			t.Errorf("%d of 20 were sent", n)
+		}
+	})
 }

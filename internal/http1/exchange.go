@@ -109,6 +109,9 @@ func (x *Exchange) watch(ctx context.Context) {
 	if ctx.Done() != nil {
 		x.conn.watched = x
 		x.disarm = context.AfterFunc(ctx, x.conn.cancel)
+		if ctx.Err() != nil { // while a trace was told of the connection: nothing is to be written
+			x.stopped.Store(true)
+		}
 	}
 }
 

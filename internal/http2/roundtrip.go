@@ -24,6 +24,9 @@ func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner)
 	if ctx.Done() != nil {
 		s.ctx = ctx
 		s.disarm = context.AfterFunc(ctx, s.canceled)
+		if ctx.Err() != nil { // while a trace was told of the connection: nothing is to be sent
+			s.canceled()
+		}
 	}
 	complete := false
 	defer func() {
