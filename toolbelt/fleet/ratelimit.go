@@ -2,33 +2,37 @@ package fleet
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"sync"
-	"sync/atomic"
+	"net/http/httptrace"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/backoff"
 )
 
 // RateLimit sends at most perHost requests a second to each host and port, over all members of the
-// fleet, evenly spaced. What a server asks for with Retry-After (in a 429 or 503) or with the
-// RateLimit fields, up to an hour, holds for all of them, too.
+// fleet, evenly spaced, 1.05 s / perHost apart. What a server asks for with Retry-After (in a 429 or
+// 503) or with the RateLimit fields, up to an hour, holds for all of them, too.
 //
 //	the limiter of a process    the bucket of the fleet, by host
-//	needs moments               takes the next ones, with compare and set; up to a second's worth
-//	                            where as many requests wait
-//	comes too late for one      lets it go, and takes another
+//	needs moments               takes the next ones, with compare and set; up to a quarter of a
+//	                            second's worth where as many requests wait
+//	has waited for one          -
+//	has the connection          looks again: 50 ms after its moment a request may not use it any
+//	                            more, and waits for another, connection in hand
+//	is asked to try again       another moment for each try of the adapter
 //	sees Retry-After            moves the next moment of the host
 //
-// So a request is sent within one interval of a moment that is its own, and no second has more than
-// one request above perHost. The clocks of the members must agree, as NTP has them do.
+// So a request is written within 50 ms of a moment that is its own, however long it took to connect
+// and however long the process was stopped meanwhile, and no second has more than one request above
+// perHost. What the limiter cannot see is how long the system keeps the process from running between
+// its last look and the write: up to 1.05 s / perHost changes nothing. Time is that of the server of
+// the fleet: the clocks of the members do not matter.
+//
+// An adapter that does not call the GotConn of [httptrace.ClientTrace], as [requests.HTTPAdapter]
+// does, is sent to within 50 ms of the moment, and what it does then is not seen.
 //
 // A request that waits under [Fleet.Run] holds no worker, and its Timeouts.Total does not run.
 // Elsewhere a wait that the deadline does not allow is [requests.ErrTotalTimeout] at once.
@@ -36,15 +40,18 @@ func (f *Fleet) RateLimit(ctx context.Context, perHost float64) (requests.Wrappe
 	if !(perHost > 0) || math.IsInf(perHost, 1) {
 		return nil, invalid("RateLimit(%v): expected more than 0, and an end", perHost)
 	}
+	interval := time.Duration(float64(time.Second+validity) / perHost)
+	if interval <= 0 {
+		return nil, invalid("RateLimit(%v): no clock tells such moments apart", perHost)
+	}
 	rates, err := f.bucket(ctx, "rates")
 	if err != nil {
 		return nil, failure(err, "the limits of the fleet cannot be read")
 	}
-	interval := time.Duration(float64(time.Second) / perHost)
-	if interval <= 0 {
-		return nil, invalid("RateLimit(%v): no clock tells such moments apart", perHost)
+	limits := &limits{rates: rates, interval: interval, ahead: max(1, int(perHost/4)), hosts: map[string]*gate{}, clock: newClock(f.serverTime)}
+	if err := limits.clock.set(ctx); err != nil {
+		return nil, failure(err, "the time of the server cannot be read")
 	}
-	limits := &limits{rates: rates, interval: interval, ahead: max(1, int(perHost)), hosts: map[string]*gate{}}
 	return func(base requests.Adapter) requests.Adapter {
 		if base == nil {
 			base = requests.AdapterFunc(nil)
@@ -53,32 +60,9 @@ func (f *Fleet) RateLimit(ctx context.Context, perHost float64) (requests.Wrappe
 	}, nil
 }
 
-// limits are those of one process.
-type limits struct {
-	rates    jetstream.KeyValue
-	interval time.Duration
-	ahead    int                            // moments that may be taken at a time
-	granted  func(host string, t time.Time) // told of each moment that is used; nil but in tests
-
-	// mu protects the field below.
-	mu    sync.Mutex
-	hosts map[string]*gate
-}
-
-// gate lets the requests for one host through, one at a time.
-type gate struct {
-	waiting atomic.Int64
-	until   atomic.Int64  // Unix time in nanoseconds: the server wants nothing before
-	turn    chan struct{} // held by the one that waits for its moment
-
-	// turn protects the field below.
-	moments []time.Time // that are ours
-}
-
-// schedule is what the bucket has for a host.
-type schedule struct {
-	Next int64 `json:"next"` // Unix time in nanoseconds: the first moment that is nobody's
-}
+// validity is how late a request may be for its moment. Moments are so far apart that as many as the
+// rate says fit into a second although each is late by this, which leaves one to the system.
+const validity = 50 * time.Millisecond
 
 type limited struct {
 	requests.Adapter
@@ -93,11 +77,10 @@ func (l *limited) CloseIdle() {
 }
 
 // Send implements [requests.Adapter].
-func (l *limited) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
-	host := hostToken(p.URL)
+func (l *limited) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (r *requests.Response, err error) {
 	begun := time.Now()
-	end := ends(ctx, opts)
-	if err := l.limits.admit(ctx, host, end); err != nil {
+	a := &admission{limits: l.limits, ctx: ctx, host: hostToken(p.URL), end: ends(ctx, opts)}
+	if err := a.await(); err != nil {
 		return nil, requests.CarrierError(p, failure(err, "the rate limit was waited for"))
 	}
 	if t := turnOf(ctx); t != nil && t.admitted != nil {
@@ -105,13 +88,18 @@ func (l *limited) Send(ctx context.Context, p *requests.PreparedRequest, opts re
 			return nil, err
 		}
 	}
+	if err := a.renew(); err != nil {
+		return nil, requests.CarrierError(p, failure(err, "the rate limit was waited for"))
+	}
 	if turnOf(ctx) != nil && !opts.Deadline.IsZero() {
 		opts.Deadline = opts.Deadline.Add(time.Since(begun))
+		a.end = opts.Deadline
 	}
-	r, err := l.Adapter.Send(ctx, p, opts)
+	defer a.handBack(p, &err)
+	r, err = l.Adapter.Send(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: a.connected}), p, opts)
 	if r != nil {
 		if asked := backoff.Asked(r.StatusCode, r.Headers.Values, time.Now(), maxAsked); asked > 0 {
-			l.limits.hold(ctx, host, time.Now().Add(asked))
+			l.limits.hold(ctx, a.host, asked)
 		}
 	}
 	return r, err
@@ -128,137 +116,78 @@ func ends(ctx context.Context, opts requests.SendOptions) time.Time {
 	return end
 }
 
-// gate returns that of a host. Beyond ten thousand, those that nobody waits at are forgotten: what
-// they hold was never promised to others.
-func (l *limits) gate(host string) *gate {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	g := l.hosts[host]
-	if g == nil {
-		if len(l.hosts) >= maxGates {
-			for h, g := range l.hosts {
-				if g.waiting.Load() == 0 {
-					delete(l.hosts, h)
-				}
-			}
-		}
-		g = &gate{turn: make(chan struct{}, 1)}
-		l.hosts[host] = g
-	}
-	g.waiting.Add(1)
-	return g
+// admission is how one request comes to its moment.
+type admission struct {
+	limits *limits
+	ctx    context.Context
+	host   string
+	end    time.Time // when waiting is of no more use; zero for never
+	moment int64     // which it may use; 0 once it was used
 }
 
-const maxGates = 10_000
-
-// admit waits for a moment of the host, and uses it. The worker may be needed by others until then,
-// and be late itself.
-func (l *limits) admit(ctx context.Context, host string, end time.Time) error {
-	for {
-		var moment time.Time
-		err := yieldTurn(ctx, func() (err error) {
-			moment, err = l.wait(ctx, host, end)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if now := time.Now(); now.Sub(moment) < l.interval {
-			if l.granted != nil {
-				l.granted(host, now)
-			}
-			return nil
-		}
-	}
-}
-
-// wait waits for the next moment of the host that is still to be used, and takes it out.
-func (l *limits) wait(ctx context.Context, host string, end time.Time) (moment time.Time, err error) {
-	g := l.gate(host)
-	defer g.waiting.Add(-1)
-	select {
-	case g.turn <- struct{}{}:
-	case <-ctx.Done():
-		return moment, context.Cause(ctx)
-	}
-	defer func() { <-g.turn }()
-	for {
-		if len(g.moments) == 0 {
-			if g.moments, err = l.take(ctx, host, min(l.ahead, int(g.waiting.Load()))); err != nil {
-				return moment, err
-			}
-		}
-		if moment = g.moments[0]; !end.IsZero() && moment.After(end) {
-			return moment, &requests.Error{Kind: requests.ErrTotalTimeout, Err: os.ErrDeadlineExceeded, Detail: fmt.Sprintf("the fleet's rate limit asks for a wait of %v, which the deadline does not allow", time.Until(moment).Round(time.Millisecond))}
-		}
-		if g.moments = g.moments[1:]; g.isHeld(moment) {
-			continue
-		}
-		if err := pause(ctx, time.Until(moment)); err != nil {
-			return moment, err
-		}
-		if !g.isHeld(moment) && time.Since(moment) < l.interval {
-			return moment, nil
-		}
-	}
-}
-
-// isHeld reports whether the server has asked for silence at that moment.
-func (g *gate) isHeld(moment time.Time) bool { return moment.UnixNano() < g.until.Load() }
-
-// take takes the next n moments of a host.
-func (l *limits) take(ctx context.Context, host string, n int) (moments []time.Time, err error) {
-	err = l.change(ctx, host, func(s *schedule) {
-		moments = moments[:0]
-		first := max(s.Next, time.Now().UnixNano())
-		for i := range n {
-			moments = append(moments, time.Unix(0, first+int64(i)*int64(l.interval)))
-		}
-		s.Next = first + int64(n)*int64(l.interval)
+// await waits for a moment. The worker may be needed by others until then, and be late itself.
+func (a *admission) await() error {
+	return yieldTurn(a.ctx, func() (err error) {
+		a.moment, err = a.limits.wait(a.ctx, a.host, a.end)
+		return err
 	})
-	return moments, err
 }
 
-// hold keeps everybody from a host until then. The moments that were taken before are given up
-// here; those of other processes, a second's worth at most, are used.
-func (l *limits) hold(ctx context.Context, host string, until time.Time) {
-	l.change(ctx, host, func(s *schedule) { s.Next = max(s.Next, until.UnixNano()) }) // a lost server is what the next wait ends with
-	g := l.gate(host)
-	g.waiting.Add(-1)
-	for {
-		old := g.until.Load()
-		if old >= until.UnixNano() || g.until.CompareAndSwap(old, until.UnixNano()) {
-			return
+// renew takes another moment, and waits for it, as long as the one that it has is not to be used.
+func (a *admission) renew() error {
+	for !a.limits.isNow(a.moment) {
+		g := a.limits.gate(a.host)
+		moment, err := a.limits.first(a.ctx, g, a.end)
+		if err == nil && !g.use(moment) {
+			moment = 0
 		}
-	}
-}
-
-// change edits the schedule of a host, against all others who do.
-func (l *limits) change(ctx context.Context, host string, edit func(s *schedule)) error {
-	for ctx.Err() == nil {
-		entry, err := l.rates.Get(ctx, host)
-		s := schedule{}
-		if err == nil {
-			json.Unmarshal(entry.Value(), &s) // what is not one begins anew
+		if a.moment = moment; err == nil {
+			err = a.limits.sleep(a.ctx, moment)
 		}
-		if err == nil || errors.Is(err, jetstream.ErrKeyNotFound) {
-			edit(&s)
-			data, _ := json.Marshal(s)
-			if entry == nil {
-				_, err = l.rates.Create(ctx, host, data)
-			} else {
-				_, err = l.rates.Update(ctx, host, data, entry.Revision())
-			}
-		}
-		switch {
-		case err == nil:
-			return nil
-		case isTaken(err), errors.Is(err, jetstream.ErrKeyExists):
-		case !isPassing(failure(err, "")):
+		if g.waiting.Add(-1); err != nil {
 			return err
-		default:
-			pause(ctx, reconnectWait)
 		}
 	}
-	return context.Cause(ctx)
+	return nil
+}
+
+// connected is told that the head is about to be written, at each try of the adapter.
+func (a *admission) connected(httptrace.GotConnInfo) {
+	err := a.renew()
+	late := errors.Is(err, requests.ErrTotalTimeout)
+	if late {
+		a.sitOut()
+	}
+	switch {
+	case a.ctx.Err() != nil || late: // the adapter sees that, and writes nothing
+		return
+	case err != nil:
+		panic(&notAdmitted{err})
+	}
+	a.moment = 0
+	if a.limits.granted != nil {
+		a.limits.granted(a.host, time.Now())
+	}
+}
+
+// sitOut waits until the request has run out of time.
+func (a *admission) sitOut() {
+	pause(a.ctx, time.Until(a.end))
+	if end, ok := a.ctx.Deadline(); ok && !end.After(a.end) {
+		<-a.ctx.Done()
+	}
+}
+
+// notAdmitted leaves an adapter that must not write.
+type notAdmitted struct{ error }
+
+// handBack makes an error of leaving the adapter.
+func (a *admission) handBack(p *requests.PreparedRequest, err *error) {
+	switch v := recover().(type) {
+	case nil:
+	case *notAdmitted:
+		*err = requests.CarrierError(p, failure(fmt.Errorf("waiting for the rate: %w", v.error), "the rate limit was waited for"))
+	default:
+		panic(v)
+	}
 }
