@@ -11,6 +11,7 @@ import (
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/nethttp"
 	"github.com/mountable/requests/internal/uri"
+	"github.com/mountable/requests/internal/version"
 	"github.com/mountable/requests/internal/wire"
 )
 
@@ -196,7 +197,7 @@ func (p *PreparedRequest) describe(ctx context.Context, r *route, opts *SendOpti
 	req := &r.request
 	*req = wire.Request{
 		Method: p.Method, Scheme: r.config.Scheme, Authority: r.host, Target: r.target,
-		Fields: p.wireFields(r.fields[:0], r),
+		Fields: p.wireFields(r.fields[:0], r, opts.policy != nil && opts.policy.HeadersAsRequests),
 		Limits: wire.Limits{Read: read, Write: read, Deadline: opts.Deadline},
 		Trace:  httptrace.ContextClientTrace(ctx),
 	}
@@ -222,10 +223,13 @@ func (p *PreparedRequest) expectsContinue() bool {
 }
 
 // wireFields lists the fields of the head: Host first, then the prepared ones as they are, and no
-// other that p goes without. Proxy-Authorization goes to a proxy or nowhere.
-func (p *PreparedRequest) wireFields(fields [][2]string, r *route) [][2]string {
+// other that p goes without, unless it is named. Proxy-Authorization goes to a proxy or nowhere.
+func (p *PreparedRequest) wireFields(fields [][2]string, r *route, named bool) [][2]string {
 	if !p.Headers.Has("Host") {
 		fields = append(fields, [2]string{"Host", r.host})
+	}
+	if named && p.given == nil {
+		fields = version.AddNames(fields, p.Headers.Has)
 	}
 	proxyAuth := r.proxyAuth
 	for _, field := range p.Headers {

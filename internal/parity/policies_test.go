@@ -83,6 +83,7 @@ var policySubjects = map[string]func(sc *scenario) bool{
 	"MethodsAsRequests":          redirects,
 	"BodiesAsRequests":           has(`"(json|files)"`),
 	"MountsAsRequests":           has(`"mounts"`),
+	"HeadersAsRequests":          has(`(?i)headers|prepare`),
 	"NoDefaultTimeouts":          has(`timeout`),
 	"CertAcrossOrigins":          both(redirects, has(`"cert"`)),
 	"AllowDowngrade":             both(redirects, has(`"tls": ?true`)),

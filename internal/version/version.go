@@ -30,3 +30,14 @@ func version() string {
 // source names the version where the build does not: in the module itself, and where
 // another copy stands in for it.
 const source = "0.2.0"
+
+// AddNames adds what urllib3 adds to a request that has no Accept-Encoding or no User-Agent.
+func AddNames(fields [][2]string, has func(name string) bool) [][2]string {
+	if !has("Accept-Encoding") {
+		fields = append(fields, [2]string{"Accept-Encoding", "identity"})
+	}
+	if !has("User-Agent") {
+		fields = append(fields, [2]string{"User-Agent", TransportUserAgent()})
+	}
+	return fields
+}
