@@ -250,35 +250,44 @@ func (a *conversation) shake(ctx context.Context, r *requests.Response, s side) 
 	if !r.Request.Replayable() {
 		return nil, r.Auth().Fail(requests.ErrUnrewindableBody, "ntlm: the body has been sent and cannot be sent again for the answer")
 	}
+	whole := r.Request
+	challenged, err := a.begin(ctx, r, s, scheme)
+	if err != nil {
+		return nil, err
+	}
+	_, token := s.asks(challenged)
+	challenged.Request = whole // with its body
+	if challenged.StatusCode == s.status && token != "" {
+		return a.finish(ctx, challenged, s, scheme, token)
+	}
+	if challenged.StatusCode == s.status || whole.ContentLength() == 0 {
+		return challenged, nil
+	}
+	// The connection has authenticated before, or the server needs no credentials any more: what it
+	// has taken is the request without its body.
+	return challenged.Auth().Answer(ctx, func(*requests.PreparedRequest) error { return nil })
+}
+
+// begin sends the first message, without the body.
+func (a *conversation) begin(ctx context.Context, r *requests.Response, s side, scheme string) (*requests.Response, error) {
 	first, err := offer(scheme)
 	if err != nil {
 		return nil, err
 	}
-	whole := r.Request
-	challenged, err := r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
+	return r.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 		p.SetBody(nil)
 		p.Headers.Set("Content-Length", "0")
 		a.say(p, s, first)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	_, token := s.asks(challenged)
-	if challenged.StatusCode != s.status || token == "" {
-		challenged.Request = whole
-		if challenged.StatusCode == s.status || whole.ContentLength() == 0 {
-			return challenged, nil
-		}
-		// The connection has authenticated before, or the server needs no credentials any more: what it
-		// has taken is the request without its body.
-		return challenged.Auth().Answer(ctx, func(*requests.PreparedRequest) error { return nil })
-	}
+}
+
+// finish answers the server's message with the third, and the body.
+func (a *conversation) finish(ctx context.Context, challenged *requests.Response, s side, scheme, token string) (*requests.Response, error) {
 	answer, err := a.answer(token)
 	if err != nil {
 		return nil, challenged.Auth().Fail(requests.ErrRequest, "ntlm: the challenge of the server cannot be answered: "+err.Error())
 	}
-	challenged.Request = whole // with its body
 	defer func() { a.toProxy = "" }()
 	return challenged.Auth().Answer(ctx, func(p *requests.PreparedRequest) error {
 		a.say(p, s, scheme+" "+answer)
