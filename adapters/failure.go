@@ -9,7 +9,7 @@ import (
 // transportFailure gives an error of an [net/http.RoundTripper] its kind.
 func transportFailure(p *requests.PreparedRequest, w *watch, body *sentBody, err error) error {
 	if body != nil {
-		if failed := body.failed.Load(); failed != nil {
+		if failed := body.last().failed.Load(); failed != nil {
 			e := *failed
 			e.Request = p
 			return &e
@@ -19,6 +19,9 @@ func transportFailure(p *requests.PreparedRequest, w *watch, body *sentBody, err
 		return failure
 	}
 	e := requests.CarrierError(p, err)
+	if body != nil && !body.release() {
+		return e.MarkWritten() // two readers of one body would each get a part of it
+	}
 	if _, known := errors.AsType[*requests.Error](err); known || e.Kind.Is(requests.ErrConnect) {
 		return e
 	}

@@ -56,7 +56,7 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 			return
 		}
 		if body != nil { // failed, or the RoundTripper has panicked
-			_ = body.Close()
+			_ = body.last().Close()
 		}
 		w.end()
 	}()
@@ -71,7 +71,7 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
 	if err == nil && body != nil {
-		if err = body.overlong(); err != nil && resp.Body != nil {
+		if err = body.last().overlong(); err != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
 	}
@@ -105,7 +105,11 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 		}
 		req.Header.Del("Trailer")
 		body.atEnd = func() {
-			for name, value := range p.Trailers().All() {
+			fields := p.Trailers()
+			for name := range fields.All() {
+				req.Trailer[http.CanonicalHeaderKey(name)] = nil // of a try before
+			}
+			for name, value := range fields.All() {
 				req.Trailer.Add(name, value)
 			}
 		}
@@ -115,13 +119,11 @@ func outgoing(p *requests.PreparedRequest, w *watch, opts requests.SendOptions) 
 		req.ContentLength = -1
 	}
 	if p.Replayable() {
-		last := body
 		req.GetBody = func() (io.ReadCloser, error) {
-			next, err := last.again(p)
+			next, err := body.again(p)
 			if err != nil {
 				return nil, err
 			}
-			last = next
 			return next, nil
 		}
 	}

@@ -1,9 +1,9 @@
 package adapters
 
 import (
+	"context"
 	"io"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,9 +18,11 @@ type sentBody struct {
 	left   int64 // of the announced length, -1 if there is none
 	length int64
 
-	reading sync.Mutex // held by the one who touches body
+	reading chan struct{} // of one element, which is there while somebody touches body
 	body    io.ReadCloser
 	done    bool // guarded by reading
+
+	renewed atomic.Pointer[sentBody] // the one that again has given last, of the first one
 
 	atEnd func() // called once the body has ended as announced; may be nil
 
@@ -38,12 +40,12 @@ func newSentBody(p *requests.PreparedRequest, w *watch) *sentBody {
 			length = int64(announced) // by the caller
 		}
 	}
-	return &sentBody{watch: w, body: p.OpenBody(), left: length, length: length, ended: make(chan struct{})}
+	return &sentBody{watch: w, body: p.OpenBody(), left: length, length: length, reading: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Read implements [io.Reader].
 func (b *sentBody) Read(p []byte) (int, error) {
-	b.reading.Lock()
+	b.reading <- struct{}{}
 	defer b.settle()
 	if b.done || b.closing.Load() {
 		return 0, io.ErrClosedPipe
@@ -113,10 +115,9 @@ func (b *sentBody) settle() {
 	if b.closing.Load() {
 		b.finish()
 	}
-	b.reading.Unlock()
-	if b.closing.Load() && b.reading.TryLock() {
-		b.finish()
-		b.reading.Unlock()
+	<-b.reading
+	if b.closing.Load() {
+		b.tryFinish()
 	}
 }
 
@@ -128,24 +129,56 @@ func (b *sentBody) finish() {
 	}
 }
 
+// tryFinish reports whether the reading is over; false while a read is under way, which finishes then.
+func (b *sentBody) tryFinish() bool {
+	select {
+	case b.reading <- struct{}{}:
+		b.finish()
+		<-b.reading
+		return true
+	default:
+		return false
+	}
+}
+
 // Close ends the reading; a read that is under way is not waited for.
 func (b *sentBody) Close() error {
 	b.closing.Store(true)
-	if b.reading.TryLock() {
-		b.finish()
-		b.reading.Unlock()
-	}
+	b.tryFinish()
 	return nil
 }
 
-// again gives the body from its beginning, once the old reading has ended.
+// again gives the body from its beginning, once the old reading has ended. It waits for a read that is
+// under way as long as the send may last.
 func (b *sentBody) again(p *requests.PreparedRequest) (*sentBody, error) {
-	b.closing.Store(true)
-	b.reading.Lock()
-	b.finish()
-	b.reading.Unlock()
+	old := b.last()
+	old.closing.Store(true)
+	select {
+	case old.reading <- struct{}{}:
+	case <-old.watch.ctx.Done():
+		return nil, context.Cause(old.watch.ctx)
+	}
+	old.finish()
+	<-old.reading
 	if err := p.Rewind(); err != nil {
 		return nil, err
 	}
-	return newSentBody(p, b.watch), nil
+	next := newSentBody(p, b.watch)
+	next.atEnd = b.atEnd
+	b.renewed.Store(next)
+	return next, nil
+}
+
+// last is the body that was given last.
+func (b *sentBody) last() *sentBody {
+	if next := b.renewed.Load(); next != nil {
+		return next
+	}
+	return b
+}
+
+// release closes the body, and reports whether nobody reads the caller's any more.
+func (b *sentBody) release() bool {
+	_ = b.last().Close()
+	return b.last().tryFinish()
 }
