@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +32,12 @@ func served(t testing.TB, config *tls.Config, h http.Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return servedOn(t, socket, config, h)
+}
+
+// servedOn is served on a socket.
+func servedOn(t testing.TB, socket *net.UDPConn, config *tls.Config, h http.Handler) string {
+	t.Helper()
 	server := &quichttp3.Server{Handler: h, TLSConfig: quichttp3.ConfigureTLSConfig(config)}
 	ended := make(chan struct{})
 	go func() {
@@ -78,6 +85,31 @@ func TestContract(t *testing.T) {
 	adaptertest.Run(t, func(t *testing.T, h http.Handler) (requests.Adapter, string) {
 		return opened(t), served(t, wiretest.TestCA().Server(), h)
 	}, adaptertest.Without(adaptertest.Aborts))
+}
+
+// TestRequestTrailers: the fields behind a body arrive.
+func TestRequestTrailers(t *testing.T) {
+	base := served(t, wiretest.TestCA().Server(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %v %q", body, err, r.Trailer["X-End"])
+	}))
+	p := prepared(t, "POST", base+"/", requests.Body("body"), trailing{})
+	r, err := opened(t).Send(t.Context(), p, requests.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := r.Text(); text != `body <nil> ["1" "2"]` || err != nil {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// trailing gives a request trailers.
+type trailing struct{}
+
+func (trailing) Apply(r *requests.Request) error {
+	r.Headers = append(r.Headers, [2]string{"Trailer", "X-End"})
+	r.Trailers = func() requests.Headers { return requests.Headers{{"X-End", "1"}, {"X-End", "2"}} }
+	return nil
 }
 
 // TestParallel: a hundred requests share a connection.

@@ -121,17 +121,15 @@ func (e *encoder) fields(fields [][2]string, length int64) error {
 }
 
 // trailers encodes the fields behind the body.
-func trailers(fields http.Header) (*encoder, error) {
+func trailers(fields [][2]string) (*encoder, error) {
 	e := newEncoder()
-	for name, values := range fields {
-		lower := ascii.Lower(name)
-		for _, value := range values {
-			if err := h1.CheckField(name, value); err != nil {
-				return nil, err
-			}
-			if !section.OfConnection(lower) {
-				e.field(lower, value)
-			}
+	for _, f := range fields {
+		lower := ascii.Lower(f[0])
+		if err := h1.CheckField(f[0], f[1]); err != nil {
+			return nil, err
+		}
+		if !section.OfConnection(lower) {
+			e.field(lower, f[1])
 		}
 	}
 	return e, nil

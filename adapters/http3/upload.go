@@ -96,11 +96,13 @@ func (u *upload) send() error {
 	}
 }
 
+// trailers asks the prepared request: req is a copy, whose trailers nobody fills in.
 func (u *upload) trailers() error {
-	if len(u.req.Trailer) == 0 {
+	give := u.exchange.sending.prepared.Trailers
+	if give == nil {
 		return nil
 	}
-	e, err := trailers(u.req.Trailer)
+	e, err := trailers(give())
 	if err != nil || e.size == 0 {
 		return err
 	}
