@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ const mostAge = 365 * 24 * time.Hour
 
 // service is an alternative that speaks HTTP/3.
 type service struct {
-	host string // "" for the origin's
+	host string // "" for the origin's; an address has no brackets
 	port int
 	age  time.Duration
 }
@@ -46,27 +47,55 @@ func parseService(item string) (s service, ok bool) {
 	if !ok {
 		return s, false
 	}
-	authority, ok = strings.CutSuffix(authority, `"`)
-	colon := strings.LastIndexByte(authority, ':')
-	if !ok || colon < 0 || strings.ContainsAny(authority, "\"\\/@?# \t") {
+	if authority, ok = strings.CutSuffix(authority, `"`); !ok {
 		return s, false
 	}
-	s.host = authority[:colon]
-	s.port, ok = number(authority[colon+1:], 65535)
-	if s.age = defaultAge; s.port == 0 || !ok {
+	if s.host, s.port, ok = parseAuthority(authority); !ok {
 		return s, false
 	}
+	s.age, ok = ageOf(params)
+	return s, ok
+}
+
+// parseAuthority reads a host, which may be missing, and a port. An address is without brackets then;
+// one with a zone would mean something else on each machine.
+func parseAuthority(text string) (host string, port int, ok bool) {
+	colon := strings.LastIndexByte(text, ':')
+	if colon < 0 {
+		return "", 0, false
+	}
+	host = text[:colon]
+	if port, ok = number(text[colon+1:], 65536); !ok || port == 0 || port > 65535 {
+		return "", 0, false
+	}
+	if inner, literal := strings.CutPrefix(host, "["); literal {
+		inner, ok = strings.CutSuffix(inner, "]")
+		address, err := netip.ParseAddr(inner)
+		return inner, port, ok && err == nil && address.Is6() && address.Zone() == ""
+	}
+	return host, port, !strings.ContainsFunc(host, notHost)
+}
+
+// notHost reports whether r is in no name of a host and no IPv4 address.
+func notHost(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.' || r == '_')
+}
+
+// ageOf reads how long an alternative is fresh. Other parameters are passed over.
+func ageOf(params string) (time.Duration, bool) {
+	age := defaultAge
 	for param := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(strings.Trim(param, " \t"), "=")
-		if ascii.EqualFold(name, "ma") {
-			seconds, ok := number(strings.Trim(value, `"`), int(mostAge/time.Second))
-			if !ok {
-				return s, false
-			}
-			s.age = time.Duration(seconds) * time.Second
+		if !ascii.EqualFold(name, "ma") {
+			continue
 		}
+		seconds, ok := number(strings.Trim(value, `"`), int(mostAge/time.Second))
+		if !ok {
+			return 0, false
+		}
+		age = time.Duration(seconds) * time.Second
 	}
-	return s, true
+	return age, true
 }
 
 // number reads digits; what is more than most is that.

@@ -1,7 +1,9 @@
 package http3
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"sync"
 	"time"
 
@@ -17,7 +19,8 @@ import (
 //	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(), http3.Upgrade(h3)))
 //
 // What a server says counts for its origin, as long as it says, and only where its certificate was
-// verified; the alternative has to prove with its certificate that it speaks for the origin. Where
+// verified for the origin's name; and for calls with the same Verify and Cert. The alternative has to
+// prove with its certificate that it speaks for the origin. Where
 // no connection to it can be had within a second, or half of Timeouts.Connect if that is less, the
 // request goes over the other adapter at once, and so do all others for a while: a minute at first, twice as
 // long each time, a day at most. So does a request for which there is a proxy, or whatever else has no meaning
@@ -27,7 +30,7 @@ import (
 // adapter has. h3 is closed by its owner; several wrappers may share it.
 func Upgrade(h3 *Adapter) requests.Wrapper {
 	return func(base requests.Adapter) requests.Adapter {
-		return &upgraded{Adapter: base, h3: h3, known: map[string]*alternative{}}
+		return &upgraded{Adapter: base, h3: h3, known: map[place]*alternative{}}
 	}
 }
 
@@ -48,8 +51,12 @@ type upgraded struct {
 
 	// mu protects the fields below.
 	mu    sync.Mutex
-	known map[string]*alternative // by origin
+	known map[place]*alternative
 }
+
+// place is what an alternative counts for: an origin, and the way in which a call wants to be connected
+// to it. A call that verifies otherwise, or shows another certificate, has its own.
+type place = requests.ConnConfig
 
 // alternative is where an origin speaks HTTP/3.
 //
@@ -82,44 +89,35 @@ func (u *upgraded) Send(ctx context.Context, p *requests.PreparedRequest, opts r
 	if err != nil { // there is a proxy, or the like: the other adapter knows what to say
 		return u.Adapter.Send(ctx, p, opts)
 	}
-	origin := ascii.JoinHostPort(config.Host, config.Port)
-	if to, ok := u.find(origin, time.Now()); ok {
-		if r, err, sent := u.sendTo(ctx, p, opts, config, origin, to); sent {
+	if to, ok := u.find(config, time.Now()); ok {
+		if r, err, sent := u.sendTo(ctx, p, opts, config, to); sent {
 			return r, err
 		}
 	}
 	r, err := u.Adapter.Send(ctx, p, opts)
 	if err == nil && r != nil {
-		u.learn(origin, r, time.Now())
+		u.learn(config, r, time.Now())
 	}
 	return r, err
 }
 
 // sendTo sends p over HTTP/3. sent is false where it is still to be sent.
-func (u *upgraded) sendTo(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions, config requests.ConnConfig, origin string, to service) (r *requests.Response, err error, sent bool) {
-	host := to.host
-	if host == "" {
-		host = config.Host
-	}
-	if config.Address == "" { // an option's stays
-		config.Address = ascii.JoinHostPort(host, to.port)
-	}
+func (u *upgraded) sendTo(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions, origin place, to service) (r *requests.Response, err error, sent bool) {
+	config := to.config(origin)
 	if !u.reached(ctx, config, opts) {
 		u.broke(origin, time.Now())
 		return nil, nil, false
 	}
 	r, err = u.h3.send(ctx, p, opts, config)
-	if err != nil {
-		e, ok := err.(*requests.Error)
-		if ok && e.SafeToRetry() && ctx.Err() == nil && !e.Timeout() && p.Replayable() && p.Rewind() == nil {
-			u.broke(origin, time.Now())
-			return nil, nil, false
-		}
+	switch {
+	case err != nil && mayFallBack(ctx, p, err):
+		u.broke(origin, time.Now())
+		return nil, nil, false
+	case err != nil:
 		return nil, err, true
-	}
-	if r.StatusCode == 421 { // not here (RFC 7838 section 6)
+	case r.StatusCode == 421: // not here (RFC 7838 section 6)
 		u.forget(origin)
-		if p.Replayable() && p.Rewind() == nil {
+		if _, inMemory := p.Body(); inMemory { // of others, the upload may still be reading
 			_ = r.Close()
 			return nil, nil, false
 		}
@@ -128,6 +126,20 @@ func (u *upgraded) sendTo(ctx context.Context, p *requests.PreparedRequest, opts
 	u.good(origin)
 	u.learn(origin, r, time.Now())
 	return r, nil, true
+}
+
+// config is that of a connection to the alternative; an Address that an option gives stays.
+func (s service) config(origin place) requests.ConnConfig {
+	if origin.Address == "" {
+		origin.Address = ascii.JoinHostPort(cmp.Or(s.host, origin.Host), s.port)
+	}
+	return origin
+}
+
+// mayFallBack reports whether p, which failed, can go over the other adapter, and rewinds it.
+func mayFallBack(ctx context.Context, p *requests.PreparedRequest, err error) bool {
+	e, ok := err.(*requests.Error)
+	return ok && e.SafeToRetry() && ctx.Err() == nil && !e.Timeout() && p.Replayable() && p.Rewind() == nil
 }
 
 // reached reports whether there is a connection, or can be one soon.
@@ -142,7 +154,7 @@ func (u *upgraded) reached(ctx context.Context, config requests.ConnConfig, opts
 }
 
 // find returns where an origin may be spoken to.
-func (u *upgraded) find(origin string, now time.Time) (service, bool) {
+func (u *upgraded) find(origin place, now time.Time) (service, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	a := u.known[origin]
@@ -157,8 +169,8 @@ func (u *upgraded) find(origin string, now time.Time) (service, bool) {
 }
 
 // learn remembers what a response says of its origin.
-func (u *upgraded) learn(origin string, r *requests.Response, now time.Time) {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || r.StatusCode == 421 {
+func (u *upgraded) learn(origin place, r *requests.Response, now time.Time) {
+	if r.StatusCode == 421 || !proved(origin, r.TLS) {
 		return
 	}
 	found, ok, clear := parseAltSvc(r.Headers.Values("Alt-Svc"))
@@ -170,7 +182,17 @@ func (u *upgraded) learn(origin string, r *requests.Response, now time.Time) {
 	}
 }
 
-func (u *upgraded) remember(origin string, s service, now time.Time) {
+// proved reports whether a certificate that was verified, for the name that origin wants, stands behind a
+// response. The adapter that brought it may have wanted less.
+func proved(origin place, state *tls.ConnectionState) bool {
+	if !origin.TLS.Verify.Enabled() || state == nil || len(state.VerifiedChains) == 0 || len(state.PeerCertificates) == 0 {
+		return false
+	}
+	name := cmp.Or(origin.TLS.VerifyName, origin.TLS.ServerName, origin.Host)
+	return origin.TLS.Fingerprint != "" || state.PeerCertificates[0].VerifyHostname(name) == nil
+}
+
+func (u *upgraded) remember(origin place, s service, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	a := u.known[origin]
@@ -200,14 +222,14 @@ func (u *upgraded) shrink(now time.Time) {
 	}
 }
 
-func (u *upgraded) forget(origin string) {
+func (u *upgraded) forget(origin place) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.known, origin)
 }
 
 // broke pauses an alternative.
-func (u *upgraded) broke(origin string, now time.Time) {
+func (u *upgraded) broke(origin place, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if a := u.known[origin]; a != nil && !now.Before(a.resume) {
@@ -217,7 +239,7 @@ func (u *upgraded) broke(origin string, now time.Time) {
 }
 
 // good ends the growth of the pauses.
-func (u *upgraded) good(origin string) {
+func (u *upgraded) good(origin place) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if a := u.known[origin]; a != nil {

@@ -95,7 +95,7 @@ func TestUpgradeFallsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = silent.Close() })
-	reached := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { echo(w, r) })
+	reached := http.HandlerFunc(echo)
 	good := port(served(t, ca.Server(), reached))
 	for name, c := range map[string]struct {
 		port   string
@@ -123,6 +123,87 @@ func TestUpgradeFallsBack(t *testing.T) {
 				t.Errorf("%s: %q, %v", name, text, err)
 			}
 		}
+	}
+}
+
+// TestUpgradeApart: what a call has learned counts for calls that verify and prove themselves alike.
+func TestUpgradeApart(t *testing.T) {
+	ca := wiretest.TestCA()
+	here := port(served(t, ca.Server(), http.HandlerFunc(echo)))
+	url := origin(t, func() string { return fmt.Sprintf("h3=%q", here) })
+	s := upgrading(t)
+	own := requests.CertTLS(ca.Client("ada"))
+	var got []string
+	for _, call := range []struct {
+		name   string
+		option requests.Option
+	}{
+		{"nothing verified", requests.Verify(false)}, {"nothing verified again", requests.Verify(false)},
+		{"verified", nil}, {"verified again", nil}, {"nothing verified after that", requests.Verify(false)},
+		{"a certificate", own}, {"the same", own}, {"another authority", requests.CABundlePEM(wiretest.NewCA("another").PEM())}, {"verified at last", nil},
+	} {
+		r, err := s.Get(t.Context(), url, requests.JoinOptions(call.option))
+		if err != nil {
+			got = append(got, call.name+": an error")
+			continue
+		}
+		got = append(got, call.name+": "+r.Proto)
+	}
+	want := []string{
+		"nothing verified: HTTP/1.1", "nothing verified again: HTTP/1.1", "verified: HTTP/1.1", "verified again: HTTP/3.0",
+		"nothing verified after that: HTTP/1.1", "a certificate: HTTP/1.1", "the same: HTTP/3.0", "another authority: an error", "verified at last: HTTP/3.0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestUpgradeOfAnotherName: a certificate that the other adapter takes, for a name that is not the
+// origin's, does not speak for the origin.
+func TestUpgradeOfAnotherName(t *testing.T) {
+	ca := wiretest.TestCA()
+	here := port(served(t, ca.Server(), http.HandlerFunc(echo)))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", fmt.Sprintf("h3=%q", here))
+		echo(w, r)
+	}))
+	server.TLS = ca.WrongHost()
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	s := requests.NewSession()
+	s.TrustEnv, s.Verify = false, requests.CABundlePEM(ca.PEM())
+	lenient := requests.ConfigureConn(func(c *requests.ConnConfig, _ *requests.PreparedRequest) error {
+		c.TLS.VerifyName = "wrong.test"
+		return nil
+	})
+	s.Mount("https://", adapters.Chain(requests.NewHTTPAdapter(lenient), http3.Upgrade(opened(t))))
+	t.Cleanup(func() { _ = s.Close() })
+	for range 2 {
+		if r, err := s.Get(t.Context(), server.URL); err != nil || r.Proto != "HTTP/1.1" {
+			t.Errorf("%v, %v", r, err)
+		}
+	}
+}
+
+// TestUpgradeToIPv6: an alternative by its address, with the origin's certificate.
+func TestUpgradeToIPv6(t *testing.T) {
+	socket, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
+	if err != nil {
+		t.Skip("this machine has no IPv6: ", err)
+	}
+	there := servedOn(t, socket, wiretest.TestCA().Server(), http.HandlerFunc(echo))
+	url := origin(t, func() string { return fmt.Sprintf("h3=%q", strings.TrimPrefix(there, "https://")) })
+	s := upgrading(t)
+	var got []string
+	for range 2 {
+		r, err := s.Get(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.Proto)
+	}
+	if diff := cmp.Diff([]string{"HTTP/1.1", "HTTP/3.0"}, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", there, diff)
 	}
 }
 
