@@ -195,7 +195,7 @@ func (c *cached) notModified(ctx context.Context, q *question, old *entry, r *re
 	switch {
 	case agrees:
 		e := old.freshened(r.Headers, t)
-		c.keep(ctx, q, e)
+		c.keepFreshened(ctx, q, e)
 		if ours {
 			discard(r)
 			return q.revalidated(e, r), e, nil

@@ -260,7 +260,7 @@ func TestTrailers(t *testing.T) {
 }
 
 // TestIdentity: what was fetched without a check of the certificate is for those who do not
-// check, and a client certificate is part of who asks.
+// check, other authorities may vouch for another server, and a client certificate is part of who asks.
 func TestIdentity(t *testing.T) {
 	sent := 0
 	a := New(Memory(1 << 20))(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
@@ -272,13 +272,15 @@ func TestIdentity(t *testing.T) {
 		{Verify: requests.Verify(false)}, {Verify: requests.Verify(false)}, {}, {},
 		{Cert: requests.CertFile("a.pem")}, {Cert: requests.CertFile("b.pem")}, {Cert: requests.CertFile("a.pem")},
 		{Cert: requests.CertPEM([]byte("x"), []byte("y"))}, {Cert: requests.CertPEM([]byte("x"), []byte("y"))},
+		{Verify: requests.CABundle("a.pem")}, {Verify: requests.CABundle("b.pem")}, {Verify: requests.CABundle("a.pem")},
+		{Verify: requests.CABundlePEM([]byte("x"))}, {Verify: requests.Verify(true)},
 	} {
 		if _, err := a.Send(t.Context(), prepared(t, "https://h.test/"), opts); err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, sent)
 	}
-	if diff := cmp.Diff([]int{1, 1, 2, 2, 3, 4, 4, 5, 6}, got); diff != "" {
+	if diff := cmp.Diff([]int{1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 9}, got); diff != "" {
 		t.Errorf("requests sent (-want +got)\n%s", diff)
 	}
 }

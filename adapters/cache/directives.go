@@ -89,8 +89,8 @@ func setFirst(to *time.Duration, value string, otherwise time.Duration) {
 // seconds reads digits; what is larger than 2^31 is that (section 1.2.2).
 func seconds(digits string) time.Duration {
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n > 1<<31 {
-		n = 1 << 31
+	if err != nil || n > int64(longest/time.Second) {
+		return longest
 	}
 	return time.Duration(n) * time.Second
 }

@@ -17,6 +17,9 @@ const (
 	renewed                  // it is stale, can be used, and is to be validated (RFC 5861 section 3)
 )
 
+// longest is what times are cut to (section 1.2.2): sums of a few do not overflow.
+const longest = 1 << 31 * time.Second
+
 // maxHeuristic is how long a response is fresh at most whose server says nothing about it.
 const maxHeuristic = 24 * time.Hour
 
@@ -68,7 +71,7 @@ func (c *cached) lifetime(e *entry, says directives) time.Duration {
 		return says.maxAge
 	case e.headers.Has("Expires"):
 		if expires, ok := dateOf(e.headers, "Expires"); ok {
-			return max(0, expires.Sub(e.date()))
+			return min(max(0, expires.Sub(e.date())), longest)
 		}
 		return 0 // what is not a date has passed (section 5.3)
 	case says.public || heuristic(e.status):
@@ -111,8 +114,8 @@ func (e *entry) age(now time.Time) time.Duration {
 	if value = ascii.TrimBlanks(value); ascii.IsDigits(value) {
 		corrected += seconds(value)
 	}
-	apparent := e.received.Sub(e.date())
-	return max(apparent, corrected, 0) + max(0, now.Sub(e.received))
+	apparent := min(e.received.Sub(e.date()), longest) // of the year 1, it would be all that a Duration holds
+	return min(max(apparent, corrected, 0)+max(0, now.Sub(e.received)), longest)
 }
 
 // useful is how long a store should keep an entry: while it is fresh, while it may be used

@@ -69,11 +69,14 @@ func whoAsks(h requests.Headers) string {
 // ordinary are fields that most requests have, and whose names need not be looked at.
 var ordinary = map[string]bool{"User-Agent": true, "Accept": true, "Accept-Encoding": true, "Accept-Language": true, "Connection": true, "Host": true}
 
+// usual is how the authorities of the system, or of the environment, are called.
+var usual = requests.Verify(true).String()
+
 // trustOf tells apart what a server was trusted for, and given to. A client certificate that has no
 // file cannot be told from others, so that nothing is stored.
 func trustOf(p *requests.PreparedRequest, opts requests.SendOptions) (trust string, unknown bool) {
-	if strings.HasPrefix(p.URL, "https:") && !opts.Verify.Enabled() {
-		trust = "\nunverified"
+	if verify := opts.Verify.String(); verify != usual && strings.HasPrefix(p.URL, "https:") {
+		trust = "\nverify " + verify
 	}
 	if opts.Cert != (requests.Certificate{}) && opts.Cert != requests.NoCert {
 		cert, key := opts.Cert.Files()

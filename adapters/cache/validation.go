@@ -68,7 +68,18 @@ func (c *cached) headed(ctx context.Context, q *question, old *entry, r *request
 		c.forget(ctx, q.key)
 		return
 	}
-	c.keep(ctx, q, old.freshened(r.Headers, t))
+	c.keepFreshened(ctx, q, old.freshened(r.Headers, t))
+}
+
+// keepFreshened stores e, which was stored before, unless what the server has said since forbids it:
+// then it goes.
+func (c *cached) keepFreshened(ctx context.Context, q *question, e *entry) {
+	switch {
+	case c.storable(q, requests.NewResponse(nil, e.status, e.headers, nil)):
+		c.keep(ctx, q, e)
+	case !q.asks.noStore:
+		c.forget(ctx, q.key)
+	}
 }
 
 // same reports whether the fields of a response to HEAD are those of e.
