@@ -19,6 +19,7 @@ package negotiate
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -90,12 +91,22 @@ type kerberos struct {
 }
 
 // token is what is sent to a host, in base64, and what its answer has to prove. The ticket is the
-// client's, which keeps it as long as it is valid.
-func (k *kerberos) token(host string) (string, *proof, error) {
+// client's, which keeps it as long as it is valid. What a KDC sends is foreign, and whoever is on the
+// way to it can answer: a panic of the package that reads it is an error.
+func (k *kerberos) token(host string) (text string, wanted *proof, err error) {
 	if k.client == nil {
 		return "", nil, &requests.Error{Kind: requests.ErrInvalidArgument, Detail: "negotiate.Adapter(nil): expected a Kerberos client"}
 	}
 	service := k.service(host)
+	defer func() {
+		if v := recover(); v != nil {
+			text, wanted, err = "", nil, k.failed(service, errors.New("what the KDC answers is malformed"))
+		}
+	}()
+	return k.tokenFor(service)
+}
+
+func (k *kerberos) tokenFor(service string) (string, *proof, error) {
 	if err := k.client.AffirmLogin(); err != nil {
 		return "", nil, k.failed(service, err)
 	}
