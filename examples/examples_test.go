@@ -93,6 +93,14 @@ func lines(t *testing.T, dir string) (n int) {
 	return n
 }
 
+// TestUsage: a program without its arguments says which it needs.
+func TestUsage(t *testing.T) {
+	for _, name := range strings.Fields("getjson postjson login pages upload download retry oauth2 proxy tutorial apiclient crawler daemon events") {
+		program{}.fails(t, "usage: ", name)
+		program{}.fails(t, name+" ", name)
+	}
+}
+
 // TestShort: the ten programs have under 400 lines together, and that of the tutorial under 60.
 func TestShort(t *testing.T) {
 	n := 0

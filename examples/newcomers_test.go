@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,11 +12,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // serve answers with a handler until the test is over.
@@ -50,65 +51,26 @@ func TestPostJSON(t *testing.T) {
 	program{}.fails(t, "refused: Out of stock: there are two", "postjson", url, "coffee", "3")
 }
 
-// site is a web site with a form to log in by, reports in pages, and files.
+// site runs the site of the tutorial until the test is over.
 func site(t *testing.T) string {
-	private := func(h http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if cookie, err := r.Cookie("session"); err != nil || cookie.Value != "s3cret" {
-				http.Error(w, "log in first", http.StatusForbidden)
-				return
-			}
-			h(w, r)
-		}
+	t.Helper()
+	cmd := exec.Command(filepath.Join(programs, "site"))
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("user") != "ada" || r.FormValue("password") != "lovelace" {
-			http.Error(w, "wrong password", http.StatusUnauthorized)
-			return
-		}
-		http.SetCookie(w, &http.Cookie{Name: "session", Value: "s3cret", Path: "/"})
-		http.Redirect(w, r, "/welcome", http.StatusSeeOther)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	})
-	mux.HandleFunc("GET /welcome", private(func(w http.ResponseWriter, r *http.Request) {}))
-	mux.HandleFunc("GET /account", private(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "Ada's account") }))
-	mux.HandleFunc("GET /reports", private(func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("page") == "" {
-			w.Header().Set("Link", `</reports?page=2>; rel="next"`)
-		}
-		fmt.Fprintf(w, `["report%s"]`, r.FormValue("page"))
-	}))
-	mux.HandleFunc("POST /reports", private(func(w http.ResponseWriter, r *http.Request) {
-		file, header, err := r.FormFile("file")
-		if err != nil || r.ContentLength < 0 {
-			http.Error(w, "no file, or of no length", http.StatusBadRequest)
-			return
-		}
-		content, _ := io.ReadAll(file)
-		w.Header().Set("Location", fmt.Sprintf("/reports/%s-%s-%d", r.FormValue("title"), header.Filename, len(content)))
-		w.WriteHeader(http.StatusCreated)
-	}))
-	mux.HandleFunc("GET /reports/annual.pdf", private(cut(bytes.Repeat([]byte("annual "), 1000))))
-	return serve(t, mux.ServeHTTP)
-}
-
-// cut serves content, and breaks the first response off in the middle.
-func cut(content []byte) http.HandlerFunc {
-	var requests atomic.Int32
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", `"v1"`)
-		if requests.Add(1) == 1 {
-			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
-			_, _ = w.Write(content[:len(content)/2])
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		}
-		if r.Header.Get("Range") == "" || r.Header.Get("If-Range") != `"v1"` {
-			http.Error(w, "the rest was not asked for", http.StatusTeapot)
-			return
-		}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	url, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
 	}
+	return strings.TrimSpace(url)
 }
 
 func TestLogin(t *testing.T) {
@@ -152,14 +114,14 @@ func write(t *testing.T, name, text string) {
 }
 
 func TestDownload(t *testing.T) {
-	content := bytes.Repeat([]byte("0123456789"), 10_000)
+	content := bytes.Repeat([]byte("image "), 10_000)
 	sum := fmt.Sprintf("%x", sha256.Sum256(content))
 	p := program{dir: t.TempDir()}
-	p.prints(t, "complete: image.iso\n", "download", serve(t, cut(content)), "image.iso", sum)
+	p.prints(t, "complete: image.iso\n", "download", site(t)+"/image.iso", "image.iso", sum)
 	if got, err := os.ReadFile(filepath.Join(p.dir, "image.iso")); err != nil || !bytes.Equal(got, content) {
 		t.Errorf("the file has %d bytes (%v)", len(got), err)
 	}
-	p.fails(t, "as Checksum says", "download", serve(t, cut(content)), "other.iso", strings.Repeat("0", 64))
+	p.fails(t, "as Checksum says", "download", site(t)+"/image.iso", "other.iso", strings.Repeat("0", 64))
 }
 
 func TestRetry(t *testing.T) {

@@ -1,5 +1,5 @@
 // Command apiclient lists the issues of a repository from an API like GitHub's, over a session that
-// tries again, follows pages, and can record what was said and play it back without a network.
+// retries, follows pages, and can record the exchange and play it back without a network.
 //
 //	apiclient https://api.github.com/repos/golang/go/issues            asks the server
 //	apiclient -tape issues.json https://api.github.com/repos/…/issues  records once, then plays back
@@ -17,7 +17,7 @@ import (
 	"github.com/mountable/requests/adapters"
 )
 
-// Issue is what this program wants to know of one.
+// Issue has the fields of an issue that this program prints.
 type Issue struct {
 	Number int
 	Title  string
@@ -74,6 +74,9 @@ func (c *Client) Issues(ctx context.Context, url string) iter.Seq2[Issue, error]
 func main() {
 	tape := flag.String("tape", "", "a cassette to record to, or to play")
 	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: apiclient [-tape FILE] URL")
+	}
 	if err := list(context.Background(), *tape, flag.Arg(0)); err != nil {
 		log.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Command crawler walks the links of a site, page by page, and says which of them are broken. It asks for
-// a few pages at a time and for so many a second, never leaves the site, and ends after a number of pages.
+// Command crawler follows the links of a site, page by page, and reports those that are broken. It limits
+// the requests at a time and a second, never leaves the site, and stops after a number of pages.
 //
 //	crawler -pages 500 -rate 10 https://example.com/
 package main
@@ -102,9 +102,12 @@ func (c *crawler) crawl(ctx context.Context, s *requests.Session) error {
 }
 
 func main() {
-	pages := flag.Int("pages", 100, "how many pages at most")
-	rate := flag.Float64("rate", 5, "how many a second at most")
+	pages := flag.Int("pages", 100, "the maximum number of pages")
+	rate := flag.Float64("rate", 5, "the maximum number of requests a second")
 	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: crawler [-pages N] [-rate N] URL")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	n, err := walk(ctx, flag.Arg(0), *pages, *rate)

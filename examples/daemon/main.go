@@ -1,5 +1,5 @@
-// Command daemon talks to an API like Docker's over a Unix socket: a version, a list, and a stream of
-// progress, one JSON value a line.
+// Command daemon talks to an API like Docker's over a Unix socket: it lists the containers, and pulls an
+// image, whose progress arrives as one JSON value a line.
 //
 //	daemon /var/run/docker.sock alpine
 package main
@@ -15,6 +15,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: daemon SOCKET IMAGE")
+	}
 	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
 		log.Fatal(err)
 	}

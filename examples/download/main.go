@@ -1,5 +1,5 @@
-// Command download saves a file and checks it. Where the connection breaks it asks for the rest, and so
-// does the next run where the program is ended.
+// Command download saves a file and verifies its checksum. If the connection breaks it resumes, and if
+// the program is interrupted, its next run resumes.
 //
 //	download https://example.com/image.iso image.iso 9f86d081884c7d65…
 package main
@@ -16,6 +16,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 4 {
+		log.Fatal("usage: download URL FILE SHA256")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	path, err := toolbelt.Download(ctx, requests.NewSession(), os.Args[1], os.Args[2],
@@ -25,5 +28,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Fprintln(os.Stderr)
 	fmt.Println("complete:", path)
 }

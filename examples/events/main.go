@@ -1,5 +1,5 @@
-// Command events follows a stream of server-sent events, connects again where it breaks, and goes on
-// behind the last event it has seen.
+// Command events follows a stream of server-sent events; if the stream breaks, it reconnects and continues
+// after the last event it has seen.
 //
 //	events https://stream.wikimedia.org/v2/stream/recentchange
 package main
@@ -15,6 +15,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: events URL")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s := requests.NewSession()

@@ -19,6 +19,9 @@ type repository struct {
 }
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: getjson URL")
+	}
 	s := requests.NewSession()
 	s.Headers.Set("Accept", "application/json")
 	repo, err := requests.GetJSON[repository](context.Background(), s, os.Args[1], requests.Timeout(10*time.Second))

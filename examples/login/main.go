@@ -1,4 +1,4 @@
-// Command login fills in a form, and then reads a page that only who has logged in may see.
+// Command login logs in with a form, and then reads a page that requires the login.
 //
 //	LOGIN_PASSWORD=secret login https://example.com ada
 package main
@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: LOGIN_PASSWORD=… login SITE USER")
+	}
 	ctx, site := context.Background(), os.Args[1]
 	s := requests.NewSession() // keeps the cookie
 	s.RaiseForStatus = true

@@ -1,5 +1,5 @@
-// Command oauth2 calls an API with a token that it fetches by the client credentials grant, and fetches
-// anew when the token is over or refused.
+// Command oauth2 calls an API with a token that it gets by the client credentials grant, and gets a new
+// one when the token has expired or was refused.
 //
 //	CLIENT_ID=… CLIENT_SECRET=… oauth2 https://login.example.com/token https://api.example.com/me
 package main
@@ -15,7 +15,7 @@ import (
 	"github.com/mountable/requests"
 )
 
-// token is what the server gives out; golang.org/x/oauth2 has one that fits as well.
+// token is the response of the token endpoint; a *Token of golang.org/x/oauth2 would do as well.
 type token struct {
 	Access  requests.Secret `json:"access_token"`
 	Seconds int             `json:"expires_in"`
@@ -31,6 +31,9 @@ func (t *token) SetAuthHeader(r *http.Request) {
 }
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: CLIENT_ID=… CLIENT_SECRET=… oauth2 TOKEN_URL API_URL")
+	}
 	ctx, login, s := context.Background(), requests.NewSession(), requests.NewSession()
 	login.RaiseForStatus = true
 	login.Auth = requests.BasicAuth(os.Getenv("CLIENT_ID"), os.Getenv("CLIENT_SECRET"))

@@ -1,4 +1,4 @@
-// Command pages lists a collection that comes in pages, each with a Link to the next.
+// Command pages lists a paginated collection by following the Link header from page to page.
 //
 //	pages https://api.github.com/users/golang/repos
 package main
@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: pages URL")
+	}
 	s := requests.NewSession()
 	for r, err := range requests.Pages(context.Background(), s, os.Args[1], requests.Params{{"per_page", "50"}}) {
 		if err != nil {

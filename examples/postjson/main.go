@@ -1,4 +1,4 @@
-// Command postjson creates something on a server, and tells what the server has against it.
+// Command postjson creates a resource on a server, and prints why the server refused it if it did.
 //
 //	postjson https://api.example.com/orders coffee 2
 package main
@@ -20,6 +20,9 @@ type order struct {
 }
 
 func main() {
+	if len(os.Args) != 4 {
+		log.Fatal("usage: postjson URL ITEM COUNT")
+	}
 	s := requests.NewSession()
 	wanted := order{Item: os.Args[2], Count: os.Args[3]}
 	placed, err := requests.PostJSON[order](context.Background(), s, os.Args[1], wanted)

@@ -1,4 +1,5 @@
-// Command proxy goes through a proxy with a password, to a server whose authority only the company knows.
+// Command proxy sends a request through a proxy that asks for a password, to a server whose
+// certificate was issued by a private CA.
 //
 //	PROXY_PASSWORD=secret proxy http://proxy.corp:3128 company-ca.pem https://wiki.corp/
 package main
@@ -14,6 +15,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 4 {
+		log.Fatal("usage: PROXY_PASSWORD=… proxy PROXY CA_FILE URL")
+	}
 	proxy, ca, url := os.Args[1], os.Args[2], os.Args[3]
 	s := requests.NewSession()
 	s.Proxies = requests.Proxies{"https": proxy, "http": proxy}

@@ -1,5 +1,5 @@
-// Command retry asks a server that is sometimes busy, waits as long as its Retry-After says, and tells
-// how often it was tried.
+// Command retry sends a request to a server that is sometimes busy, waits as long as its Retry-After
+// says, and prints every try.
 //
 //	retry https://api.example.com/report
 package main
@@ -15,6 +15,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: retry URL")
+	}
 	retry := requests.Retry{Total: 5, BackoffFactor: 200 * time.Millisecond, StatusForcelist: []int{429, 502, 503, 504}}
 	adapter := requests.NewHTTPAdapter(requests.Retries(retry))
 	s := requests.NewSession()

@@ -12,6 +12,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: SITE_PASSWORD=… tutorial SITE")
+	}
 	if err := run(context.Background(), requests.NewSession(), os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
@@ -45,6 +48,7 @@ func run(ctx context.Context, s *requests.Session, url string) error {
 	if _, err := s.Post(ctx, url+"/reports", body); err != nil {
 		return err
 	}
+	fmt.Fprintln(os.Stderr)
 
 	path, err := toolbelt.Download(ctx, s, url+"/reports/annual.pdf", "annual.pdf", toolbelt.KeepPartial())
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command upload sends a file with a form, of any size in little memory, and says how far it is.
+// Command upload uploads a file of any size in a form, without reading it into memory, and shows its progress.
 //
 //	upload https://example.com/files report.pdf
 package main
@@ -14,6 +14,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: upload URL FILE")
+	}
 	fields := toolbelt.Fields{
 		{Name: "title", Value: "Report"},
 		{Name: "file", Value: toolbelt.Path(os.Args[2])},
@@ -31,5 +34,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Fprintln(os.Stderr)
 	fmt.Println(r.StatusCode, r.Headers.Get("Location"))
 }

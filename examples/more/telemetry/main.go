@@ -1,4 +1,4 @@
-// Command telemetry fetches a URL and prints the spans of it: one for each hop and attempt.
+// Command telemetry fetches a URL and prints its spans: one for each hop and attempt.
 //
 //	telemetry https://example.com/
 package main
@@ -18,6 +18,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: telemetry URL")
+	}
 	if err := run(context.Background(), os.Args[1], os.Stdout); err != nil {
 		log.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Command websocket sends each line of its input over a websocket, and prints what comes back. The
-// handshake is a session's: its cookies, auth, proxies and TLS count.
+// Command websocket sends each line of its input over a websocket, and prints the replies. The handshake
+// goes over a session, with its cookies, auth, proxies and TLS settings.
 //
 //	echo hello | websocket wss://echo.example.com/
 package main
@@ -18,6 +18,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: websocket URL")
+	}
 	s := requests.NewSession()
 	s.Auth = requests.BearerAuth(os.Getenv("TOKEN"))
 	if err := talk(context.Background(), s, os.Args[1], os.Stdin, os.Stdout); err != nil {
