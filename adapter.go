@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Adapter carries one prepared request to a server and brings the response back.
-// Mount it on a [Session] by URL prefix. It must be safe for concurrent use.
+// Adapter sends one prepared request to a server and returns the response. Mount it on a [Session]
+// by URL prefix. It must be safe for concurrent use.
 //
 // Send must honor ctx and opts, must not change p, and must leave redirects,
 // cookies and hooks to the session. The response's body is read by the caller

@@ -12,13 +12,13 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// Auth puts credentials on a prepared request. It is called last, when URL,
-// headers, cookies and body stand, and may change any of them; Content-Length is
-// computed again afterwards. It may add a response hook to answer a challenge.
-// An Auth used by concurrent requests must be safe for that; those of this package are.
+// Auth adds credentials to a prepared request. It is called last, once URL, headers, cookies and
+// body are set, and may change any of them; Content-Length is computed again afterwards. It may
+// add a response hook to answer a challenge. An Auth used by concurrent requests must be safe for
+// that; those of this package are.
 //
-// [Session].Auth is that of a session, [Authenticate] gives one to a call, and
-// adapters.Authenticate to all that is sent through a mount.
+// Use [Session].Auth for a session, [Authenticate] for a call, and adapters.Authenticate for a
+// mount.
 type Auth interface {
 	Authenticate(p *PreparedRequest) error
 }
@@ -48,8 +48,8 @@ func (b *Basic) Authenticate(p *PreparedRequest) error {
 // ProxyBasic is HTTP Basic authentication towards a proxy.
 type ProxyBasic struct{ Username, Password string }
 
-// ProxyBasicAuth sends user and password in Proxy-Authorization with the request, for
-// plain http through a proxy. Credentials in the proxy's URL serve https as well.
+// ProxyBasicAuth sends user and password in Proxy-Authorization to the proxy alone: with CONNECT,
+// or with the requests that it forwards. A user in the proxy's URL does the same.
 func ProxyBasicAuth(user, password string) *ProxyBasic { return &ProxyBasic{user, password} }
 
 // Authenticate sets the Proxy-Authorization header.
@@ -168,11 +168,11 @@ func (f TokenFunc[T]) Token() (T, error) { return f() }
 //	refused with a 401        the source is asked, unless somebody has already; the request
 //	                          is sent once more, and what comes back is the response
 //
-// The source is never asked twice at the same time: requests that need a new token wait
-// for the one that is being fetched, each within its context and Timeouts.Total, and get its
-// error if it fails; the source is called to its end, and what it gives is kept. So a refresh token
-// that can be used once is used once. A source keeps no token of its own: around
-// oauth2's, which does, write one that asks with the last refresh token.
+// The source is never asked twice at the same time: requests that need a new token wait for the one
+// that is being fetched, each within its context and Timeouts.Total, and get its error if it fails;
+// the source is called to its end, and what it gives is kept. So a single-use refresh token is used
+// once. A source must not cache tokens: oauth2's does, so wrap it in one that passes the last
+// refresh token.
 //
 // A 401 from an origin that a redirect led to is left as it is, and a request whose body
 // cannot be sent again ends as [ErrUnrewindableBody]. The errors of the source are

@@ -123,11 +123,10 @@ func exchangeKind(err error) Kind {
 	return ErrConnection
 }
 
-// CarrierError makes an [*Error] of what ended the sending of p on another carrier than
-// [HTTPAdapter], for the authors of an [Adapter]: its Kind is the one that HTTPAdapter
-// gives to the cause, by the errors of context, net, crypto/tls and this package. An
-// *Error among the causes keeps its Kind. Nothing of the request counts as written; see
-// [Error.MarkWritten].
+// CarrierError makes an [*Error] of err, which ended the sending of p by an adapter other than
+// [HTTPAdapter], for the authors of an [Adapter]: its Kind is the one that HTTPAdapter gives to
+// the cause, by the errors of context, net, crypto/tls and this package. An *Error among the
+// causes keeps its Kind. Nothing of the request counts as written; see [Error.MarkWritten].
 func CarrierError(p *PreparedRequest, err error) *Error {
 	e := &Error{Kind: exchangeKind(err), Err: err}
 	if own, ok := errors.AsType[*Error](err); ok {

@@ -7,8 +7,8 @@ import (
 	"github.com/mountable/requests/internal/secret"
 )
 
-// Codec writes values as the text of a media type, and reads them. Either function may be nil;
-// both must be safe for concurrent use.
+// Codec encodes values in a media type, and decodes them. Either function may be nil; both must be
+// safe for concurrent use.
 type Codec struct {
 	Marshal   func(v any) ([]byte, error)
 	Unmarshal func(data []byte, v any) error
@@ -25,10 +25,10 @@ func (c Codecs) Apply(r *Request) error {
 	return nil
 }
 
-// Decode decodes the body into v, which must be a pointer, by its Content-Type: with the codec
-// for it, as JSON like [Response.JSON], or as XML. A type that ends in "+json", "+xml" or the
-// like is read by the codec of "application/json" and so on, unless it has its own. A body that
-// does not fit is [ErrDecode], and a type that nothing is known of [ErrInvalidHeader].
+// Decode decodes the body into v, which must be a pointer, by its Content-Type: with the codec for
+// it, as JSON like [Response.JSON], or as XML. A type that ends in "+json", "+xml" or the like is
+// read by the codec of "application/json" and so on, unless it has its own. A body that does not
+// fit is [ErrDecode], and an unknown type [ErrInvalidHeader].
 func (r *Response) Decode(v any) error {
 	contentType := r.Headers.Get("Content-Type")
 	kind, base := codec.TypeOf(contentType)

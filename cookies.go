@@ -32,7 +32,7 @@ type Cookie struct {
 	SameSite string    `json:"same_site,omitempty"` // "Strict", "Lax", "None" or "": kept for the record
 }
 
-// CookieJar keeps the cookies that servers set and gives them back to those they are for.
+// CookieJar stores the cookies that servers set, and sends each back where it belongs.
 //
 // It follows RFC 6265bis with the public suffix list, so that no host can set a
 // cookie for a whole "co.uk". A [Session] whose Policy has NetscapeCookies uses

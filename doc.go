@@ -15,14 +15,14 @@
 //	}
 //	err = r.JSON(&users)
 //
-// What Requests takes as keywords are [Option] values here: [Params], [Headers],
-// [Form], [Files], [Cookies], [Proxies] and [Timeouts] literals, and functions such as
-// [JSON], [Body], [Stream], [Verify] and [AllowRedirects].
+// Requests' keywords are [Option] values here: [Params], [Headers], [Form], [Files], [Cookies],
+// [Proxies] and [Timeouts] literals, and functions such as [JSON], [Body], [Stream], [Verify] and
+// [AllowRedirects].
 //
 // Three things extend it: a [Hook] looks at a response or replaces it; an
 // [AdapterOption] edits the connection a request is about to use; a [Wrapper] acts
 // around a send. Header order and letter case arrive on the wire exactly as given.
 //
-// Where Requests is known to be unsafe this package is safe by default, and
-// [Policy] restores Requests' way; docs/differences.md has the list.
+// Where Requests is known to be unsafe, this package is safe by default, and [Policy] restores
+// Requests' way; docs/differences.md has the list.
 package requests

@@ -55,7 +55,7 @@ func ConfigureConn(edit ConnEditor) AdapterOption {
 	}
 }
 
-// JoinAdapterOptions makes one option of several.
+// JoinAdapterOptions combines options into one.
 func JoinAdapterOptions(options ...AdapterOption) AdapterOption {
 	return func(a *HTTPAdapter) {
 		for _, o := range options {

@@ -35,7 +35,7 @@ func (f OptionFunc) Apply(r *Request) error {
 	return f(r)
 }
 
-// JoinOptions makes one option of several.
+// JoinOptions combines options into one.
 func JoinOptions(options ...Option) Option {
 	return OptionFunc(func(r *Request) error { return r.apply(options) })
 }

@@ -43,8 +43,8 @@ type Policy struct {
 	NetrcOnRedirect bool
 	// NetrcDefault lets the "default" entry of netrc match any host.
 	NetrcDefault bool
-	// NetrcAsRequests reads netrc files as Python does: a comment ends with its line only in some places. Without a
-	// word, a file that cannot be read or makes no sense has no credentials.
+	// NetrcAsRequests reads netrc files as Python does: a comment ends with its line only in some
+	// places. A file that cannot be read or parsed is silently ignored.
 	NetrcAsRequests bool
 	// NetrcReplacesAuthorization lets netrc, and the user info of the URL, replace an Authorization field that the
 	// caller has written.
@@ -54,11 +54,11 @@ type Policy struct {
 	NetrcIgnoresUser bool
 	// UnlimitedDecoding turns off the bounds on decoded size and ratio, and the defaults of Limits.
 	UnlimitedDecoding bool
-	// TruncatedContent takes gzip and deflate that are cut short for whole, and gives what could be decoded. By
+	// TruncatedContent accepts truncated gzip and deflate, and returns what could be decoded. By
 	// default that is ErrContentDecoding.
 	TruncatedContent bool
-	// GzipWithoutTrailer takes gzip for whole that lacks its trailer, as some devices send it: the data ends with its
-	// last block, or in a flush.
+	// GzipWithoutTrailer accepts gzip without its trailer, as some devices send it: the data ends with
+	// its last block, or in a flush.
 	GzipWithoutTrailer bool
 	// LinksAsRequests reads the Link header as Requests does: cut at every ";", names and relation types as they are
 	// written, all types of a link one key.
@@ -74,7 +74,7 @@ type Policy struct {
 	NoProxyAsRequests bool
 	// EnvironmentCAFirst lets REQUESTS_CA_BUNDLE win over the session's Verify, Verify(false) included.
 	EnvironmentCAFirst bool
-	// SendIgnoresEnvironmentCA makes Send(prepared) overlook the CA bundle variables.
+	// SendIgnoresEnvironmentCA makes Send(prepared) ignore the CA bundle variables.
 	SendIgnoresEnvironmentCA bool
 }
 

@@ -52,15 +52,15 @@ func HeadLimits(bytes, fields, interim, trailerBytes int) AdapterOption {
 	}
 }
 
-// PoolMaxAge closes connections older than d when they would be used again. Zero is for
-// ever, the default; less makes every Send of the adapter [ErrInvalidArgument].
+// PoolMaxAge closes connections older than d when they would be used again. Zero, the default,
+// means no limit; less makes every Send of the adapter [ErrInvalidArgument].
 func PoolMaxAge(d time.Duration) AdapterOption {
 	return unlessNegative("PoolMaxAge", d, func(a *HTTPAdapter) { a.config.MaxAge = d })
 }
 
-// PoolMaxIdle closes connections that have been idle for longer than d, when the next
-// request to their pool key comes. Zero is for ever, the default; less makes every Send
-// of the adapter [ErrInvalidArgument].
+// PoolMaxIdle closes connections that have been idle for longer than d, when the next request to
+// their pool key comes. Zero, the default, means no limit; less makes every Send of the adapter
+// [ErrInvalidArgument].
 func PoolMaxIdle(d time.Duration) AdapterOption {
 	return unlessNegative("PoolMaxIdle", d, func(a *HTTPAdapter) { a.config.MaxIdle = d })
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/mountable/requests/internal/uri"
 )
 
-// ProxySource says who decided about a proxy.
+// ProxySource says what chose a proxy.
 type ProxySource int
 
 // The sources, in the order they are asked; Policy.EnvironmentProxiesFirst puts

@@ -117,11 +117,11 @@ func (r *Request) Prepare() (*PreparedRequest, error) {
 //	r, err := requests.FromCurl(`curl -L https://h.example/users -H 'Accept: text/plain' -d name=ada`)
 //	resp, err := s.Do(ctx, r)
 //
-// As with curl, redirects are followed with -L only. Files that -d, -F, -T, -b and -H name
-// are read into memory at once: do not give it commands of strangers. What a shell would do
+// As with curl, redirects are followed with -L only. Files that -d, -F, -T, -b and -H name are
+// read into memory at once: do not give it commands of strangers. What a shell would do
 // (variables, pipes) and flags that are not known, or about more than one request, are
-// [ErrInvalidArgument], whose text names the flag and no value. Flags about what curl prints
-// and saves are overlooked.
+// [ErrInvalidArgument], whose text names the flag and no value. Flags about what curl prints and
+// saves are ignored.
 func FromCurl(command string) (*Request, error) {
 	c, err := curl.Parse(command)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 // [ConnConfig] its type must be comparable: a pointer, for example.
 type Resolver = dial.Resolver
 
-// ResolveWith looks host names up with r instead of the system's resolver,
-// which a nil r stands for. Names that a proxy looks up are its own business.
+// ResolveWith looks up host names with r; a nil r is the system's resolver. It has no effect on
+// names that a proxy looks up.
 func ResolveWith(r Resolver) AdapterOption {
 	return func(a *HTTPAdapter) {
 		a.setError(mustCompare("Resolver", r))
@@ -36,10 +36,10 @@ func mustCompare(what string, v any) error {
 	return nil
 }
 
-// ResolveTo sends what is meant for a host to another address, as an entry in a
-// hosts file would: the keys are "host" or "host:port", the latter winning, the
-// values "ip", "ip:port" or "host:port". Host header, TLS names and cookies stay those
-// of the URL. It does not hold where a proxy looks the name up.
+// ResolveTo sends what is meant for a host to another address, as an entry in a hosts file would:
+// the keys are "host" or "host:port", the latter winning, the values "ip", "ip:port" or
+// "host:port". Host header, TLS names and cookies stay those of the URL. It has no effect where a
+// proxy looks up the name.
 func ResolveTo(hosts map[string]string) AdapterOption {
 	return func(a *HTTPAdapter) {
 		table, err := dial.NewHostTable(hosts)

@@ -30,13 +30,13 @@ type Response struct {
 	Proto      string // "HTTP/1.1"
 	URL        string // of this response, after redirects
 	Headers    Headers
-	History    []*Response // the responses that led here, oldest first
-	Elapsed    time.Duration
-	Request    *PreparedRequest
-	Cookies    *CookieJar    // those set by this response; nil, which is usable, if none
-	Encoding   string        // of the text, from Content-Type; set it to override, "" means detect
-	Raw        io.ReadCloser // the body before content decoding, for those who want it raw
-	Next       *PreparedRequest
+	History    []*Response          // the responses that led here, oldest first
+	Elapsed    time.Duration        // until the head arrived, with retries and without redirects
+	Request    *PreparedRequest     // what it is the response to
+	Cookies    *CookieJar           // those set by this response; nil, which is usable, if none
+	Encoding   string               // of the text, from Content-Type; set it to override, "" means detect
+	Raw        io.ReadCloser        // the body before content decoding, for those who want it raw
+	Next       *PreparedRequest     // the redirect that was not followed; nil if there is none
 	TLS        *tls.ConnectionState // nil without TLS
 	Attempts   []Attempt            // the tries that retries made before this response
 	Codecs     Codecs               // that read the body; those of the call, unless an adapter or a hook has set others
@@ -147,9 +147,9 @@ func (r *Response) Value(key any) any { return r.values[key] }
 // OK reports whether RaiseForStatus would find nothing wrong.
 func (r *Response) OK() bool { return r.StatusCode < 400 || r.StatusCode >= 600 }
 
-// RaiseForStatus returns [ErrHTTP] for a status from 400 to 599, with Requests'
-// text behind the method, and nil for any other. A body that has been read is told of by
-// Error.Snippet, and by a [Problem] where it is one.
+// RaiseForStatus returns [ErrHTTP] for a status from 400 to 599, with Requests' text behind the
+// method, and nil for any other. If the body has been read, Error.Snippet has its beginning, and a
+// [Problem] its problem details.
 func (r *Response) RaiseForStatus() error {
 	if r.OK() {
 		return nil
@@ -186,8 +186,8 @@ func (r *Response) ApparentEncoding() string {
 	return r.apparent
 }
 
-// Text returns the body as text: decoded by Encoding, or as detected where that
-// is empty. An encoding nobody knows is taken for UTF-8, and bad bytes become U+FFFD.
+// Text returns the body as text: decoded by Encoding, or as detected where that is empty. An
+// unknown encoding is taken for UTF-8, and invalid bytes become U+FFFD.
 func (r *Response) Text() (string, error) {
 	content, err := r.Content()
 	if err != nil || len(content) == 0 {

@@ -13,19 +13,17 @@ import (
 	"github.com/mountable/requests/internal/wire"
 )
 
-// Retries makes the adapter try again as r says. The default is to try nothing
-// again, but for one case that loses nothing: a connection from the pool that the
-// server had already given up is replaced by a new one.
+// Retries makes the adapter try again as r says. By default nothing is retried, except that a
+// pooled connection which the server had already closed is replaced by a new one.
 //
-// A body that cannot be sent again ends the retrying: the failure is returned as
-// it is, and never an empty body sent. Responses that are tried again are read to
-// their end, within bounds, so that their connection is used again; they leave
-// neither history nor cookies, and no hook sees them. [Response.Attempts] lists
-// them. Pauses end with the context. One that would last longer than the context's
-// deadline or Timeouts.Total is not begun: the request fails at once.
+// A body that cannot be sent again ends the retries: the failure is returned unchanged, and an
+// empty body is never sent. Responses that are tried again are read to their end, within bounds,
+// so that their connection is used again; they leave neither history nor cookies, and no hook sees
+// them. [Response.Attempts] lists them. Pauses end with the context. One that would last longer
+// than the context's deadline or Timeouts.Total is not begun: the request fails at once.
 //
-// A count below zero, or another setting that makes no sense, makes every Send
-// of the adapter [ErrInvalidArgument].
+// A count below zero, or another invalid setting, makes every Send of the adapter
+// [ErrInvalidArgument].
 func Retries(r Retry) AdapterOption {
 	state, err := r.State(), r.check()
 	return func(a *HTTPAdapter) {
@@ -34,9 +32,9 @@ func Retries(r Retry) AdapterOption {
 	}
 }
 
-// MaxRetries is Requests' max_retries: n repeats in all, for failed connections,
-// and for lost responses to methods that may be repeated; none with 0, the default. A
-// negative n makes every Send of the adapter [ErrInvalidArgument].
+// MaxRetries is Requests' max_retries: n retries in all, after failed connections and, for methods
+// that may be repeated, after lost responses and 413, 429 and 503 with Retry-After; 0 is the
+// default. A negative n makes every Send of the adapter [ErrInvalidArgument].
 func MaxRetries(n int) AdapterOption {
 	if n == 0 {
 		return func(a *HTTPAdapter) { a.retry = nil }

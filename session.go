@@ -13,12 +13,12 @@ import (
 	"github.com/mountable/requests/internal/proxyenv"
 )
 
-// Session sends requests with settings that hold for all of them, keeps cookies
-// from one to the next, and keeps connections open between them.
+// Session sends requests with common settings, keeps cookies from one to the next, and keeps
+// connections open between them.
 //
-// Make one with [NewSession] and set its fields before using it; from then on it
-// is safe for concurrent requests, as are its jar, its auth and its adapters.
-// Nothing of a single call stays in the session but cookies and connections.
+// Make one with [NewSession] and set its fields before using it; after that it is safe for
+// concurrent requests, as are its jar, its auth and its adapters. Nothing of a single call stays
+// in the session but cookies and connections.
 type Session struct {
 	BaseURL      string       // relative URLs resolve against it; see Prepare
 	Headers      Headers      // sent with every request; see DefaultHeaders. Nothing replaces what is deleted

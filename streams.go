@@ -109,10 +109,10 @@ func JSONLines[T any](r *Response) iter.Seq2[T, error] {
 	return decodeEach[T](r, jsontext.Lines(r.Split("\n")))
 }
 
-// JSONArray iterates over the elements of a body that is one JSON array as they arrive, in
-// UTF-8, UTF-16 or UTF-32. What is not such an array, or is cut short, is [ErrJSONDecode] and
-// ends the loop, behind the elements before it; an element longer than Limits.MaxLine is
-// [ErrLineTooLong]. Leaving the loop early closes the response.
+// JSONArray iterates over the elements of a body that is one JSON array as they arrive, in UTF-8,
+// UTF-16 or UTF-32. What is not such an array, or is cut short, is [ErrJSONDecode] and ends the
+// loop, after the elements before it; an element longer than Limits.MaxLine is [ErrLineTooLong].
+// Leaving the loop early closes the response.
 func JSONArray[T any](r *Response) iter.Seq2[T, error] { return decodeEach[T](r, r.elements) }
 
 // decodeEach decodes the values of a body, up to the first that fails.

@@ -29,7 +29,7 @@ type Timing struct {
 // of a response from another adapter FirstByte is all until its head had come. It is
 // always there, and costs a request no allocation.
 //
-// [net/http/httptrace] in the context gives the single events.
+// A [net/http/httptrace] in the context reports the single events.
 func (r *Response) Timing() Timing {
 	s := &r.span
 	t := Timing{Reused: s.reused, FirstByte: s.began.Sub(s.start) - s.leased}

@@ -54,11 +54,10 @@ func CAPool(pool *x509.CertPool) Verification {
 	return verificationOf(certs.Roots{Mode: certs.Given, Pool: pool})
 }
 
-// DefaultCABundle returns where default trust comes from: the file or directory of the
-// system's authorities that is used where nobody names others, as Requests'
-// DEFAULT_CA_BUNDLE_PATH names certifi's. It is "" where the system verifies by itself
-// (macOS, Windows), and where it has none. SSL_CERT_FILE and SSL_CERT_DIR are variables of
-// crypto/x509, whatever TrustEnv says.
+// DefaultCABundle returns the path of the system's CA file or directory, which is used where no
+// other is configured; DEFAULT_CA_BUNDLE_PATH of Requests is certifi's. It is "" where the system
+// verifies by itself (macOS, Windows), and where it has none. SSL_CERT_FILE and SSL_CERT_DIR are
+// variables of crypto/x509, whatever TrustEnv says.
 func DefaultCABundle() string { return certs.SystemRoots() }
 
 // Apply makes v the verification of r.
@@ -160,8 +159,8 @@ func (v Verification) reread() (Verification, error) {
 // redirects and of http.Clients over the session alike. Port 80 becomes the default one,
 // any other stays.
 //
-// An HSTS is safe for concurrent use, and may be shared by sessions. It holds 10,000 hosts;
-// those that would be forgotten first make room. A nil one knows nothing.
+// An HSTS is safe for concurrent use, and may be shared by sessions. It holds 10,000 hosts; beyond
+// that, those that would expire first are evicted. A nil one knows nothing.
 type HSTS struct{ store *hsts.Store }
 
 // NewHSTS returns an HSTS that knows no host.
@@ -177,8 +176,8 @@ func (h *HSTS) Save(name string) error {
 	return wrap(ErrFile, cookie.ReplaceFile(name, text), "the HSTS hosts cannot be saved")
 }
 
-// Load adds the hosts of a file that Save, or curl, has written. What is over is left out.
-// On an error, which is [ErrFile], nothing is added.
+// Load adds the hosts of a file that Save, or curl, has written. Expired entries are left out. On
+// an error, which is [ErrFile], nothing is added.
 func (h *HSTS) Load(name string) error {
 	data, err := cookie.ReadFile(name)
 	if err == nil {

@@ -27,8 +27,8 @@ func BeforeSend(f func(ctx context.Context, p *requests.PreparedRequest) (*reque
 }
 
 // OnError calls f with the error of each request that has failed, all its tries together. f
-// returns the error that the caller gets, or a response instead. That of reading a body, later, is
-// not shown to it. A nil f makes every Send [requests.ErrInvalidArgument].
+// returns the error that the caller gets, or a response instead. It is not called for a later
+// error of reading a body. A nil f makes every Send [requests.ErrInvalidArgument].
 func OnError(f func(ctx context.Context, p *requests.PreparedRequest, err error) (*requests.Response, error)) requests.Wrapper {
 	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 		if f == nil {
@@ -45,8 +45,8 @@ func OnError(f func(ctx context.Context, p *requests.PreparedRequest, err error)
 	})
 }
 
-// Codecs reads the bodies of what comes back with codecs of its own, whatever those of the session
-// are. What a call sends is written by the session's, as its adapter is not known by then.
+// Codecs decodes response bodies with codecs, whatever those of the session are. Requests are
+// encoded with the session's, because that happens before an adapter is chosen.
 func Codecs(codecs requests.Codecs) requests.Wrapper {
 	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 		r, err := base.Send(ctx, p, opts)

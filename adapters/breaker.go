@@ -13,8 +13,8 @@ import (
 // a request. Nothing has been sent.
 var ErrBreakerOpen = errors.New("the breaker is open: the host has failed too often")
 
-// Breaker stops sending to a host (scheme, name and port) that has failed so many times
-// in a row, and tries again after cooldown:
+// Breaker stops sending to a host (scheme, name and port) after so many failures in a row, and
+// tries again after cooldown:
 //
 //	state      lets through         until
 //	closed     everything           failures in a row: open

@@ -11,16 +11,16 @@ import (
 	"github.com/mountable/requests/internal/wire"
 )
 
-// ContentDecoder undoes a content coding with a decoder of the program's own: one that is not
-// known here, or another implementation of gzip, deflate, br or zstd. name is the coding, in any
-// letter case; decode is called for each body, when that is first read, and what it returns is
-// closed if it is an [io.Closer].
+// ContentDecoder undoes a content coding with decode: one that is not known here, or another
+// implementation of gzip, deflate, br or zstd. name is the coding, in any letter case; decode is
+// called for each body, when that is first read, and what it returns is closed if it is an
+// [io.Closer].
 //
-// The codings of a response that has this one among them are undone by the wrapper, the
-// others as ever and within the same bounds, so that Response.Raw comes decoded, without Content-Encoding
-// and Content-Length. An error of decode or of its reader is [requests.ErrContentDecoding], one of
-// the connection what it always is. Servers are told of the coding by the header Accept-Encoding,
-// which is the session's or the call's. A name that is not a token and a decode that is nil are
+// If this is among the codings of a response, the wrapper undoes all of them, the others as usual and
+// within the same bounds, so that Response.Raw comes decoded, without Content-Encoding and
+// Content-Length. An error of decode or of its reader is [requests.ErrContentDecoding], one of the
+// connection what it always is. To ask servers for the coding, name it in the Accept-Encoding header of
+// the session or the call. A name that is not a token and a decode that is nil are
 // [requests.ErrInvalidArgument] of each Send.
 func ContentDecoder(name string, decode func(io.Reader) (io.Reader, error)) requests.Wrapper {
 	decoders := coding.Decoders{strings.ToLower(name): decode}

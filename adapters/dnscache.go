@@ -17,13 +17,13 @@ import (
 //
 //	requests.NewHTTPAdapter(requests.ResolveWith(&adapters.DNSCache{TTL: time.Minute, Stale: time.Hour, Spread: true}))
 //
-// A name is asked for once at a time, whoever waits for it. Where asking again fails, or takes
-// longer than 100 ms or half of what is left of the caller's time, the old answer is used, and
-// for 5 seconds no request waits for a new one. Asking goes on without the callers for up to 10
-// seconds, which the resolver has to keep to. Names that were not found, and failures without an
-// old answer, are not remembered. It holds up to 1,000 answers. Set its fields before it is used;
-// from then on it is safe for concurrent use, by several adapters too. A negative TTL or Stale is
-// [requests.ErrInvalidArgument] of each lookup.
+// A name is looked up once at a time, however many callers wait for it. Where asking again fails,
+// or takes longer than 100 ms or half of what is left of the caller's time, the old answer is
+// used, and for 5 seconds no request waits for a new one. A lookup goes on without its callers for
+// up to 10 seconds, a limit that the resolver must honor. Names that were not found, and failures
+// without an old answer, are not remembered. It holds up to 1,000 answers. Set its fields before
+// it is used; from then on it is safe for concurrent use, by several adapters too. A negative TTL
+// or Stale is [requests.ErrInvalidArgument] of each lookup.
 type DNSCache struct {
 	Resolver requests.Resolver // who is asked; nil: the system's
 	TTL      time.Duration     // how long an answer counts; 0 is a minute. [DNSOverHTTPS] says how long its own do

@@ -38,10 +38,9 @@ func CRLFiles(paths ...string) (requests.AdapterOption, error) {
 	return checkTLS(c), nil
 }
 
-// StapledOCSP asks servers for a response about their certificate from its issuer, stapled to
-// the handshake (RFC 6066 section 8): it has to be there, to be signed by the issuer or by whom it
-// lets sign them (RFC 6960 section 4.2.2.2), to be current, and to say that the certificate is good. Anything else is [requests.ErrSSL], before anything is sent. It
-// holds for origins, and not for the TLS of a proxy, nor where [requests.Verify] is off.
+// StapledOCSP asks servers for a response about their certificate from its issuer, stapled to the handshake (RFC 6066 section 8): it has to be there, to be signed
+// by the issuer or its delegate (RFC 6960 section 4.2.2.2), to be current, and to say that the certificate is good. Anything else is [requests.ErrSSL], before
+// anything is sent. It holds for origins, and not for the TLS of a proxy, nor where [requests.Verify] is off.
 func StapledOCSP() requests.AdapterOption { return checkTLS(stapled{}) }
 
 // checkTLS adds a check to those that are there.

@@ -13,13 +13,13 @@ import (
 	"github.com/mountable/requests/internal/wire"
 )
 
-// SingleFlight lets identical GET and HEAD requests that are under way at the same time
-// share one response: one is sent, and each caller gets a copy. What an adapter below has kept
-// with [requests.Response.SetValue], and its Timing, are in that of the first. Identical are requests
-// with the same URL, header, credentials, whether they are sent already or are the call's
-// own that an adapter has to respect, origin of their redirects and settings, but for deadlines,
-// which are each caller's own: who gives up leaves the others waiting, and the request
-// is canceled when nobody waits any more.
+// SingleFlight lets identical GET and HEAD requests that are under way at the same time share one
+// response: one is sent, and each caller gets a copy. What an adapter below has kept with
+// [requests.Response.SetValue], and its Timing, are in that of the first. Identical are requests with
+// the same URL, header, credentials, whether they are sent already or are the call's own that an
+// adapter has to respect, origin of their redirects and settings, but for deadlines, which are each
+// caller's own: a caller that gives up leaves the others waiting, and the request is canceled when
+// nobody waits any more.
 //
 // Requests with a body, to be streamed or with [requests.OnInterim] are sent by
 // themselves. So are the later ones where a response turns out to be longer than 1 MiB, asks for

@@ -39,10 +39,9 @@ const (
 // whole seconds; beyond the most that systems take, 32,767 s and 127, that is taken.
 //
 // It is added to the socket options there are, in the toolbelt's order: SO_KEEPALIVE,
-// TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE. What a platform does not have is left out
-// without a word: Linux, macOS (where TCP_KEEPIDLE is called TCP_KEEPALIVE), Windows and
-// the BSDs have all of them but OpenBSD, which has only the first. Plan 9 and WebAssembly
-// have none.
+// TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE. What a platform does not have is silently left out:
+// Linux, macOS (where TCP_KEEPIDLE is called TCP_KEEPALIVE), Windows and the BSDs have all of them
+// but OpenBSD, which has only the first. Plan 9 and WebAssembly have none.
 func TCPKeepAlive(idle, interval time.Duration, count int) requests.AdapterOption {
 	if count <= 0 {
 		count = DefaultKeepAliveCount

@@ -94,7 +94,7 @@ func (h *AuthHandler) RemoveStrategy(domain string) {
 	h.strategies = slices.DeleteFunc(h.strategies, func(s strategy) bool { return s.domain == removed })
 }
 
-// Domains returns the domains in the order they were first added, normalised.
+// Domains returns the domains in the order they were first added, normalized.
 func (h *AuthHandler) Domains() []string {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

@@ -140,8 +140,8 @@ func boundaryOf(contentType string) (string, error) {
 	return boundary, nil
 }
 
-// StreamedPart is a part whose content is still on its way: it reads it, decoded from
-// the content coding of the response. It ends where the loop of [Parts] goes on.
+// StreamedPart is a part whose content is still arriving. It reads the content, decoded from the
+// content coding of the response, and ends when the loop of [Parts] goes on.
 type StreamedPart struct {
 	io.Reader
 	Headers requests.Headers // of repeated fields the last

@@ -10,8 +10,8 @@ import (
 // declaration at its very beginning. A name may come twice. Bytes are taken to be
 // UTF-8; a name that is not is an error.
 //
-// It stands beside requests_toolbelt.utils.deprecated; [requests.Response.Text]
-// detects encodings by itself.
+// It is the counterpart of requests_toolbelt.utils.deprecated; [requests.Response.Text] detects
+// encodings by itself.
 func EncodingsFromContent(content []byte) ([]string, error) {
 	return charset.EncodingsFromBytes(content)
 }

@@ -50,8 +50,8 @@ func DumpResponse(r *requests.Response, options ...DumpOption) ([]byte, error) {
 	return d.out, err
 }
 
-// DumpAll is [DumpResponse] of every response in the history of r, oldest first, and
-// of r, one behind the other.
+// DumpAll is [DumpResponse] of every response in the history of r, oldest first, and of r, one
+// after the other.
 func DumpAll(r *requests.Response, options ...DumpOption) ([]byte, error) {
 	d := newDumper(options)
 	if r == nil {

@@ -21,8 +21,8 @@ import (
 // a header are UTF-8 where they can be and ISO-8859-1 otherwise. An unquoted name
 // runs to the next ";", as in the toolbelt, though only tokens may go unquoted.
 //
-// The name is what the server wrote: it may be a path, or worse. Give it to
-// [SafeFilename] before a file is named after it.
+// The name is what the server wrote: it may be a path, or worse. Pass it to [SafeFilename] before
+// using it as the name of a file.
 func Filename(header string) (name string, ok bool) {
 	_, rest, _ := strings.Cut(header, ";")
 	var plain, extended parameter

@@ -55,8 +55,8 @@ type PoolOption func(p *Pool)
 // by default. Fewer than 1 is [requests.ErrInvalidArgument].
 func Workers(n int) PoolOption { return func(p *Pool) { p.workers = n } }
 
-// Initializer prepares each session of the pool, in the place where it is made. Its
-// error is that of the function which makes the pool.
+// Initializer is called with each session of the pool when that is made. Its error is that of the
+// function which makes the pool.
 func Initializer(f func(s *requests.Session) error) PoolOption {
 	return func(p *Pool) { p.setUp = append(p.setUp, f) }
 }
@@ -72,9 +72,9 @@ func SessionFunc(f func() *requests.Session) PoolOption {
 	return func(p *Pool) { p.newSession = f }
 }
 
-// SharedSession lets all workers use s, with its cookies and connections, in the
-// place of a session each. The pool does not close it. For many workers on one host
-// its adapter should keep as many connections: see [requests.PoolMaxSize].
+// SharedSession lets all workers use s, with its cookies and connections, instead of a session
+// each. The pool does not close it. For many workers on one host its adapter should keep as many
+// connections: see [requests.PoolMaxSize].
 func SharedSession(s *requests.Session) PoolOption {
 	return func(p *Pool) {
 		p.shared, p.newSession = true, func() *requests.Session { return s }
@@ -110,7 +110,7 @@ func FromChannel(jobs <-chan *requests.Request, options ...PoolOption) (*Pool, e
 	return newPool(channel(jobs), options)
 }
 
-// FromURLs makes a pool that gets each URL; see [EachRequest] for what more to send.
+// FromURLs makes a pool that gets each URL; use [EachRequest] to add options.
 func FromURLs(urls iter.Seq[string], options ...PoolOption) (*Pool, error) {
 	if urls == nil {
 		return nil, invalid("a pool needs URLs")

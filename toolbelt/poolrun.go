@@ -75,12 +75,12 @@ func (p *Pool) Join(ctx context.Context) error {
 
 func usedUp() error { return invalid("the pool has been run: its jobs are used up") }
 
-// Responses iterates over the responses that [Pool.Join] has kept, in the order in
-// which they came, and lets go of each.
+// Responses iterates over the responses that [Pool.Join] has kept, in the order in which they
+// came, and releases each.
 func (p *Pool) Responses() iter.Seq[PoolResult] { return taking(&p.responses) }
 
-// Exceptions iterates over the results with an error that [Pool.Join] has kept, in
-// the order in which they came, and lets go of each.
+// Exceptions iterates over the results with an error that [Pool.Join] has kept, in the order in
+// which they came, and releases each.
 func (p *Pool) Exceptions() iter.Seq[PoolResult] { return taking(&p.exceptions) }
 
 func taking(kept *[]PoolResult) iter.Seq[PoolResult] {
