@@ -23,11 +23,11 @@ type settings struct {
 	log       *slog.Logger
 }
 
-// Shared makes it the cache of several users: it heeds s-maxage and proxy-revalidate, leaves
-// what is private alone, and keeps a response to a request with credentials only where the
-// server allows that by public, s-maxage or must-revalidate (RFC 9111 section 3.5). Without it a
-// cache keeps the responses to different credentials apart, unless the server says public.
-// Credentials are Authorization, Cookie, and the fields that [requests.AddSecretNames] knows.
+// Shared makes it the cache of several users: it heeds s-maxage and proxy-revalidate, leaves what
+// is private alone, and keeps a response to a request with credentials only where the server
+// allows that by public, s-maxage or must-revalidate (RFC 9111 section 3.5). Without it a cache
+// keeps responses to different credentials apart, unless the server says public. Credentials are
+// Authorization, Cookie, and the fields that [requests.AddSecretNames] knows.
 func Shared() Option { return func(s *settings) { s.shared = true } }
 
 // Namespace keeps the entries apart from those of other caches on the same store.

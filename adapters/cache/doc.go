@@ -1,5 +1,5 @@
-// Package cache keeps responses and uses them again: an HTTP cache by RFC 9111, private or
-// shared, around any adapter of package requests.
+// Package cache stores and reuses responses: an HTTP cache by RFC 9111, private or shared, around
+// any adapter of package requests.
 //
 //	cached := cache.New(cache.Memory(64 << 20))
 //	s.Mount("https://", cached(requests.NewHTTPAdapter()))
@@ -23,11 +23,11 @@
 //
 // Responses to GET with any final status but 206 and 304 are stored where RFC 9111 section 3
 // allows it, once their body has been read to its end. What is stored is the body as it came, in
-// its content coding. Set-Cookie is stored and not repeated: a cookie that has changed since
-// is not set back. Fields of the answer to a validation count.
+// its content coding. Set-Cookie is stored and not repeated, so an old cookie does not replace a
+// newer one. Fields of the answer to a validation count.
 //
-// A response is used for who asked for it: for the same Authorization, Cookie and other fields with
-// the name of a secret, unless the server says public. What an adapter below adds, such as
+// A response is reused for the same user only: for the same Authorization, Cookie and other fields
+// with the name of a secret, unless the server says public. What an adapter below adds, such as
 // adapters.Authenticate, cannot be looked up: such responses are stored where they are public alone,
 // so that what authenticates belongs around a cache.
 //

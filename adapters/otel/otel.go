@@ -1,6 +1,6 @@
-// Package otel tells OpenTelemetry about requests: a span for each hop and, where it was tried
-// more than once, for each attempt, and the duration as a metric, by the semantic conventions for
-// HTTP clients. The context of the span is sent along.
+// Package otel reports requests to OpenTelemetry: a span for each hop and, where it was tried more
+// than once, for each attempt, and the duration as a metric, by the semantic conventions for HTTP
+// clients. The context of the span is sent along.
 //
 //	s.Mount("https://", otel.Instrument()(requests.NewHTTPAdapter()))
 //

@@ -1,5 +1,5 @@
-// Package progress shows in a terminal how far an upload, a download or a pool of
-// requests is:
+// Package progress shows the progress of an upload, a download or a pool of requests in a
+// terminal:
 //
 //	bar := progress.New("report.pdf")
 //	defer bar.Close()

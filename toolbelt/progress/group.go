@@ -36,7 +36,7 @@ type Group struct {
 	closed bool
 }
 
-// NewGroup returns a group whose bars have the options given. Close it behind its bars.
+// NewGroup returns a group whose bars have the options given. Close it after its bars.
 func NewGroup(options ...Option) *Group {
 	return &Group{model: New("", options...)}
 }

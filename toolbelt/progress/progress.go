@@ -47,7 +47,7 @@ func To(w io.Writer) Option {
 	return func(b *Bar) { b.out, b.visible = w, isTerminal(w) }
 }
 
-// Always draws the bar where no terminal is recognised as well. Put it after [To].
+// Always draws the bar where no terminal is recognized as well. Put it after [To].
 func Always() Option { return func(b *Bar) { b.visible = b.out != nil } }
 
 // Every draws the bar again after d at the earliest, a tenth of a second by default;

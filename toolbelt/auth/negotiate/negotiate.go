@@ -56,7 +56,7 @@ func Adapter(cl *client.Client, options ...requests.AdapterOption) requests.Adap
 	return New(Config{Client: cl}, options...)
 }
 
-// New is [Adapter] with more to say.
+// New is [Adapter] with a [Config].
 func New(c Config, options ...requests.AdapterOption) requests.Adapter {
 	if c.Service == nil {
 		c.Service = func(host string) string { return "HTTP/" + host }
