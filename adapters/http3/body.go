@@ -28,6 +28,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 			x.ended = x.because(err)
 		}
 		x.finish()
+		x.panicOn()
 	}
 	return n, x.ended
 }

@@ -47,6 +47,9 @@ func ofConn(code uint64, format string, args ...any) error {
 // errUnprocessed is the cause where a server says that it has not looked at the request.
 var errUnprocessed = errors.New("http3: the server has not looked at the request")
 
+// errPanicked is what the server's side of a request is ended for; nobody is given it.
+var errPanicked = errors.New("http3: the body of the request panicked")
+
 // isRejected reports whether a stream was reset because the server did not look at the request.
 func isRejected(err error) bool {
 	reset, ok := errors.AsType[*quic.StreamError](err)

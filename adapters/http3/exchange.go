@@ -48,6 +48,8 @@ type exchange struct {
 	once   sync.Once
 	closed chan struct{}
 	cause  atomic.Pointer[error] // why this side has reset the stream
+
+	panicked atomic.Pointer[any] // what the caller's body has panicked with
 }
 
 // do sends the request and waits for the head of the response.
@@ -132,6 +134,13 @@ func (x *exchange) because(err error) error {
 		return *own
 	}
 	return err
+}
+
+// panicOn goes on with a panic of the caller's body, once the connection has been given back.
+func (x *exchange) panicOn() {
+	if v := x.panicked.Load(); v != nil {
+		panic(*v)
+	}
 }
 
 // finish gives the connection back.

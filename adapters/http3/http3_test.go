@@ -112,6 +112,61 @@ func (trailing) Apply(r *requests.Request) error {
 	return nil
 }
 
+// panicking is a body that panics once its first bytes have been sent.
+type panicking struct {
+	sent bool
+	when <-chan struct{}
+}
+
+func (b *panicking) Read(p []byte) (int, error) {
+	if b.sent {
+		<-b.when
+		panic("the body's own")
+	}
+	b.sent = true
+	return copy(p, "begin"), nil
+}
+
+// TestBodyPanics: a panic of the caller's body reaches the caller, before the response and behind its
+// head, and leaves the connection to others.
+func TestBodyPanics(t *testing.T) {
+	base := served(t, wiretest.TestCA().Server(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/early" {
+			w.(http.Flusher).Flush()
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	a := opened(t)
+	for _, path := range []string{"/", "/early"} {
+		when := make(chan struct{})
+		got := func() (v any) {
+			defer func() { v = recover() }()
+			if path == "/" {
+				close(when)
+			}
+			r, err := a.Send(t.Context(), prepared(t, "POST", base+path, requests.Body(&panicking{when: when})), requests.SendOptions{})
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			close(when)
+			_, err = r.Content()
+			return err
+		}()
+		if got != "the body's own" {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	r, err := a.Send(t.Context(), prepared(t, "GET", base+"/"), requests.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = r.Content()
+	if s := a.Stats(); s.InUse != 0 || s.Opened != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestParallel: a hundred requests share a connection.
 func TestParallel(t *testing.T) {
 	base := served(t, wiretest.TestCA().Server(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

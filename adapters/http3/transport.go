@@ -57,6 +57,7 @@ func (t *transport) try(req *http.Request, s *sending, body readCloser) (resp *h
 	}
 	closeBody(body)
 	x.finish()
+	x.panicOn()
 	unprocessed := errors.Is(err, errUnprocessed) || isRejected(err)
 	lost := reused && !x.heard && c.quic.Context().Err() != nil && isRepeatable(s.prepared)
 	if lost {

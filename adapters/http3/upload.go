@@ -30,8 +30,14 @@ type upload struct {
 // proceed ends the wait for 100.
 func (u *upload) proceed() { u.once.Do(func() { close(u.continued) }) }
 
-// run sends the body.
+// run sends the body. A panic of the caller's body is handed on to whoever waits for the response.
 func (u *upload) run() {
+	defer func() {
+		if v := recover(); v != nil {
+			u.exchange.panicked.Store(&v)
+			u.exchange.fail(errPanicked)
+		}
+	}()
 	defer u.req.Body.Close()
 	if !u.heldBack() {
 		return
