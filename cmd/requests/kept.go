@@ -28,7 +28,8 @@ func openKept(name, address string) (*kept, error) {
 	if err != nil || u.Host == "" {
 		return nil, misuse("--session: the URL has no host")
 	}
-	k := &kept{Origin: u.Scheme + "://" + u.Host, Cookies: requests.NewCookieJar(), path: name}
+	k := &kept{Cookies: requests.NewCookieJar(), path: atHome(name)}
+	origin := originOf(u)
 	if !strings.ContainsAny(name, `/\`) {
 		folder, err := os.UserConfigDir()
 		if err != nil {
@@ -36,21 +37,43 @@ func openKept(name, address string) (*kept, error) {
 		}
 		k.path = filepath.Join(folder, "requests", "sessions", strings.ReplaceAll(u.Host, ":", "_"), name+".json")
 	}
-	origin := k.Origin
 	data, err := os.ReadFile(k.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		k.Origin = origin
 		return k, nil
 	case err != nil:
 		return nil, err
 	}
+	return k, k.read(data, origin)
+}
+
+// read takes what a file keeps. One that does not say for whom is not used: what another program, or
+// a person, has written is for a host that only they know.
+func (k *kept) read(data []byte, origin string) error {
 	if err := json.Unmarshal(data, k); err != nil {
-		return nil, misuse("--session: %s is not a session: %v", k.path, err)
+		return misuse("--session: %s is not a session: %v", k.path, err)
 	}
-	if k.Origin != origin {
-		return nil, misuse("--session: %s is for %s and not for %s", k.path, k.Origin, origin)
+	u, err := url.Parse(k.Origin)
+	switch {
+	case k.Origin == "":
+		return misuse(`--session: %s does not say for which origin it is, as in "origin": %q`, k.path, origin)
+	case err != nil || originOf(u) != origin:
+		return misuse("--session: %s is for %s and not for %s", k.path, k.Origin, origin)
 	}
-	return k, nil
+	if k.Cookies == nil {
+		k.Cookies = requests.NewCookieJar()
+	}
+	return nil
+}
+
+// originOf is the scheme, the host and the port of a URL, all of them, in lower case.
+func originOf(u *url.URL) string {
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if u.Port() == "" {
+		host = strings.TrimSuffix(host, ":") + map[string]string{"http": ":80", "https": ":443"}[scheme]
+	}
+	return scheme + "://" + host
 }
 
 // apply adds what is kept to a request, which wins, and keeps what it brings.
