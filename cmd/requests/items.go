@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"mime"
 	"os"
@@ -23,7 +24,9 @@ func parseItem(text string) (item, error) {
 	var name strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] == '\\' && i+1 < len(text) && strings.IndexByte(`\=:@;`, text[i+1]) >= 0 {
-			i++
+			if i++; text[i] == '\\' {
+				name.WriteByte('\\') // both stay: the name of JSON's member takes them apart
+			}
 			name.WriteByte(text[i])
 			continue
 		}
@@ -83,6 +86,7 @@ type items struct {
 	form     requests.Form
 	fields   toolbelt.Fields // of a multipart form
 	hasFiles bool
+	notForm  string // an item whose value no form can have
 	file     string // whose content is the body
 	fileType string // its Content-Type, "" where that is not known
 }
@@ -151,14 +155,43 @@ func (x *items) add(i item, value string) error {
 		if !json.Valid([]byte(value)) {
 			return misuse("%q: the value is not JSON", i.text)
 		}
-		x.addData(i, value, json.RawMessage(value))
+		text, ok := formText(value)
+		if !ok {
+			x.notForm = cmp.Or(x.notForm, i.text)
+		}
+		x.addData(i, text, json.RawMessage(value))
 	}
 	return nil
+}
+
+// formText is what a form has for a value in JSON, if it can have one.
+func formText(value string) (string, bool) {
+	var decoded any
+	_ = json.Unmarshal([]byte(value), &decoded)
+	switch v := decoded.(type) {
+	case string:
+		return v, true
+	case float64, bool:
+		return strings.TrimSpace(value), true
+	}
+	return "", false
+}
+
+// keepBoundary adds the boundary of a multipart form to a Content-Type among the items.
+func (x *items) keepBoundary(form string) {
+	_, boundary, multipart := strings.Cut(form, "; boundary=")
+	own := x.headers.Get("Content-Type")
+	if multipart && strings.HasPrefix(form, "multipart/") && own != "" && !strings.Contains(strings.ToLower(own), "boundary=") {
+		x.headers.Set("Content-Type", own+"; boundary="+boundary)
+	}
 }
 
 // addFile adds a file to the form or, where it has no name, makes it the body.
 func (x *items) addFile(i item) error {
 	path, kind, _ := strings.Cut(i.value, ";type=")
+	if kind == "" {
+		kind, _, _ = strings.Cut(mime.TypeByExtension(filepath.Ext(path)), ";") // the name does not tell the charset
+	}
 	if i.name != "" {
 		x.hasFiles = true
 		x.fields = append(x.fields, toolbelt.Field{Name: i.name, Value: toolbelt.Path(atHome(path)), ContentType: kind})
@@ -167,10 +200,7 @@ func (x *items) addFile(i item) error {
 	if x.file != "" || path == "" {
 		return misuse("%q: one file is the body, and it has to be named", i.text)
 	}
-	if x.file = atHome(path); kind == "" {
-		kind = mime.TypeByExtension(filepath.Ext(path))
-	}
-	x.fileType = kind
+	x.file, x.fileType = atHome(path), kind
 	return nil
 }
 

@@ -126,6 +126,7 @@ func put(node any, path []step, value any) (any, error) {
 	if path[0].index != notIndex {
 		return putElement(node, path, value)
 	}
+	node = opened(node)
 	o, ok := node.(*object)
 	if node == nil {
 		o, ok = &object{values: map[string]any{}}, true
@@ -147,6 +148,7 @@ func put(node any, path []step, value any) (any, error) {
 }
 
 func putElement(node any, path []step, value any) (any, error) {
+	node = opened(node)
 	list, ok := node.([]any)
 	if !ok && node != nil {
 		return nil, errNotArray
@@ -168,4 +170,46 @@ func putElement(node any, path []step, value any) (any, error) {
 	element, err := put(old, path[1:], value)
 	list[index] = element
 	return list, err
+}
+
+// opened is the array or the object of a value in JSON, which later items add to.
+func opened(node any) any {
+	raw, ok := node.(json.RawMessage)
+	if !ok {
+		return node
+	}
+	var elements []json.RawMessage
+	if json.Unmarshal(raw, &elements) == nil && elements != nil {
+		list := make([]any, len(elements))
+		for i, element := range elements {
+			list[i] = element
+		}
+		return list
+	}
+	if o := openedObject(raw); o != nil {
+		return o
+	}
+	return node
+}
+
+// openedObject is nil for what is not an object. raw is valid JSON.
+func openedObject(raw json.RawMessage) *object {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return nil
+	}
+	o := &object{values: map[string]any{}}
+	for d.More() {
+		var value json.RawMessage
+		name, _ := d.Token()
+		text, isName := name.(string)
+		if !isName || d.Decode(&value) != nil {
+			return nil
+		}
+		if _, there := o.values[text]; !there {
+			o.names = append(o.names, text)
+		}
+		o.values[text] = value
+	}
+	return o
 }

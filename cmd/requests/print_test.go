@@ -70,7 +70,7 @@ func TestItems(t *testing.T) {
 		"name@file":       {"name", "@", "file"},
 		"Host:@file":      {"Host", ":@", "file"},
 		`a\=b=c`:          {"a=b", "=", "c"},
-		`a\\b=c`:          {`a\b`, "=", "c"},
+		`a\\b=c`:          {`a\\b`, "=", "c"},
 		`a\nb=c`:          {`a\nb`, "=", "c"},
 		"url=http://x:80": {"url", "=", "http://x:80"},
 	} {
