@@ -15,7 +15,7 @@ import (
 
 // exchange sends the request and prints what was asked for.
 func (c *command) exchange(ctx context.Context, f *flags) (status int, err error) {
-	r, err := c.request(f)
+	r, err := c.request(ctx, f)
 	if err != nil {
 		return 0, err
 	}
@@ -24,7 +24,7 @@ func (c *command) exchange(ctx context.Context, f *flags) (status int, err error
 		return 0, err
 	}
 	defer s.Close()
-	finish, err := c.prepare(s, r, f)
+	finish, err := c.prepare(ctx, s, r, f)
 	if err != nil {
 		return 0, err
 	}
@@ -44,8 +44,8 @@ func (c *command) exchange(ctx context.Context, f *flags) (status int, err error
 }
 
 // prepare sets what the flags say of session and request. What it returns is called at the end.
-func (c *command) prepare(s *requests.Session, r *requests.Request, f *flags) (finish func() error, err error) {
-	given, err := c.credentials(f)
+func (c *command) prepare(ctx context.Context, s *requests.Session, r *requests.Request, f *flags) (finish func() error, err error) {
+	given, err := c.credentials(ctx, f)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@
 //
 // The exit status is 0 for a response below 300, 3, 4 and 5 for those of the class, 1 for an error,
 // 2 for a time limit, 6 for too many redirects, 64 for a command that makes no sense, and 130 where it
-// was interrupted.
+// was interrupted, whatever it waits for; 143 is that of SIGTERM.
 package main
 
 import (
@@ -32,7 +32,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"golang.org/x/term"
 
@@ -40,23 +39,15 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	c := &command{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	c.stdoutTerminal, c.stderrTerminal = term.IsTerminal(int(os.Stdout.Fd())), term.IsTerminal(int(os.Stderr.Fd()))
 	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
 		c.stdin = nil // a terminal, or nothing
 	}
 	if c.stderrTerminal && term.IsTerminal(int(os.Stdin.Fd())) {
-		c.ask = func(prompt string) (string, error) {
-			fmt.Fprint(os.Stderr, prompt)
-			password, err := term.ReadPassword(int(os.Stdin.Fd()))
-			fmt.Fprintln(os.Stderr)
-			return string(password), err
-		}
+		c.ask = askPassword
 	}
-	status := c.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(status)
+	os.Exit(interruptible(func(ctx context.Context) int { return c.run(ctx, os.Args[1:]) }))
 }
 
 // command is one run.
@@ -65,8 +56,8 @@ type command struct {
 	stdout, stderr io.Writer
 	stdoutTerminal bool
 	stderrTerminal bool
-	ask            func(prompt string) (string, error) // for a password; nil without a terminal
-	opened         []io.Closer                         // closed at the end
+	ask            func(ctx context.Context, prompt string) (string, error) // for a password; nil without a terminal
+	opened         []io.Closer                                              // closed at the end
 }
 
 // The exit statuses, HTTPie's where it has them.
@@ -74,8 +65,9 @@ const (
 	failed       = 1
 	timedOut     = 2
 	tooManyHops  = 6
-	misused      = 64 // EX_USAGE of sysexits.h
-	interrupted  = 130
+	misused      = 64  // EX_USAGE of sysexits.h
+	interrupted  = 130 // 128 and the number of the signal, as a shell has it
+	terminated   = 143
 	firstRefused = 300 // statuses from here on are an exit status by their class
 )
 
@@ -94,7 +86,11 @@ func (c *command) run(ctx context.Context, args []string) int {
 		}
 	}()
 	status, err := c.try(ctx, args)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(c.stderr, "requests: interrupted")
+		return interrupted
+	case err != nil:
 		fmt.Fprintf(c.stderr, "requests: %v\n", err)
 		return statusOf(err)
 	}

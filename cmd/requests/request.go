@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -18,7 +19,7 @@ import (
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"}
 
 // request makes the request of the command line, or of a command of curl.
-func (c *command) request(f *flags) (*requests.Request, error) {
+func (c *command) request(ctx context.Context, f *flags) (*requests.Request, error) {
 	if f.fromCurl != "" {
 		if len(f.args) > 0 {
 			return nil, misuse("--from-curl and %q do not go together", f.args[0])
@@ -43,7 +44,7 @@ func (c *command) request(f *flags) (*requests.Request, error) {
 			return nil, err
 		}
 	}
-	if err := c.fill(r, x, f); err != nil {
+	if err := c.fill(ctx, r, x, f); err != nil {
 		return nil, err
 	}
 	for _, field := range x.headers {
@@ -91,8 +92,8 @@ func fullURL(url, scheme string) string {
 }
 
 // fill gives r its body, of the items, of --raw, of a file or of the standard input.
-func (c *command) fill(r *requests.Request, x *items, f *flags) (err error) {
-	r.Body, err = c.whole(x, f)
+func (c *command) fill(ctx context.Context, r *requests.Request, x *items, f *flags) (err error) {
+	r.Body, err = c.whole(ctx, x, f)
 	if err != nil {
 		return err
 	}
@@ -143,8 +144,8 @@ func inChunks(r *requests.Request) (err error) {
 }
 
 // whole is the body where it is not made of fields, nil if it is.
-func (c *command) whole(x *items, f *flags) (any, error) {
-	input, err := c.input(f)
+func (c *command) whole(ctx context.Context, x *items, f *flags) (any, error) {
+	input, err := c.input(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -207,11 +208,11 @@ func fillMultipart(r *requests.Request, x *items, boundary string) error {
 const maxInMemory = 1 << 20
 
 // input is what stands on the standard input, nil for nothing.
-func (c *command) input(f *flags) (any, error) {
+func (c *command) input(ctx context.Context, f *flags) (any, error) {
 	if c.stdin == nil || f.ignoreStdin || f.fromCurl != "" {
 		return nil, nil
 	}
-	data, err := io.ReadAll(io.LimitReader(c.stdin, maxInMemory))
+	data, err := unlessInterrupted(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(c.stdin, maxInMemory)) })
 	switch {
 	case err != nil || len(data) == 0:
 		return nil, err
@@ -265,7 +266,7 @@ type credentials struct {
 }
 
 // credentials asks for a password that is not given, where there is a terminal to ask on.
-func (c *command) credentials(f *flags) (*credentials, error) {
+func (c *command) credentials(ctx context.Context, f *flags) (*credentials, error) {
 	if f.auth == "" {
 		return nil, nil
 	}
@@ -277,7 +278,7 @@ func (c *command) credentials(f *flags) (*credentials, error) {
 		return nil, misuse("--auth has no password, and there is no terminal to ask for it: expected user:password")
 	case !given:
 		var err error
-		if password, err = c.ask("password for " + user + ": "); err != nil {
+		if password, err = c.ask(ctx, "password for "+user+": "); err != nil {
 			return nil, err
 		}
 	}
