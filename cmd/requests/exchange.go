@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/toolbelt"
@@ -52,8 +51,11 @@ func (c *command) prepare(ctx context.Context, s *requests.Session, r *requests.
 	if given != nil {
 		r.Auth = given.auth()
 	}
-	if f.fromCurl == "" {
-		r.Send.Redirects = map[bool]requests.Toggle{true: requests.On, false: requests.Off}[f.follow || f.download]
+	switch {
+	case f.follow || f.download:
+		r.Send.Redirects = requests.On
+	case f.fromCurl == "": // a command of curl says so itself
+		r.Send.Redirects = requests.Off
 	}
 	var ends []func() error
 	if name := cmp.Or(f.session, f.sessionReadOnly); name != "" {
@@ -89,13 +91,13 @@ func (c *command) output(f *flags) (out *printer, done func() error, err error) 
 		if f.quiet {
 			to, terminal = io.Discard, false
 		}
-		return newPrinter(to, terminal, f.pretty), func() error { return nil }, nil
+		return f.printer(to, terminal), func() error { return nil }, nil
 	}
 	file, err := os.Create(f.output)
 	if err != nil {
 		return nil, nil, err
 	}
-	return newPrinter(file, false, f.pretty), file.Close, nil
+	return f.printer(file, false), file.Close, nil
 }
 
 // show prints the request and sends nothing.
@@ -119,62 +121,11 @@ func (c *command) send(ctx context.Context, s *requests.Session, r *requests.Req
 		return 0, err
 	}
 	defer resp.Close()
-	hops := []*requests.Response{resp}
-	if f.all {
-		hops = append(append([]*requests.Response{}, resp.History...), resp)
+	if err := out.chain(resp, f.all || f.verbose > 0, f.wants(c.stdoutTerminal && f.output == "")); err != nil {
+		return 0, err
 	}
-	wants := f.wants(c.stdoutTerminal && f.output == "")
-	for _, hop := range hops {
-		if err := out.request(hop.Request, wants); err != nil {
-			return 0, err
-		}
-		if err := out.response(hop, wants); err != nil {
-			return 0, err
-		}
-		if err := out.meta(hop, wants); err != nil {
-			return 0, err
-		}
+	if !f.checkStatus {
+		return 0, nil
 	}
 	return class(resp), nil
-}
-
-// download saves the body under the name of --output, of the server or of the URL.
-func (c *command) download(ctx context.Context, s *requests.Session, r *requests.Request, f *flags) error {
-	if r.Method != "GET" || r.Body != nil || r.JSON != nil || r.Form != nil {
-		return misuse("--download is for GET without a body")
-	}
-	call := requests.OptionFunc(func(to *requests.Request) error {
-		to.Headers, to.WithoutHeaders, to.Params, to.Auth = append(r.Headers.Clone(), to.Headers...), r.WithoutHeaders, r.Params, r.Auth
-		return nil
-	})
-	options := []toolbelt.DownloadOption{toolbelt.NameFromURL(), toolbelt.RequestOptions(call)}
-	if f.resume {
-		options = append(options, toolbelt.KeepPartial())
-	}
-	if f.output != "" {
-		options = append(options, toolbelt.Overwrite())
-	}
-	shown := c.stderrTerminal && !f.quiet
-	if shown {
-		options = append(options, toolbelt.OnProgress(c.progress))
-	}
-	path, err := toolbelt.Download(ctx, s, r.URL, f.output, options...)
-	if shown {
-		fmt.Fprintln(c.stderr)
-	}
-	if err != nil || f.quiet {
-		return err
-	}
-	_, err = fmt.Fprintf(c.stderr, "saved as %s\n", filepath.Clean(path))
-	return err
-}
-
-// progress draws how far a download is.
-func (c *command) progress(done, total int64) {
-	const mega = 1 << 20
-	text := fmt.Sprintf("\r%.1f MB", float64(done)/mega)
-	if total > 0 {
-		text = fmt.Sprintf("\r%3d %% of %.1f MB", done*100/total, float64(total)/mega)
-	}
-	_, _ = io.WriteString(c.stderr, text)
 }

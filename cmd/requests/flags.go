@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,8 +24,10 @@ type flags struct {
 	session, sessionReadOnly        string
 	download, resume, follow        bool
 	output, print, pretty           string
-	headers, body, verbose, all     bool
-	meta, quiet                     bool
+	headers, body, all              bool
+	verbose                         countFlag
+	meta, quiet, stream             bool
+	checkStatus                     bool
 	offline, curl                   bool
 	fromCurl, har                   string
 	verify, cert, certKey, certPass string
@@ -45,6 +48,21 @@ func (l *listFlag) String() string { return strings.Join(*l, ", ") }
 func (l *listFlag) Set(value string) error {
 	*l = append(*l, value)
 	return nil
+}
+
+// countFlag is a flag without a value that says more where it is repeated.
+type countFlag int
+
+func (c *countFlag) String() string { return strconv.FormatBool(*c > 0) }
+
+// IsBoolFlag makes it a flag without a value.
+func (c *countFlag) IsBoolFlag() bool { return true }
+
+// Set implements [flag.Value].
+func (c *countFlag) Set(value string) error {
+	on, err := strconv.ParseBool(value)
+	*c = map[bool]countFlag{true: *c + 1, false: 0}[on]
+	return err
 }
 
 // short are the letters of flags.
@@ -78,11 +96,11 @@ func newFlags() *flags {
 	s.StringVar(&f.print, "print", "", "what is printed: `HBhbm`, request head and body, response head and body, time")
 	s.BoolVar(&f.meta, "meta", false, "--print m")
 	s.BoolVar(&f.quiet, "quiet", false, "print nothing; --output and --download still write")
-	s.Bool("check-status", true, "end with 3, 4 or 5 for a response of that class, which is always done")
-	s.Bool("stream", true, "print a body as it comes, which is done unless it is formatted")
+	s.BoolVar(&f.checkStatus, "check-status", true, "end with 3, 4 or 5 for a response of that class")
+	s.BoolVar(&f.stream, "stream", false, "print each line as it comes where it is formatted or colored, too")
 	s.BoolVar(&f.headers, "headers", false, "--print h")
 	s.BoolVar(&f.body, "body", false, "--print b")
-	s.BoolVar(&f.verbose, "verbose", false, "--print HBhb")
+	s.Var(&f.verbose, "verbose", "--print HBhb --all; given twice, --print HBhbm")
 	s.StringVar(&f.pretty, "pretty", "", "`all`, colors, format or none; all on a terminal, else none")
 	s.BoolVar(&f.offline, "offline", false, "print the request and send nothing")
 	s.BoolVar(&f.curl, "curl", false, "print the request as a command of curl, and send nothing")
@@ -114,7 +132,7 @@ func parseFlags(args []string) (*flags, error) {
 				f.help = true
 				return f, nil
 			}
-			return nil, misuse("%s: see requests --help", strings.Replace(err.Error(), "flag provided but not defined: ", "unknown flag ", 1))
+			return nil, misuse("%s: see requests --help", wrongFlag(err.Error(), args))
 		}
 		rest := f.set.Args()
 		if len(rest) == 0 {
@@ -126,6 +144,33 @@ func parseFlags(args []string) (*flags, error) {
 		}
 		f.args, args = append(f.args, rest[0]), rest[1:]
 	}
+}
+
+// wrongFlag is what Go's flags say of args, with an unknown flag as it is written there.
+func wrongFlag(text string, args []string) string {
+	name, unknown := strings.CutPrefix(text, "flag provided but not defined: ")
+	for _, arg := range args {
+		if flagName, _, _ := strings.Cut(arg, "="); unknown && strings.TrimPrefix(flagName, "-") == name {
+			name = flagName
+		}
+	}
+	if unknown {
+		return "unknown flag " + name
+	}
+	return text
+}
+
+// ofRequest are the flags that say what is sent.
+var ofRequest = []string{"form", "multipart", "json", "raw", "boundary", "chunked", "path-as-is", "default-scheme"}
+
+// alsoSet is one of the flags that has another value than its default.
+func (f *flags) alsoSet(names ...string) string {
+	for _, name := range names {
+		if fl := f.set.Lookup(name); fl.Value.String() != fl.DefValue {
+			return name
+		}
+	}
+	return ""
 }
 
 // spread makes what Go's flags read of what HTTPie's users write: -v -F of -vF, -a=x of -ax, the default
@@ -260,12 +305,13 @@ func (f *flags) usage(w io.Writer) error {
 // differs is what a user of HTTPie should know.
 const differs = `
 --no-FLAG restores the default of a flag. What differs from HTTPie:
-  the exit status is that of the response's class always, as with --check-status
+  the exit status is that of the response's class, unless --check-status=false
   name@file makes a multipart form without --form, too; without it HTTPie refuses
   an empty standard input is not a body
   nothing is sorted, headers nor JSON
+  -h, -b and -m add up
   a download is saved in a file always, and one that would overwrite a file is refused, unless --output names it
-  --session keeps to the origin it was begun with
+  --session keeps to the origin it was begun with; a file that names none is refused
   --curl shows credentials, so that the command works; --har masks them
   there is no configuration file, no plugin, and none of HTTPie's other flags
 `
@@ -289,19 +335,24 @@ func (f *flags) complete(w io.Writer) error {
 	return err
 }
 
+// parts is what the flags of one letter ask for, together.
+func (f *flags) parts() (wants string) {
+	for _, part := range []struct {
+		asked bool
+		wants string
+	}{{f.verbose > 0, "HB"}, {f.headers || f.verbose > 0, "h"}, {f.body || f.verbose > 0, "b"}, {f.meta || f.verbose > 1, "m"}} {
+		if part.asked {
+			wants += part.wants
+		}
+	}
+	return wants
+}
+
 // wants is what is printed.
 func (f *flags) wants(terminal bool) string {
 	switch {
-	case f.verbose:
-		return "HBhb"
-	case f.headers && f.body:
-		return "hb"
-	case f.headers:
-		return "h"
-	case f.body:
-		return "b"
-	case f.meta:
-		return "m"
+	case f.parts() != "":
+		return f.parts()
 	case f.offline:
 		return cmp.Or(f.print, "HB")
 	case terminal:

@@ -20,8 +20,16 @@ type printer struct {
 	terminal bool // control characters would steer it
 	format   bool
 	colors   bool
+	stream   bool // each line is printed when it is there
 	begun    bool
 	headed   bool // a head was printed, behind which a body ends with a line
+}
+
+// printer is one as the flags want it.
+func (f *flags) printer(w io.Writer, terminal bool) *printer {
+	p := newPrinter(w, terminal, f.pretty)
+	p.stream = f.stream
+	return p
 }
 
 func newPrinter(w io.Writer, terminal bool, pretty string) *printer {
@@ -41,6 +49,26 @@ func (p *printer) paint(color, text string) string {
 		return text
 	}
 	return color + text + reset
+}
+
+// chain prints a response, and before it those that led to it if all are wanted.
+func (p *printer) chain(r *requests.Response, all bool, wants string) error {
+	hops := []*requests.Response{r}
+	if all {
+		hops = append(append([]*requests.Response{}, r.History...), r)
+	}
+	for _, hop := range hops {
+		for _, part := range []func() error{
+			func() error { return p.request(hop.Request, wants) },
+			func() error { return p.response(hop, wants) },
+			func() error { return p.meta(hop, wants) },
+		} {
+			if err := part(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // request prints the head and the body of a request, as far as they are wanted.
@@ -71,8 +99,7 @@ func (p *printer) request(r *requests.PreparedRequest, wants string) error {
 	return p.body(body, r.Headers.Get("Content-Type"))
 }
 
-// response prints the head and the body of a response, as far as they are wanted. A body that is
-// neither formatted nor shown on a terminal is copied as it comes.
+// response prints the head and the body of a response, as far as they are wanted.
 func (p *printer) response(r *requests.Response, wants string) error {
 	if strings.Contains(wants, "h") {
 		if err := p.head(strings.TrimRight(fmt.Sprintf("%s %d %s", r.Proto, r.StatusCode, r.Reason), " "), r.Headers); err != nil {
@@ -82,10 +109,26 @@ func (p *printer) response(r *requests.Response, wants string) error {
 	if !strings.Contains(wants, "b") {
 		return nil
 	}
-	if !p.terminal && !p.format && !p.colors {
+	return p.responseBody(r)
+}
+
+// responseBody prints a body:
+//
+//	formatted or colored                         the whole, as JSON in particular
+//	the same with --stream, or an event stream   line by line
+//	neither, on a terminal                       as it comes, without what steers the terminal
+//	neither, elsewhere                           as it comes, byte for byte
+func (p *printer) responseBody(r *requests.Response) error {
+	kind := r.Headers.Get("Content-Type")
+	switch pretty := p.format || p.colors; {
+	case !pretty && !p.terminal:
 		p.begun = true
 		_, err := io.Copy(p, r)
 		return err
+	case !pretty:
+		return p.flow(r)
+	case p.stream || strings.HasPrefix(kind, "text/event-stream"):
+		return p.lines(r, kind)
 	}
 	text, err := r.Text()
 	if err != nil {
@@ -98,7 +141,7 @@ func (p *printer) response(r *requests.Response, wants string) error {
 	if bytes.IndexByte(content, 0) < 0 {
 		content = []byte(text) // what is text is shown in UTF-8
 	}
-	return p.body(content, r.Headers.Get("Content-Type"))
+	return p.body(content, kind)
 }
 
 // meta prints how long the response took.
@@ -133,7 +176,7 @@ var member = regexp.MustCompile(`(?m)^( *)("(?:[^"\\]|\\.)*")(: )`)
 func (p *printer) body(data []byte, kind string) error {
 	p.begun = true
 	if p.terminal && (bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data)) {
-		return p.notice("the body is binary and not shown on a terminal")
+		return p.binary()
 	}
 	text := string(data)
 	if p.format && strings.Contains(kind, "json") {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,7 +42,7 @@ func TestScripts(t *testing.T) {
 }
 
 func setup(env *testscript.Env) error {
-	server := httptest.NewServer(routes())
+	server := httptest.NewServer(asIs(routes()))
 	env.Defer(server.Close)
 	env.Setenv("URL", server.URL)
 	env.Setenv("HOST", strings.TrimPrefix(server.URL, "http://"))
@@ -62,8 +64,17 @@ func routes() http.Handler {
 		}
 		http.ServeContent(w, r, "", epoch, strings.NewReader("0123456789"))
 	})
+	mux.HandleFunc("/target/", func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprintf(w, "%s %s\n", r.Method, r.RequestURI) })
 	mux.HandleFunc("/escape", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("a\x1b[2Jb\n")) })
 	return mux
+}
+
+// asIs gives a path with dot segments to its handler, which ServeMux would redirect.
+func asIs(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = path.Clean(r.URL.Path)
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // alone is held by a command that runs in this process: the folder and the environment are the process's.
