@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -21,16 +22,9 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 // request makes the request of the command line, or of a command of curl.
 func (c *command) request(ctx context.Context, f *flags) (*requests.Request, error) {
 	if f.fromCurl != "" {
-		if len(f.args) > 0 {
-			return nil, misuse("--from-curl and %q do not go together", f.args[0])
-		}
-		r, err := requests.FromCurl(f.fromCurl)
-		if err != nil {
-			return nil, misuse("--from-curl: %v", err)
-		}
-		return r, nil
+		return f.curlRequest()
 	}
-	method, url, rest, err := splitArgs(f)
+	method, address, rest, err := splitArgs(f)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +32,16 @@ func (c *command) request(ctx context.Context, f *flags) (*requests.Request, err
 	if err != nil {
 		return nil, err
 	}
-	r := &requests.Request{Method: method, URL: url, Params: x.params, WithoutHeaders: x.without}
+	r := &requests.Request{Method: method, URL: address, Params: x.params, WithoutHeaders: x.without}
 	if f.asIs {
-		if err := requests.AsIs(url).Apply(r); err != nil {
+		if err := requests.AsIs(address).Apply(r); err != nil {
 			return nil, err
 		}
 	}
 	if err := c.fill(ctx, r, x, f); err != nil {
 		return nil, err
 	}
+	x.keepBoundary(r.Headers.Get("Content-Type"))
 	for _, field := range x.headers {
 		r.Headers.Del(field[0])
 	}
@@ -57,17 +52,39 @@ func (c *command) request(ctx context.Context, f *flags) (*requests.Request, err
 	return r, nil
 }
 
-// splitArgs tells method, URL and items apart.
-func splitArgs(f *flags) (method, url string, rest []string, err error) {
-	args := f.args
-	word := args[0]
-	if isWord(word) && (slices.Contains(methods, strings.ToUpper(word)) || word == strings.ToUpper(word)) {
-		method, args = strings.ToUpper(word), args[1:]
+// curlRequest is that of --from-curl, which says all of it.
+func (f *flags) curlRequest() (*requests.Request, error) {
+	if len(f.args) > 0 {
+		return nil, misuse("--from-curl and %q do not go together", f.args[0])
 	}
-	if len(args) == 0 {
-		return "", "", nil, misuse("no URL behind the method %s", method)
+	if name := f.alsoSet(ofRequest...); name != "" {
+		return nil, misuse("--from-curl and --%s do not go together: the command of curl says what is sent", name)
+	}
+	r, err := requests.FromCurl(f.fromCurl)
+	if err != nil {
+		return nil, misuse("--from-curl: %v", err)
+	}
+	return r, nil
+}
+
+// splitArgs tells method, URL and items apart. A word alone is a URL, as with HTTPie.
+func splitArgs(f *flags) (method, address string, rest []string, err error) {
+	args := f.args
+	if len(args) > 1 && isMethod(args[0], args[1]) {
+		method, args = strings.ToUpper(args[0]), args[1:]
 	}
 	return method, fullURL(args[0], f.scheme), args[1:], nil
+}
+
+// isMethod reports whether a word is a method and next its URL. One that is neither known nor in upper
+// case may be a host, and next its first item.
+func isMethod(word, next string) bool {
+	upper := strings.ToUpper(word)
+	if !isWord(word) || slices.Contains(methods, upper) || word == upper {
+		return isWord(word)
+	}
+	_, err := parseItem(next)
+	return err != nil || hasScheme.MatchString(next)
 }
 
 func isWord(s string) bool {
@@ -77,18 +94,18 @@ func isWord(s string) bool {
 var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 // fullURL adds what HTTPie lets one leave out: the scheme, and localhost.
-func fullURL(url, scheme string) string {
+func fullURL(text, scheme string) string {
 	switch {
-	case hasScheme.MatchString(url):
-		return url
-	case strings.HasPrefix(url, "://"): // pasted behind a command
-		return scheme + url
-	case strings.HasPrefix(url, ":/"), url == ":":
-		return scheme + "://localhost" + url[1:]
-	case strings.HasPrefix(url, ":") && !strings.HasPrefix(url, "::"):
-		return scheme + "://localhost" + url
+	case hasScheme.MatchString(text):
+		return text
+	case strings.HasPrefix(text, "://"): // pasted behind a command
+		return scheme + text
+	case strings.HasPrefix(text, ":/"), text == ":":
+		return scheme + "://localhost" + text[1:]
+	case strings.HasPrefix(text, ":") && !strings.HasPrefix(text, "::"):
+		return scheme + "://localhost" + text
 	}
-	return scheme + "://" + strings.TrimPrefix(url, "//")
+	return scheme + "://" + strings.TrimPrefix(text, "//")
 }
 
 // fill gives r its body, of the items, of --raw, of a file or of the standard input.
@@ -97,12 +114,15 @@ func (c *command) fill(ctx context.Context, r *requests.Request, x *items, f *fl
 	if err != nil {
 		return err
 	}
+	isForm := f.form || f.multipart || x.hasFiles
 	switch {
-	case r.Body != nil && (f.form || f.multipart):
+	case r.Body != nil && isForm:
 	case r.Body != nil:
 		setJSON(r)
+	case isForm && x.notForm != "":
+		return misuse("%q: a form has texts, numbers and booleans, and this is another type of JSON", x.notForm)
 	case f.multipart || x.hasFiles:
-		return fillMultipart(r, x, f.boundary)
+		err = fillMultipart(r, x, f.boundary)
 	case f.form:
 		r.Form = x.form
 	case len(x.data) > 0:
@@ -113,10 +133,10 @@ func (c *command) fill(ctx context.Context, r *requests.Request, x *items, f *fl
 	case f.json:
 		setJSON(r)
 	}
-	if f.chunked {
+	if f.chunked && err == nil {
 		return inChunks(r)
 	}
-	return nil
+	return err
 }
 
 // inChunks sends a body whose length is not told.
@@ -131,16 +151,36 @@ func inChunks(r *requests.Request) (err error) {
 		r.Body = struct{ io.Reader }{body}
 		return nil
 	case nil:
-		if r.JSON == nil {
-			return misuse("--chunked is for a body that is JSON, text or a file")
-		}
-		if data, err = json.Marshal(r.JSON); err != nil {
+		if data, err = encoded(r); err != nil {
 			return err
 		}
-		r.JSON = nil
 	}
 	r.Body = slices.Values([][]byte{data})
 	return nil
+}
+
+// encoded is the body that r's form or JSON makes, which r then has no more.
+func encoded(r *requests.Request) ([]byte, error) {
+	if r.Form != nil {
+		body := encodeForm(r.Form)
+		r.Form = nil
+		r.Headers.Set("Content-Type", "application/x-www-form-urlencoded")
+		return []byte(body), nil
+	}
+	if r.JSON == nil {
+		return nil, misuse("--chunked is for a body, and there is none")
+	}
+	data, err := json.Marshal(r.JSON)
+	r.JSON = nil
+	return data, err
+}
+
+func encodeForm(form requests.Form) string {
+	var pairs []string
+	for _, field := range form {
+		pairs = append(pairs, url.QueryEscape(field[0])+"="+url.QueryEscape(field[1]))
+	}
+	return strings.Join(pairs, "&")
 }
 
 // whole is the body where it is not made of fields, nil if it is.
@@ -246,14 +286,14 @@ func (f *flags) newSession() (*requests.Session, error) {
 		s.Timeouts.Connect, s.Timeouts.Read = f.timeout, f.timeout
 	}
 	for _, proxy := range f.proxies {
-		scheme, url, ok := strings.Cut(proxy, ":")
+		scheme, address, ok := strings.Cut(proxy, ":")
 		if !ok {
 			return nil, misuse("--proxy: expected scheme:URL, as http:http://10.0.0.1:3128")
 		}
 		if s.Proxies == nil {
 			s.Proxies = requests.Proxies{}
 		}
-		s.Proxies[scheme] = url
+		s.Proxies[scheme] = address
 	}
 	return s, nil
 }
