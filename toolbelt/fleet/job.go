@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,7 @@ type job struct {
 	Tags    []string    `json:"tags,omitempty"`
 	Once    bool        `json:"once,omitempty"`   // it may not be repeated
 	Object  bool        `json:"object,omitempty"` // the body is in the object store, under the ID
+	Stored  string      `json:"stored,omitempty"` // or under this name, which is this message's alone
 
 	id, host string
 	body     []byte
@@ -44,7 +46,8 @@ type enqueuing struct {
 // Tags marks the jobs, for [Fleet.Cancel]: letters, digits, "-" and "_".
 func Tags(tags ...string) JobOption { return func(e *enqueuing) { e.tags = append(e.tags, tags...) } }
 
-// JobID gives each job its ID: letters, digits, "-" and "_", up to 128 of them. By default it is a
+// JobID gives each job its ID: letters, digits, "-" and "_", up to 128 of them. An ID counts for one
+// host and port: the same one on another host is another job. By default it is a
 // digest of method, URL and body, so that what is the same request is one job. With "", too, a job
 // has that.
 func JobID(id func(r *requests.Request) string) JobOption {
@@ -85,9 +88,9 @@ func (f *Fleet) Enqueue(ctx context.Context, jobs iter.Seq[*requests.Request], o
 	}
 	line := &pipeline{f: f, ctx: ctx}
 	for r := range jobs {
-		m, err := f.message(ctx, r, e, epoch)
+		m, object, err := f.message(ctx, r, e, epoch)
 		if err == nil {
-			err = line.send(m)
+			err = line.send(m, object)
 		}
 		if err != nil {
 			return line.stored, firstError(line.wait(0), err)
@@ -110,18 +113,24 @@ func firstError(errs ...error) error {
 type pipeline struct {
 	f      *Fleet
 	ctx    context.Context
-	sent   []jetstream.PubAckFuture
+	sent   []onItsWay
 	stored int
+}
+
+// onItsWay is a message and the name of its long body, "" without one.
+type onItsWay struct {
+	jetstream.PubAckFuture
+	object string
 }
 
 const pipelined = 512 // jobs on their way; the server takes a hundred thousand a second or less
 
-func (l *pipeline) send(m *nats.Msg) error {
+func (l *pipeline) send(m *nats.Msg, object string) error {
 	sent, err := l.f.js.PublishMsgAsync(m)
 	if err != nil {
-		return failure(err, "the job was not stored")
+		return firstError(failure(err, "the job was not stored"), l.forget(object))
 	}
-	l.sent = append(l.sent, sent)
+	l.sent = append(l.sent, onItsWay{sent, object})
 	if len(l.sent) >= pipelined {
 		return l.wait(pipelined / 2)
 	}
@@ -140,43 +149,61 @@ func (l *pipeline) wait(n int) (failed error) {
 	return failed
 }
 
-func (l *pipeline) acknowledged(sent jetstream.PubAckFuture) error {
+func (l *pipeline) acknowledged(sent onItsWay) error {
 	select {
 	case ack := <-sent.Ok():
-		if !ack.Duplicate {
-			l.stored++
+		if ack.Duplicate {
+			return l.forget(sent.object)
 		}
+		l.stored++
 		return nil
 	case err := <-sent.Err():
-		if isTaken(err) {
-			return nil
+		switch {
+		case isTaken(err):
+			return l.forget(sent.object)
+		case isFull(err):
+			l.forget(sent.object)
 		}
-		return err
+		return err // the message may be there after all, and needs its body
 	case <-l.ctx.Done():
 		return context.Cause(l.ctx)
 	}
 }
 
-// message makes the message of one job, its body stored if it is long.
-func (f *Fleet) message(ctx context.Context, r *requests.Request, e *enqueuing, epoch string) (*nats.Msg, error) {
+// forget deletes the long body of a message that was not stored, as there is such a job already.
+func (l *pipeline) forget(object string) error {
+	if object == "" {
+		return nil
+	}
+	return failure(l.f.bodies.Delete(l.ctx, object), "the body of a job that is there already cannot be deleted")
+}
+
+// message makes the message of one job. A long body is stored first, under a name of its own: a job
+// of the same ID that is on the queue keeps the body it has.
+func (f *Fleet) message(ctx context.Context, r *requests.Request, e *enqueuing, epoch string) (m *nats.Msg, object string, err error) {
 	j, err := f.job(r, e)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	body := j.body
 	if len(body) > f.inline {
-		if err := f.keep(ctx, j.id, body); err != nil {
-			return nil, err
-		}
-		j.Object, body = true, nil
+		j.Object, j.Stored, j.body = true, j.id+"."+rand.Text(), nil
 	}
+	if m, err = f.envelope(j, epoch); err != nil || !j.Object {
+		return m, "", err
+	}
+	return m, j.Stored, f.keep(ctx, j.Stored, body)
+}
+
+// envelope writes a job as the message that it is on the queue.
+func (f *Fleet) envelope(j *job, epoch string) (*nats.Msg, error) {
 	head, err := json.Marshal(j)
 	if err != nil {
 		return nil, damaged("the job cannot be written: %v", err)
 	}
 	m := nats.NewMsg(f.subject("jobs", fmt.Sprint(f.partition(j.host)), j.host, j.id))
-	m.Data = f.seal("job "+j.id, join2(head, body))
-	m.Header.Set(jetstream.MsgIDHeader, epoch+j.id)
+	m.Data = f.seal("job "+j.id, join2(head, j.body))
+	m.Header.Set(jetstream.MsgIDHeader, epoch+j.host+"."+j.id)
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0")
 	if len(m.Data) > int(f.conn.MaxPayload())-headRoom/2 {
 		return nil, &requests.Error{Kind: requests.ErrBodyTooLarge, Detail: fmt.Sprintf("the job %s has %d bytes without its body, more than the server takes", j.id, len(m.Data))}
@@ -282,6 +309,14 @@ func (f *Fleet) decode(id, host string, data []byte) (*job, error) {
 	}
 	j.body = body
 	return j, nil
+}
+
+// object is the name of the job's long body.
+func (j *job) object() string {
+	if j.Stored != "" {
+		return j.Stored
+	}
+	return j.id
 }
 
 // keep stores a long body.

@@ -75,7 +75,7 @@ func (f *Fleet) encode(ctx context.Context, r *Result) ([]byte, error) {
 	}
 	body := r.Body
 	if len(body) > f.inline {
-		if err := f.keep(ctx, objectOf(r.ID), body); err != nil {
+		if err := f.keep(ctx, objectOf(r), body); err != nil {
 			return nil, err
 		}
 		w.Object, body = true, nil
@@ -87,7 +87,8 @@ func (f *Fleet) encode(ctx context.Context, r *Result) ([]byte, error) {
 	return f.seal("result "+r.ID, join2(head, body)), nil
 }
 
-func objectOf(id string) string { return "result." + id }
+// objectOf is the name of a result's long body: IDs count for one host.
+func objectOf(r *Result) string { return "result." + hostToken("//"+r.Host) + "." + r.ID }
 
 // result reads what encode has written.
 func (f *Fleet) result(id, host string, sequence uint64, data []byte) (*Result, error) {
@@ -123,7 +124,7 @@ func (f *Fleet) Body(ctx context.Context, r *Result) ([]byte, error) {
 	if !r.Object {
 		return r.Body, nil
 	}
-	return f.fetchBody(ctx, objectOf(r.ID))
+	return f.fetchBody(ctx, objectOf(r))
 }
 
 // ResultOption configures [Fleet.Results].

@@ -72,7 +72,7 @@ func (d *delivery) perform(j *job) (result *Result, err error) {
 		return nil, &requests.Error{Kind: requests.ErrRetry, Detail: fmt.Sprintf("the job was given to %d workers, and none came to its end", d.delivered-1)}
 	}
 	if j.Object {
-		if j.body, err = r.f.fetchBody(d.ctx, d.id); err != nil {
+		if j.body, err = r.f.fetchBody(d.ctx, j.object()); err != nil {
 			return nil, err
 		}
 	}
@@ -207,7 +207,7 @@ func (d *delivery) end(result *Result, err error) {
 // store stores the result, that of a failed job as a dead letter first, and acknowledges the job.
 func (d *delivery) store(result *Result) {
 	f := d.running.f
-	result.ID, result.Deliveries = d.id, d.delivered
+	result.ID, result.Host, result.Deliveries = d.id, hostOf(d.host), d.delivered
 	if j := d.job.Load(); j != nil {
 		result.Tags, result.Method = j.Tags, j.Method
 		if result.URL == "" {
@@ -233,7 +233,7 @@ func (d *delivery) store(result *Result) {
 func (d *delivery) acknowledge() {
 	f := d.running.f
 	if j := d.job.Load(); j != nil && j.Object {
-		f.bodies.Delete(d.running.storing, d.id) // what stays is purged one day
+		f.bodies.Delete(d.running.storing, j.object()) // what stays is purged one day
 	}
 	d.msg.Ack() // where that is lost, the job comes again, and is seen to have a result
 }
