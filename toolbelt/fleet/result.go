@@ -56,6 +56,7 @@ type record struct {
 	Tries      int           `json:"tries,omitempty"`
 	Deliveries int           `json:"deliveries"`
 	Unknown    bool          `json:"unknown,omitempty"`
+	Disallowed bool          `json:"disallowed,omitempty"` // by robots.txt
 	Kind       string        `json:"kind,omitempty"`
 	Error      string        `json:"error,omitempty"`
 }
@@ -71,7 +72,7 @@ func (f *Fleet) encode(ctx context.Context, r *Result) ([]byte, error) {
 		w.Headers = append(w.Headers, [2]string{name, value})
 	}
 	if r.Err != nil {
-		w.Kind, w.Error = nameOf(r.Err), r.Err.Error()
+		w.Kind, w.Error, w.Disallowed = nameOf(r.Err), r.Err.Error(), errors.Is(r.Err, ErrDisallowed)
 	}
 	body := r.Body
 	if len(body) > f.inline {
@@ -110,7 +111,11 @@ func (f *Fleet) result(id, host string, sequence uint64, data []byte) (*Result, 
 		r.Body = nil
 	}
 	if w.Kind != "" {
-		r.Err = &requests.Error{Kind: kindNamed(w.Kind), Detail: w.Error}
+		var cause error
+		if w.Disallowed {
+			cause = ErrDisallowed
+		}
+		r.Err = &requests.Error{Kind: kindNamed(w.Kind), Err: cause, Detail: w.Error}
 	}
 	return r, nil
 }
