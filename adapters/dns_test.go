@@ -355,3 +355,40 @@ func TestDNSOverHTTPSBad(t *testing.T) {
 		t.Errorf("nil: %v", err)
 	}
 }
+
+// TestDNSOverHTTPSAsksForNames: what is not a name of DNS is known here, and leaves no query.
+func TestDNSOverHTTPSAsksForNames(t *testing.T) {
+	asked := 0
+	s := requests.NewSession()
+	s.Mount("https://", adapters.RoundTripper(roundTrip(func(*http.Request) (*http.Response, error) {
+		asked++
+		return nil, errors.New("asked")
+	})))
+	resolver, err := adapters.DNSOverHTTPS(s, "https://dns.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const both, none = "[::1 127.0.0.1]", "[] true"
+	for _, tt := range []struct{ network, host, want string }{
+		{"ip", "localhost", both}, {"ip", "LocalHost.", both}, {"ip", "a.b.localhost", both},
+		{"ip4", "localhost", "[127.0.0.1]"}, {"ip6", "localhost", "[::1]"},
+		{"ip", "192.0.2.1", "[192.0.2.1]"}, {"ip4", "192.0.2.1", "[192.0.2.1]"}, {"ip6", "192.0.2.1", none},
+		{"ip", "2001:db8::1", "[2001:db8::1]"}, {"ip4", "2001:db8::1", none}, {"ip", "fe80::1%eth0", "[fe80::1%eth0]"}, {"ip4", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]"},
+		{"ip", "", none}, {"ip", ".", none}, {"ip", "a.invalid", none}, {"ip", "x.ONION.", none},
+	} {
+		addrs, err := resolver.LookupNetIP(t.Context(), tt.network, tt.host)
+		got := fmt.Sprint(addrs)
+		if e, ok := errors.AsType[*net.DNSError](err); ok {
+			got = fmt.Sprint(addrs, " ", e.IsNotFound)
+		}
+		if got != tt.want || asked > 0 {
+			t.Errorf("%s %q: %s, want %s; %d queries, %v", tt.network, tt.host, got, tt.want, asked, err)
+		}
+	}
+	for _, host := range []string{"notlocalhost", "localhost.test", "onion.test"} {
+		if _, err := resolver.LookupNetIP(t.Context(), "ip4", host); err == nil || asked == 0 {
+			t.Errorf("%q was not asked for", host)
+		}
+		asked = 0
+	}
+}

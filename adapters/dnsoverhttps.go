@@ -26,7 +26,8 @@ import (
 // The session needs adapters of its own: what it sends is not to be looked up with the
 // resolver. Its server can be named by an address, or with [requests.ResolveTo]. Below a
 // [DNSCache] an answer counts as long as it says. A name that does not exist is a
-// [*net.DNSError] with IsNotFound.
+// [*net.DNSError] with IsNotFound. Nobody is asked for an address, for "localhost" and what is below
+// it, which are the loopback addresses, and for "", "invalid" and "onion", which are not found.
 //
 // A nil session, and a URL that is not https or has no host, are [requests.ErrInvalidArgument].
 func DNSOverHTTPS(s *requests.Session, url string) (requests.Resolver, error) {
@@ -52,6 +53,11 @@ func (d *overHTTPS) LookupNetIP(ctx context.Context, network, host string) ([]ne
 
 // lookup asks for the addresses of both families, or of one.
 func (d *overHTTPS) lookup(ctx context.Context, network, host string) ([]netip.Addr, time.Duration, error) {
+	if addrs, own := ownAddrs(network, host); len(addrs) > 0 {
+		return addrs, maxTTL, nil
+	} else if own {
+		return nil, 0, noSuchHost(host)
+	}
 	types := []dnsmessage.Type{dnsmessage.TypeAAAA, dnsmessage.TypeA}
 	switch network {
 	case "ip4":
@@ -77,7 +83,28 @@ func (d *overHTTPS) lookup(ctx context.Context, network, host string) ([]netip.A
 	case failed != nil:
 		return nil, 0, failed
 	}
-	return nil, 0, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	return nil, 0, noSuchHost(host)
+}
+
+func noSuchHost(host string) error {
+	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+// ownAddrs returns what is known of a host without asking, and own for one that no server is to be
+// asked for: an address, no name at all, this machine and what cannot exist (RFC 6761 section 6), and
+// the hidden services of Tor (RFC 7686).
+func ownAddrs(network, host string) (addrs []netip.Addr, own bool) {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if literal, err := netip.ParseAddr(host); err == nil {
+		addrs = []netip.Addr{literal}
+	} else if last == "localhost" {
+		addrs = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	}
+	own = len(addrs) > 0 || name == "" || last == "invalid" || last == "onion"
+	return slices.DeleteFunc(addrs, func(a netip.Addr) bool {
+		return network == "ip4" && !a.Unmap().Is4() || network == "ip6" && a.Unmap().Is4()
+	}), own
 }
 
 const (
@@ -121,7 +148,7 @@ func readAnswer(content []byte, question dnsmessage.Question, host string) ([]ne
 	}
 	switch {
 	case m.RCode == dnsmessage.RCodeNameError:
-		return nil, 0, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		return nil, 0, noSuchHost(host)
 	case m.RCode != dnsmessage.RCodeSuccess || !m.Response || len(m.Questions) != 1 || !sameQuestion(m.Questions[0], question):
 		return nil, 0, &net.DNSError{Err: "the server did not answer the question", Name: host, IsTemporary: true}
 	}
