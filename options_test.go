@@ -391,7 +391,7 @@ func TestOnRedirect(t *testing.T) {
 	refused := errors.New("refused")
 	s.OnRedirect = func(_ context.Context, r *requests.Response, next *requests.PreparedRequest) error {
 		next.Headers.Set("X-Hop", fmt.Sprint(r.StatusCode, " ", strings.TrimPrefix(next.URL, base)))
-		return map[string]error{base + "/stop": http.ErrUseLastResponse, base + "/no": refused}[r.URL]
+		return map[string]error{base + "/stop": fmt.Errorf("far enough: %w", http.ErrUseLastResponse), base + "/no": refused}[r.URL]
 	}
 	r, err := s.Get(t.Context(), base+"/go")
 	if err != nil || text(t, r) != "302 /end" {

@@ -33,7 +33,7 @@ func (s *Session) follow(ctx context.Context, r *Response, opts *SendOptions) (l
 			return r, nil
 		}
 		if err == nil && s.OnRedirect != nil {
-			if err = s.OnRedirect(ctx, r, next); err == http.ErrUseLastResponse {
+			if err = s.OnRedirect(ctx, r, next); errors.Is(err, http.ErrUseLastResponse) {
 				r.Next = next
 				return r, nil
 			}

@@ -47,6 +47,7 @@ func TestParse(t *testing.T) {
 	}
 	form := [][2]string{{"Content-Type", "application/x-www-form-urlencoded"}}
 	tests := map[string]Command{
+		`curl -X PUT -- -h.example/`:                          {Method: "PUT", URL: "http://-h.example/"},
 		`curl h.example`:                                      {Method: "GET", URL: "http://h.example"},
 		`/usr/bin/curl -sSLko out https://h/`:                 {Method: "GET", URL: "https://h/", Follow: true, Insecure: true},
 		`curl -XPATCH -da=1 -d b=2 https://h/`:                {Method: "PATCH", URL: "https://h/", Body: []byte("a=1&b=2"), HasBody: true, Headers: form},

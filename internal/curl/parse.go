@@ -74,7 +74,10 @@ func (p *parser) words(rest []string) error {
 		rest = rest[1:]
 		var err error
 		switch {
-		case strings.HasPrefix(word, "--") && len(word) > 2:
+		case word == "--": // no flags any more
+			p.addresses = append(p.addresses, rest...)
+			return nil
+		case strings.HasPrefix(word, "--"):
 			rest, err = p.long(word, rest)
 		case strings.HasPrefix(word, "-") && len(word) > 1:
 			rest, err = p.short(word, rest)
