@@ -291,10 +291,11 @@ func (p *parser) finishProxy() error {
 		scheme, rest = "http", p.Proxy
 	}
 	at := strings.LastIndexByte(rest, '@') + 1
-	name, password, hasPassword := strings.Cut(p.proxyUser, ":")
+	name, password, _ := strings.Cut(p.proxyUser, ":")
 	if p.proxyUser == "" {
 		u, err := uri.Parse("http://" + rest)
-		if name, password, hasPassword = u.Userinfo(); err != nil || !hasPassword {
+		var ok bool
+		if name, password, ok = u.Userinfo(); err != nil || !ok {
 			return nil
 		}
 	}
