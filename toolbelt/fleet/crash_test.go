@@ -28,6 +28,7 @@ const (
 	crashRate  = 5
 	crashOnce  = 5
 	crashKills = 6 // without FLEET_JOBS, which kills to the end
+	crashLease = 5 * time.Second
 	crewSize   = 4
 )
 
@@ -164,7 +165,7 @@ func TestCrashes(t *testing.T) {
 	seen := &tally{arrived: map[string]int{}, times: map[string][]time.Time{}}
 	origin := newStamped(t, seen.count)
 	origin.Start()
-	f := open(t, Embedded(t.TempDir()), Lease(2*time.Second))
+	f := open(t, Embedded(t.TempDir()), Lease(crashLease))
 	enqueue(t, f, crashURLs(jobs, hosts), jobs)
 	c := &crew{t: t, url: f.URL(), origin: origin.Listener.Addr().String(), grants: &grants{at: map[string][]time.Time{}}}
 	begun := time.Now()
@@ -235,56 +236,4 @@ func checkCrashes(t *testing.T, f *Fleet, seen *tally, jobs int) {
 		t.Errorf("%d jobs have a result, want %d", len(ids), jobs)
 	}
 	t.Logf("%d results, %d of them unknown; %d requests were sent again", len(ids), unknown, repeated)
-}
-
-// TestRestart: a server that is restarted loses nothing, and readers and workers go on.
-func TestRestart(t *testing.T) {
-	const jobs = 300
-	dir := t.TempDir()
-	stop, url, err := serve(dir, -1, "token")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { stop() }()
-	port, err := strconv.Atoi(url[strings.LastIndex(url, ":")+1:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	half := make(chan struct{})
-	var arrivals sync.Mutex
-	n := 0
-	o := newOrigin(t, func(http.ResponseWriter, *http.Request) {
-		arrivals.Lock()
-		defer arrivals.Unlock()
-		if n++; n == jobs/2 {
-			close(half)
-		}
-	})
-	f := open(t, Connect(url), Lease(time.Second))
-	enqueue(t, f, gets(o.URL, jobs), jobs)
-	ended := make(chan error, 1)
-	go func() { ended <- f.Run(t.Context(), session(t), Workers(4), UntilEmpty) }()
-	read := make(chan int, 1)
-	go func() {
-		ids := map[string]bool{}
-		for r, err := range f.Results(t.Context(), UntilEmpty) {
-			if err != nil || ids[r.ID] || r.Err != nil {
-				t.Errorf("%+v, %v", r, err)
-				break
-			}
-			ids[r.ID] = true
-		}
-		read <- len(ids)
-	}()
-	<-half
-	stop()
-	if stop, _, err = serve(dir, port, "token"); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Fatal(err)
-	}
-	if got := <-read; got != jobs {
-		t.Errorf("%d results were read, want %d", got, jobs)
-	}
 }

@@ -238,7 +238,9 @@ func (f *Fleet) Close() error {
 	if f.conn.IsClosed() {
 		return nil
 	}
-	f.conn.FlushTimeout(apiTimeout) // acknowledgments that are on their way
+	if f.conn.IsConnected() {
+		f.conn.FlushTimeout(apiTimeout) // acknowledgments that are on their way
+	}
 	f.conn.Close()
 	<-closed
 	if f.conn.end == nil {

@@ -16,5 +16,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if dir := os.Getenv("FLEET_SERVER"); dir != "" {
+		if err := serveAlone(dir, os.Getenv("FLEET_PORT")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	wiretest.Main(m)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mountable/requests"
@@ -199,6 +200,7 @@ const quietFor = 200 * time.Millisecond
 
 // follow reads until the loop is left or has all, which is nil, or the consumer breaks.
 func (f *Fleet) follow(ctx context.Context, stream jetstream.Stream, read *reading, yield func(*Result, error) bool) error {
+	reconnects := f.conn.Stats().Reconnects
 	made, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	c, err := stream.OrderedConsumer(made, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: read.after + 1, InactiveThreshold: time.Minute})
@@ -213,6 +215,9 @@ func (f *Fleet) follow(ctx context.Context, stream jetstream.Stream, read *readi
 	for {
 		m, err := next(ctx, messages)
 		if errors.Is(err, errQuiet) && ctx.Err() == nil {
+			if f.conn.Stats().Reconnects != reconnects { // the server may have forgotten the consumer
+				return failure(nats.ErrDisconnected, "")
+			}
 			if all, err := f.isAll(ctx, stream, read); all || err != nil {
 				return err
 			}

@@ -54,12 +54,15 @@ type running struct {
 	storing    context.Context // ends the storing, a while later
 	endStoring context.CancelFunc
 	slots      *slots
+	extra      chan struct{} // places that all partitions share
 	orders     *orders
 	feeders    sync.WaitGroup
 	senders    sync.WaitGroup
 
 	// mu protects the fields below.
 	mu       sync.Mutex
+	link     context.Context // ends with r.ctx, or when the server was lost and is there again
+	unlink   context.CancelFunc
 	held     map[*delivery]struct{}
 	panicked any
 	left     []jetstream.Msg // to be given back
@@ -81,7 +84,8 @@ const grace = 10 * time.Second
 // version; such jobs stay on the queue. A panic in a job, of a hook for example, ends Run and goes on
 // in its caller.
 //
-// No more than eight jobs for each worker are held from each of the queue's 16 partitions.
+// No more than one job for each worker, and eight at least, are held from each of the queue's 16
+// partitions, and eight more for each worker from those that have many.
 func (f *Fleet) Run(ctx context.Context, s *requests.Session, options ...RunOption) error {
 	r := &running{f: f, session: s, workers: runtime.GOMAXPROCS(0), tries: 3, deliveries: 20, held: map[*delivery]struct{}{}, name: nats.NewInbox(), orders: newOrders()}
 	for _, o := range options {
@@ -95,9 +99,10 @@ func (f *Fleet) Run(ctx context.Context, s *requests.Session, options ...RunOpti
 	case r.workers < 1 || r.tries < 1 || r.deliveries < 1:
 		return invalid("Workers(%d), Tries(%d), Deliveries(%d): expected 1 or more", r.workers, r.tries, r.deliveries)
 	}
-	r.slots = newSlots(r.workers)
+	r.slots, r.extra = newSlots(r.workers), make(chan struct{}, 8*r.workers)
 	r.ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
+	r.newLink()
 	r.storing, r.endStoring = context.WithCancel(context.WithoutCancel(ctx))
 	defer r.endStoring()
 	defer context.AfterFunc(r.ctx, func() {
@@ -116,6 +121,7 @@ func (r *running) run(ctx context.Context) error {
 	var around sync.WaitGroup
 	around.Go(func() { r.orders.follow(watch, func() { close(known) }, r.cancelHeld) })
 	around.Go(r.keepLeases)
+	around.Go(r.watchLink)
 	if r.until {
 		around.Go(r.watchEmpty)
 	}
@@ -167,9 +173,9 @@ func (r *running) ending(ctx context.Context) error {
 
 // feed takes the jobs of one partition.
 func (r *running) feed(p int) {
-	window := make(chan struct{}, max(8, 8*r.workers))
+	w := newWindow(r.workers, r.extra)
 	for r.ctx.Err() == nil {
-		err := failure(r.take(p, window), "the jobs cannot be taken")
+		err := failure(r.take(p, w), "the jobs cannot be taken")
 		if r.ctx.Err() != nil {
 			return
 		}
@@ -199,7 +205,7 @@ func (r *running) consumer(p int) (jetstream.Consumer, error) {
 }
 
 // take takes jobs until the consumer fails, or the run ends, and returns why.
-func (r *running) take(p int, window chan struct{}) error {
+func (r *running) take(p int, w *window) error {
 	c, err := r.consumer(p)
 	if err != nil {
 		return err
@@ -208,40 +214,15 @@ func (r *running) take(p int, window chan struct{}) error {
 		if err := r.orders.wait(r.ctx); err != nil {
 			return err
 		}
-		room, err := r.room(window)
+		places, err := w.reserve(r.ctx)
 		if err != nil {
 			return err
 		}
-		got, err := r.fetch(c, room, window)
-		for range room - got {
-			<-window
-		}
+		got, err := r.fetch(c, places)
+		w.free(places[got:])
+		w.many = got == len(places)
 		if err != nil {
 			return err
-		}
-	}
-}
-
-// room takes what is free of a window, a quarter of it at least: fewer, larger questions.
-func (r *running) room(window chan struct{}) (n int, err error) {
-	for {
-		if n >= cap(window)/4 {
-			select {
-			case window <- struct{}{}:
-				n++
-				continue
-			default:
-				return n, nil
-			}
-		}
-		select {
-		case window <- struct{}{}:
-			n++
-		case <-r.ctx.Done():
-			for range n {
-				<-window
-			}
-			return 0, context.Cause(r.ctx)
 		}
 	}
 }
@@ -249,20 +230,20 @@ func (r *running) room(window chan struct{}) (n int, err error) {
 // waitFor is how long a question for jobs stays with the server.
 const waitFor = 20 * time.Second
 
-// fetch asks for up to room jobs and starts them.
-func (r *running) fetch(c jetstream.Consumer, room int, window chan struct{}) (got int, err error) {
-	ctx, cancel := context.WithTimeout(r.ctx, waitFor)
+// fetch asks for a job for each of these places, and starts those that it gets.
+func (r *running) fetch(c jetstream.Consumer, places []place) (got int, err error) {
+	ctx, cancel := context.WithTimeout(r.linked(), waitFor)
 	defer cancel()
-	batch, err := c.Fetch(room, jetstream.FetchContext(ctx))
+	batch, err := c.Fetch(len(places), jetstream.FetchContext(ctx))
 	if err != nil {
 		return 0, err
 	}
 	for m := range batch.Messages() {
+		d, taken := &delivery{running: r, msg: m}, places[got]
 		got++
-		d := &delivery{running: r, msg: m}
 		r.hold(d)
 		r.senders.Go(func() {
-			defer func() { <-window }()
+			defer func() { <-taken }()
 			defer r.letGo(d)
 			defer r.handOn(d)
 			d.work()
@@ -272,6 +253,35 @@ func (r *running) fetch(c jetstream.Consumer, room int, window chan struct{}) (g
 		return got, err
 	}
 	return got, nil
+}
+
+// watchLink ends the questions that a restarted server knows nothing of: they are asked again at once.
+func (r *running) watchLink() {
+	connected := r.f.conn.StatusChanged(nats.CONNECTED)
+	defer r.f.conn.RemoveStatusListener(connected)
+	for {
+		select {
+		case <-connected:
+			r.newLink()
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *running) newLink() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.unlink != nil {
+		r.unlink()
+	}
+	r.link, r.unlink = context.WithCancel(r.ctx)
+}
+
+func (r *running) linked() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.link
 }
 
 // handOn keeps a panic for Run, and gives the job back.
@@ -287,6 +297,7 @@ func (r *running) handOn(d *delivery) {
 
 func (r *running) hold(d *delivery) {
 	d.ctx, d.cancel = context.WithCancelCause(r.ctx)
+	d.signed = time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held[d] = struct{}{}
@@ -310,11 +321,15 @@ func (r *running) all() []*delivery {
 	return list
 }
 
-// keepLeases gives the signs of life, to the end of the last job.
+// keepLeases gives the signs of life, to the end of the last job. Most jobs are over before theirs is due.
 func (r *running) keepLeases() {
-	for pause(r.storing, r.f.lease/3) == nil {
+	for pause(r.storing, r.f.lease/6) == nil {
+		due := time.Now().Add(-r.f.lease / 3)
 		for _, d := range r.all() {
-			d.msg.InProgress()
+			if d.signed.Before(due) {
+				d.msg.InProgress()
+				d.signed = time.Now()
+			}
 		}
 	}
 }
@@ -330,13 +345,13 @@ func (r *running) cancelHeld() {
 
 var errCanceled = errors.New("canceled by its tag")
 
-// watchEmpty stops the run when there are no jobs.
+// watchEmpty stops the run when there are no jobs. It looks soon, and less often where others have some.
 func (r *running) watchEmpty() {
-	for pause(r.ctx, quietFor/2) == nil {
+	const soon = quietFor / 16
+	for wait := soon; pause(r.ctx, wait) == nil; wait = min(2*wait, quietFor) {
 		if len(r.all()) > 0 {
-			continue
-		}
-		if r.isEmpty() {
+			wait = soon / 2
+		} else if r.isEmpty() {
 			r.stop(errEmpty)
 		}
 	}

@@ -20,6 +20,8 @@ type delivery struct {
 	ctx     context.Context // ends with the run, or when the job is canceled
 	cancel  context.CancelCauseFunc
 
+	signed time.Time // when it last gave a sign of life; of keepLeases
+
 	id, host  string
 	sequence  uint64
 	delivered int
