@@ -293,11 +293,21 @@ func (f *Fleet) publishOnce(ctx context.Context, m *nats.Msg) error {
 	}
 }
 
-// isStored reports whether the message of this subject is m.
+// isStored reports whether the message of this subject is m. A server that is restarted meanwhile is asked again.
 func (f *Fleet) isStored(ctx context.Context, stream jetstream.Stream, m *nats.Msg) (bool, error) {
-	stored, err := stream.GetLastMsgForSubject(ctx, m.Subject)
-	if err != nil {
-		return false, failure(err, "the server did not say whether it has stored "+m.Subject)
+	for {
+		stored, err := f.lastOf(ctx, stream, m.Subject)
+		if err == nil {
+			return string(stored.Data) == string(m.Data), nil
+		}
+		if err = failure(err, "the server did not say whether it has stored "+m.Subject); ctx.Err() != nil || !isPassing(err) || pause(ctx, reconnectWait) != nil {
+			return false, err
+		}
 	}
-	return string(stored.Data) == string(m.Data), nil
+}
+
+func (f *Fleet) lastOf(ctx context.Context, stream jetstream.Stream, subject string) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return stream.GetLastMsgForSubject(ctx, subject)
 }

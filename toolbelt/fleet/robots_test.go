@@ -127,8 +127,8 @@ func TestRobotsResponses(t *testing.T) {
 		"403":        {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(403) }, true},
 		"503":        {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, false},
 		"cut off":    {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, false},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/rules", 302) }, false},
-		"a loop":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/robots.txt", 302) }, true},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/rules", http.StatusFound) }, false},
+		"a loop":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/robots.txt", http.StatusFound) }, true},
 		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "file:///x")
 			w.WriteHeader(302)
