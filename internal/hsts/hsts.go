@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -38,8 +40,7 @@ type host struct {
 }
 
 const (
-	// maxHosts bounds what servers can make a Store hold; the entries that end first
-	// make room.
+	// maxHosts bounds what servers can make a Store hold; see makeRoom.
 	maxHosts = 10_000
 	// maxAge is more than any server means, and no overflow.
 	maxAge = 10 * 365 * 24 * time.Hour
@@ -82,14 +83,31 @@ func (h *Store) set(name string, s host) {
 	h.hosts[name] = s
 }
 
-// makeRoom drops the tenth of the hosts that would be forgotten first.
+// makeRoom drops a tenth of the hosts: of the sites that have the most, and those first that would be forgotten
+// first. A site that names its subdomains by the thousand pushes out its own.
 func (h *Store) makeRoom() {
 	names := slices.SortedFunc(maps.Keys(h.hosts), func(a, b string) int {
-		return cmp.Or(h.hosts[a].until.Compare(h.hosts[b].until), cmp.Compare(a, b))
+		return cmp.Or(h.hosts[b].until.Compare(h.hosts[a].until), cmp.Compare(b, a))
 	})
+	ofSite, later := map[string]int{}, map[string]int{} // later is how many of its site would be forgotten later
+	for _, name := range names {
+		site := siteOf(name)
+		later[name] = ofSite[site]
+		ofSite[site]++
+	}
+	slices.Reverse(names)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(later[b], later[a]) })
 	for _, name := range names[:len(names)/10+1] {
 		delete(h.hosts, name)
 	}
+}
+
+// siteOf is the registrable domain of a name, or the name where there is none.
+func siteOf(name string) string {
+	if site, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+		return site
+	}
+	return name
 }
 
 // Upgrade returns the URL to be used for url, which is in normal form.

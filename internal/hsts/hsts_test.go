@@ -3,8 +3,12 @@ package hsts
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzStore: whatever a server or a file says, what is known is written and read again, and
@@ -44,5 +48,29 @@ func TestLearn(t *testing.T) {
 		if got := bytes.Count(s.Text(), []byte("\n")) == 2; got != c.want {
 			t.Errorf("%s: %v", c.url, got)
 		}
+	}
+}
+
+// TestMakeRoom: a site with more hosts than a Store holds pushes out its own, however long they are to be remembered.
+func TestMakeRoom(t *testing.T) {
+	s := New()
+	now := time.Now()
+	for n := range 100 {
+		s.set(fmt.Sprintf("site%d.test", n), host{now.Add(time.Hour), false})
+		s.set(fmt.Sprintf("www.site%d.co.uk", n), host{now.Add(time.Hour), false})
+	}
+	for n := range maxHosts + 5000 {
+		s.set(fmt.Sprintf("h%d.evil.test", n), host{now.Add(maxAge), false})
+	}
+	left := map[string]int{}
+	for name := range s.hosts {
+		left[siteOf(name)]++
+	}
+	evil := left["evil.test"]
+	if evil < maxHosts/2 || len(s.hosts) > maxHosts {
+		t.Errorf("%d hosts of one site, %d of all", evil, len(s.hosts))
+	}
+	if diff := cmp.Diff(200, len(s.hosts)-evil); diff != "" {
+		t.Errorf("of the other sites (-want +got)\n%s", diff)
 	}
 }
