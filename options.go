@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/body"
 	"github.com/mountable/requests/internal/coding"
 	"github.com/mountable/requests/internal/pairs"
@@ -231,10 +232,11 @@ func pairsFrom(what string, v any, apply func(*Request, [][2]string) error) Opti
 }
 
 // Compress sends v, which is anything that [Body] takes, in the content coding "gzip", "zstd" or
-// "br": chunked and while it is read, unless it is in memory. It is sent again where v could be.
+// "br", in any case: chunked and while it is read, unless it is in memory. It is sent again where v could be.
 // The header must not name another Content-Encoding.
 func Compress(name string, v any) Option {
 	return OptionFunc(func(r *Request) error {
+		name := ascii.Lower(name)
 		given, err := newBody(v)
 		if err != nil {
 			return err

@@ -223,6 +223,8 @@ func TestCompressSaysWhatIsSent(t *testing.T) {
 		"twice":               {[]requests.Option{requests.Compress("gzip", "x"), requests.Compress("zstd", "x")}, sent{"zstd", true, ""}},
 		"and what it is":      {[]requests.Option{requests.Compress("gzip", "x"), given("gzip")}, sent{"gzip", true, ""}},
 		"and another coding":  {[]requests.Option{requests.Compress("gzip", "x"), given("br")}, sent{"", false, "invalid argument"}},
+		"in capitals":         {[]requests.Option{requests.Compress("GZip", "x")}, sent{"gzip", true, ""}},
+		"given in capitals":   {[]requests.Option{requests.Compress("gzip", "x"), given("GZIP")}, sent{"GZIP", true, ""}},
 		"of nothing":          {[]requests.Option{requests.Compress("gzip", nil)}, sent{}},
 		"of no text":          {[]requests.Option{requests.Compress("gzip", "")}, sent{}},
 		"of no bytes":         {[]requests.Option{requests.Compress("gzip", []byte{})}, sent{}},

@@ -204,7 +204,7 @@ func (r *Request) prepareBody(p *PreparedRequest, d *defaults) error {
 	}
 	if coding := b.Coding(); coding != "" {
 		p.Headers.setDefault("Content-Encoding", coding)
-		if given := p.Headers.Get("Content-Encoding"); given != coding {
+		if given := p.Headers.Get("Content-Encoding"); !ascii.EqualFold(given, coding) {
 			return fail(ErrInvalidArgument, "Compress(%q), but the header has Content-Encoding %q", coding, given)
 		}
 	}
