@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Fleet is one member's view of what a fleet shares. It is safe for concurrent use; Close ends it,
@@ -24,7 +25,8 @@ type Fleet struct {
 	jobs, results, claims, dead jetstream.Stream
 	bodies                      jetstream.ObjectStore
 	control                     jetstream.KeyValue
-	inline                      int // bytes of a body that go with its head
+	inline                      int      // bytes of a body that go with its head
+	metrics                     *metrics // nil without a MeterProvider
 }
 
 // config is what Open is told, and then what the fleet was made with.
@@ -39,6 +41,9 @@ type config struct {
 	maxJobs    int64
 	maxResults int64
 	maxBody    int64
+
+	meters      metric.MeterProvider
+	metricHosts []string
 }
 
 // Option configures [Open]. What a fleet was made with stays: a process that opens it later with
@@ -106,7 +111,10 @@ func Open(ctx context.Context, where Server, options ...Option) (*Fleet, error) 
 	}
 	f.conn = conn
 	f.inline = min(inlineBody, max(0, int(conn.MaxPayload())-headRoom))
-	if err := f.open(ctx); err != nil {
+	if err = f.open(ctx); err == nil {
+		err = f.measure()
+	}
+	if err != nil {
 		f.Close()
 		return nil, failure(err, "the fleet "+f.name+" cannot be opened")
 	}
@@ -125,8 +133,9 @@ func (c *config) check(where Server) error {
 		return invalid("Duplicates(%v): expected 100ms or more", c.duplicates)
 	case c.replicas < 1 || c.maxJobs < 0 || c.maxResults < 0 || c.maxBody < 0:
 		return invalid("Replicas, MaxJobs, MaxResults, MaxBody: less than nothing")
-	case c.key == nil:
-		return nil
+	}
+	if err := checkHosts(c.metricHosts); err != nil || c.key == nil {
+		return err
 	}
 	block, err := aes.NewCipher(c.key)
 	if err != nil {
@@ -228,6 +237,7 @@ func (f *Fleet) URL() string { return f.conn.url }
 // Close closes the connection, and ends the server if it is embedded. Nothing that was stored is
 // lost.
 func (f *Fleet) Close() error {
+	f.metrics.end()
 	for _, js := range []jetstream.JetStream{f.js, f.acks} {
 		if js != nil {
 			js.CleanupPublisher()

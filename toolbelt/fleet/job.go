@@ -156,6 +156,7 @@ func (l *pipeline) acknowledged(sent onItsWay) error {
 			return l.forget(sent.object)
 		}
 		l.stored++
+		l.f.metrics.enqueue(l.ctx)
 		return nil
 	case err := <-sent.Err():
 		switch {

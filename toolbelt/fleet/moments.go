@@ -24,6 +24,7 @@ type limits struct {
 	interval time.Duration
 	ahead    int                            // moments that may be taken at a time
 	granted  func(host string, t time.Time) // told of each moment that is used; nil but in tests
+	metrics  *metrics                       // nil without a MeterProvider
 
 	// mu protects the field below.
 	mu    sync.Mutex
@@ -79,7 +80,8 @@ func (l *limits) gate(host string) *gate {
 const maxGates = 10_000
 
 // wait waits in line for a moment of the host.
-func (l *limits) wait(ctx context.Context, host string, end time.Time) (int64, error) {
+func (l *limits) wait(ctx context.Context, host string, end time.Time) (moment int64, err error) {
+	defer l.metrics.wait(ctx, host, time.Now(), &err)
 	g := l.gate(host)
 	defer g.waiting.Add(-1)
 	select {
@@ -89,7 +91,7 @@ func (l *limits) wait(ctx context.Context, host string, end time.Time) (int64, e
 	}
 	defer func() { <-g.turn }()
 	for {
-		moment, err := l.first(ctx, g, end)
+		moment, err = l.first(ctx, g, end)
 		if err == nil {
 			err = l.sleep(ctx, moment)
 		}

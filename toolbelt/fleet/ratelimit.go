@@ -48,7 +48,7 @@ func (f *Fleet) RateLimit(ctx context.Context, perHost float64) (requests.Wrappe
 	if err != nil {
 		return nil, failure(err, "the limits of the fleet cannot be read")
 	}
-	limits := &limits{rates: rates, interval: interval, ahead: max(1, int(perHost/4)), hosts: map[string]*gate{}, clock: newClock(f.serverTime)}
+	limits := &limits{rates: rates, interval: interval, ahead: max(1, int(perHost/4)), hosts: map[string]*gate{}, clock: newClock(f.serverTime), metrics: f.metrics}
 	if err := limits.clock.set(ctx); err != nil {
 		return nil, failure(err, "the time of the server cannot be read")
 	}
@@ -134,7 +134,11 @@ func (a *admission) await() error {
 }
 
 // renew takes another moment, and waits for it, as long as the one that it has is not to be used.
-func (a *admission) renew() error {
+func (a *admission) renew() (err error) {
+	if a.limits.isNow(a.moment) {
+		return nil
+	}
+	defer a.limits.metrics.wait(a.ctx, a.host, time.Now(), &err)
 	for !a.limits.isNow(a.moment) {
 		g := a.limits.gate(a.host)
 		moment, err := a.limits.first(a.ctx, g, a.end)
@@ -165,6 +169,7 @@ func (a *admission) connected(httptrace.GotConnInfo) {
 		panic(&notAdmitted{err})
 	}
 	a.moment = 0
+	a.limits.metrics.grant(a.ctx, a.host)
 	if a.limits.granted != nil {
 		a.limits.granted(a.host, time.Now())
 	}

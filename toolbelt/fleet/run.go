@@ -297,7 +297,8 @@ func (r *running) handOn(d *delivery) {
 
 func (r *running) hold(d *delivery) {
 	d.ctx, d.cancel = context.WithCancelCause(r.ctx)
-	d.signed = time.Now()
+	d.taken = time.Now()
+	d.signed = d.taken
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held[d] = struct{}{}

@@ -20,6 +20,7 @@ type delivery struct {
 	ctx     context.Context // ends with the run, or when the job is canceled
 	cancel  context.CancelCauseFunc
 
+	taken  time.Time
 	signed time.Time // when it last gave a sign of life; of keepLeases
 
 	id, host  string
@@ -39,6 +40,7 @@ func (d *delivery) work() {
 	}
 	d.host, d.id = addressee(d.msg.Subject())
 	d.sequence, d.delivered = meta.Sequence.Stream, int(meta.NumDelivered)
+	r.f.metrics.take(d, meta)
 	if d.delivered > 1 && d.hasResult() {
 		d.acknowledge()
 		return
@@ -216,17 +218,21 @@ func (d *delivery) store(result *Result) {
 			result.URL = j.URL
 		}
 	}
+	stored := false
 	data, err := f.encode(d.running.storing, result)
 	if err == nil && result.Err != nil {
 		_, err = f.publish(d.running.storing, f.dead, &nats.Msg{Subject: f.subject("dead", d.host, d.id), Data: data})
 	}
 	if err == nil {
-		_, err = f.publish(d.running.storing, f.results, &nats.Msg{Subject: f.subject("results", d.host, d.id), Data: data})
+		stored, err = f.publish(d.running.storing, f.results, &nats.Msg{Subject: f.subject("results", d.host, d.id), Data: data})
 	}
 	if err != nil {
 		d.running.stop(err)
 		d.leave()
 		return
+	}
+	if stored {
+		f.metrics.store(d, result.Err)
 	}
 	d.acknowledge()
 }
