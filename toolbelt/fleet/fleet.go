@@ -63,8 +63,9 @@ func SealWith(key []byte) Option { return func(c *config) { c.key = key } }
 // request lasts.
 func Lease(d time.Duration) Option { return func(c *config) { c.lease = d } }
 
-// Duplicates is for how long the server remembers the IDs of jobs that were done already: 10 minutes
-// by default. A job that is on the queue, or has a result, is never stored or sent twice.
+// Duplicates is for how long after it was enqueued a job keeps another of its ID from the queue: 10
+// minutes by default. Later the other is taken: what may be repeated is sent again, anything else is
+// not, and the result that was first stays. A crawl needs a window as long as it lasts.
 func Duplicates(d time.Duration) Option { return func(c *config) { c.duplicates = d } }
 
 // Replicas is how many servers of a cluster keep each stream: 1 by default, 3 to survive one.

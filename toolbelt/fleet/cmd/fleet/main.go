@@ -16,6 +16,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -41,6 +42,18 @@ type settings struct {
 	every          time.Duration
 }
 
+const usage = `usage: fleet [flags] COMMAND
+
+  watch        print the counts until interrupted
+  status       print them once
+  pause        let the workers finish what they send, and begin nothing
+  resume       go on
+  cancel TAG   cancel the jobs with a tag
+  purge        delete all jobs and results
+
+The key of a sealed fleet is read from FLEET_KEY, in hexadecimal. Flags:
+`
+
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var s settings
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
@@ -50,7 +63,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line at a time")
 	flags.BoolVar(&s.hosts, "hosts", false, "count each host, too")
 	flags.DurationVar(&s.every, "every", time.Second, "how often watch prints")
-	if err := flags.Parse(args); err != nil {
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil // it has been printed
+	} else if err != nil {
 		return err
 	}
 	f, err := s.open(ctx)

@@ -46,6 +46,9 @@ func TestCommands(t *testing.T) {
 	if want := `{"waiting":0,"running":0,"done":0,"failed":0,"paused":false}` + "\n"; out.String() != want {
 		t.Errorf("after the purge: %s", out.Bytes())
 	}
+	if err := run(t.Context(), []string{"-h"}, &out); err != nil {
+		t.Errorf("-h: %v", err)
+	}
 	if err := run(t.Context(), []string{"-url", f.URL(), "nonsense"}, &out); err == nil {
 		t.Error("nonsense is a command")
 	}
