@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -122,14 +123,16 @@ func (r *Response) Resend(ctx context.Context, p *PreparedRequest) (*Response, e
 	return again, nil
 }
 
-// Options returns the settings that r was sent with, those of the call, the session and
-// the environment put together: what a hook needs to know of the call. A response that a
-// hook made up has those of the one it replaces; they are zero for any other that no session sent for.
-func (r *Response) Options() SendOptions { return r.opts }
+// Options returns a copy of the settings that r was sent with: those of the call, the session and the environment put
+// together. A response that a hook made up has those of the one it replaces, any other that no session sent for has none.
+func (r *Response) Options() SendOptions {
+	opts := r.opts
+	opts.Proxies = maps.Clone(opts.Proxies) // the next hop reads r's
+	return opts
+}
 
-// SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or
-// for another hook. Keys are compared as those of a context are, and packages define types
-// of their own for them. A nil key does nothing.
+// SetValue keeps a value with r, for [Response.Value]: what a hook leaves for the caller or for another hook. Keys are
+// compared as those of a context are, and packages define types of their own for them. A nil key does nothing.
 func (r *Response) SetValue(key, value any) {
 	if key == nil {
 		return

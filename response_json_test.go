@@ -159,6 +159,7 @@ func TestHooksKnowTheCall(t *testing.T) {
 	var seen []requests.SendOptions
 	s.OnResponse(func(_ context.Context, r *requests.Response) (*requests.Response, error) {
 		seen = append(seen, r.Options())
+		r.Options().Proxies["http"] = "http://127.0.0.1:1" // a copy: the next hop goes where it would have gone
 		r.SetValue(hookKey{}, "was here "+r.Request.URL[len(server.URL):])
 		return r, nil
 	})
