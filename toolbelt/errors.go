@@ -3,20 +3,28 @@ package toolbelt
 import (
 	"errors"
 	"fmt"
+
+	"github.com/mountable/requests"
 )
 
 // The errors of this package, for [errors.Is], named after the exceptions of
 // requests-toolbelt. What goes wrong in a request itself, an upload that lies about its
 // length included, is a [requests.Kind] instead. No text of an error holds credentials.
 var (
-	ErrStreaming               = errors.New("streaming failed")                    // a download has no usable name, or its file exists: StreamingError
-	ErrVersionMismatch         = errors.New("version mismatch")                    // something this tool needs has another version: VersionMismatchError
-	ErrRequestsVersionTooOld   = errors.New("the requests package is too old")     // for this tool: RequestsVersionTooOld
-	ErrFileNotSupported        = errors.New("file not supported")                  // a file at a URL cannot be passed on: FileNotSupportedError
-	ErrImproperBodyPartContent = errors.New("improper body part")                  // a part without an empty line: ImproperBodyPartContentException
-	ErrNonMultipartContentType = errors.New("not a multipart content type")        // not a multipart response, or no boundary: NonMultipartContentTypeException
-	ErrChecksum                = fmt.Errorf("%w: checksum mismatch", ErrStreaming) // a download is not what its digest says; is ErrStreaming
+	ErrStreaming               = errors.New("streaming failed")                // a download has no usable name, or its file exists: StreamingError
+	ErrVersionMismatch         = errors.New("version mismatch")                // something this tool needs has another version: VersionMismatchError
+	ErrRequestsVersionTooOld   = errors.New("the requests package is too old") // for this tool: RequestsVersionTooOld
+	ErrFileNotSupported        = errors.New("file not supported")              // a file at a URL cannot be passed on: FileNotSupportedError
+	ErrImproperBodyPartContent = errors.New("improper body part")              // a part without an empty line: ImproperBodyPartContentException
+	ErrNonMultipartContentType = errors.New("not a multipart content type")    // not a multipart response, or no boundary: NonMultipartContentTypeException
+	ErrChecksum                = error(checksumError{})                        // a download is not what its digest says; is ErrStreaming, and requests.ErrDigest
 )
+
+// checksumError is what ErrChecksum is.
+type checksumError struct{}
+
+func (checksumError) Error() string   { return ErrStreaming.Error() + ": checksum mismatch" }
+func (checksumError) Unwrap() []error { return []error{ErrStreaming, requests.ErrDigest} }
 
 // failure is an error of this package: which one, what was wrong, and why.
 type failure struct {
