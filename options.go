@@ -110,10 +110,10 @@ func Query(text string) Option {
 	return setting(func(r *Request) { r.Query = text })
 }
 
-// AsIs sends the request to url, which is absolute, with its path and query exactly as they are
-// written: dot segments stay, and nothing is percent-encoded or decoded. The session's Params are
-// left out; those of the call are [ErrInvalidArgument], and a blank or a control character is
-// [ErrInvalidURL]. A redirect is followed as usual.
+// AsIs sends the request to url, which is absolute and replaces that of the call, with its path and query
+// exactly as written: dot segments stay, and nothing is percent-encoded or decoded. The session's Params
+// are left out; those of the call are [ErrInvalidArgument], and a blank, a control character or what is not
+// UTF-8 is [ErrInvalidURL]. A redirect is followed as usual.
 func AsIs(url string) Option {
 	return setting(func(r *Request) { r.URL, r.asIs = url, true })
 }

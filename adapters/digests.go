@@ -22,8 +22,8 @@ import (
 // The body of a response that has a Content-Digest is checked as it is read, before its content
 // coding is undone, and that of a 200 against Repr-Digest as well; either may follow the body.
 // Reading the end of one that differs is [requests.ErrDigest]: what has been read until then was
-// not checked. Other algorithms, and a response without the fields, are not looked at, nor is
-// one to HEAD.
+// not checked. Other algorithms, a field that cannot be read (RFC 9651 has
+// it ignored), and a response without the fields are not looked at, nor is one to HEAD.
 func Digests() requests.Wrapper {
 	return around(func(ctx context.Context, base requests.Adapter, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 		p, body, err := withDigest(p)
