@@ -158,9 +158,10 @@ func (p *Pool[K, C]) retire(b *bucket[K, C], conns []C) []C {
 	return conns
 }
 
-// forget removes a bucket that is not listed and has nothing in use.
+// forget removes a bucket that is not listed and has nothing in use. Leases of a connection that was given up end later:
+// by then there may be another bucket of the key.
 func (p *Pool[K, C]) forget(b *bucket[K, C]) {
-	if b.inUse == 0 && len(b.waiters) == 0 && !b.listed {
+	if b.inUse == 0 && len(b.waiters) == 0 && !b.listed && p.buckets[b.key] == b {
 		delete(p.buckets, b.key)
 	}
 }

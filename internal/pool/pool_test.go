@@ -404,3 +404,34 @@ func BenchmarkGetPutParallel(b *testing.B) {
 		}
 	})
 }
+
+// TestForgottenOnce: the last user of a connection that was given up, whose key was evicted and has come back since, takes
+// nothing of what the key has now.
+func TestForgottenOnce(t *testing.T) {
+	p := New[int](Config{Keys: 1, PerKey: 2}, capacity)
+	get := func(key int) Lease[int, *testConn] {
+		t.Helper()
+		l, err := p.Get(t.Context(), key, Wait{Opening: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	old, again, other := &testConn{most: 2}, &testConn{most: 2}, &testConn{most: 2}
+	first := get(1)
+	p.Opened(first, old, true)
+	second := get(1)
+	evicting := get(2)
+	p.Drop(first) // the connection is given up, and used by the second
+	third := get(1)
+	p.Opened(third, again, true)
+	p.Put(third, again)
+	p.Put(second, old)
+	got := p.Close()
+	if discarded := p.Put(evicting, other); len(discarded) != 1 {
+		t.Errorf("%d connections of an evicted key", len(discarded))
+	}
+	if len(got) != 1 || got[0] != again || p.Stats().Keys != 0 {
+		t.Errorf("closed: %d connections, %+v", len(got), p.Stats())
+	}
+}
