@@ -90,7 +90,7 @@ func TestRule42UnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
-		t.Skip("no Unix sockets:", err)
+		t.Skip("this system has no Unix sockets to listen on: ", err)
 	}
 	var seen []string
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
