@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // kept is what a named session keeps from one command to the next, for one origin: what it holds is
@@ -29,7 +30,7 @@ func openKept(name, address string) (*kept, error) {
 		return nil, misuse("--session: the URL has no host")
 	}
 	k := &kept{Cookies: requests.NewCookieJar(), path: atHome(name)}
-	origin := originOf(u)
+	origin := uri.OriginOf(address)
 	if !strings.ContainsAny(name, `/\`) {
 		folder, err := os.UserConfigDir()
 		if err != nil {
@@ -54,26 +55,16 @@ func (k *kept) read(data []byte, origin string) error {
 	if err := json.Unmarshal(data, k); err != nil {
 		return misuse("--session: %s is not a session: %v", k.path, err)
 	}
-	u, err := url.Parse(k.Origin)
 	switch {
 	case k.Origin == "":
 		return misuse(`--session: %s does not say for which origin it is, as in "origin": %q`, k.path, origin)
-	case err != nil || originOf(u) != origin:
+	case uri.OriginOf(k.Origin) != origin:
 		return misuse("--session: %s is for %s and not for %s", k.path, k.Origin, origin)
 	}
 	if k.Cookies == nil {
 		k.Cookies = requests.NewCookieJar()
 	}
 	return nil
-}
-
-// originOf is the scheme, the host and the port of a URL, all of them, in lower case.
-func originOf(u *url.URL) string {
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	if u.Port() == "" {
-		host = strings.TrimSuffix(host, ":") + map[string]string{"http": ":80", "https": ":443"}[scheme]
-	}
-	return scheme + "://" + host
 }
 
 // apply adds what is kept to a request, which wins, and keeps what it brings.

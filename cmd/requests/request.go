@@ -6,13 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 	"github.com/mountable/requests/toolbelt"
 )
 
@@ -162,7 +162,7 @@ func inChunks(r *requests.Request) (err error) {
 // encoded is the body that r's form or JSON makes, which r then has no more.
 func encoded(r *requests.Request) ([]byte, error) {
 	if r.Form != nil {
-		body := encodeForm(r.Form)
+		body := uri.EncodePairs(r.Form)
 		r.Form = nil
 		r.Headers.Set("Content-Type", "application/x-www-form-urlencoded")
 		return []byte(body), nil
@@ -173,14 +173,6 @@ func encoded(r *requests.Request) ([]byte, error) {
 	data, err := json.Marshal(r.JSON)
 	r.JSON = nil
 	return data, err
-}
-
-func encodeForm(form requests.Form) string {
-	var pairs []string
-	for _, field := range form {
-		pairs = append(pairs, url.QueryEscape(field[0])+"="+url.QueryEscape(field[1]))
-	}
-	return strings.Join(pairs, "&")
 }
 
 // whole is the body where it is not made of fields, nil if it is.
