@@ -191,7 +191,7 @@ func TestGrown(t *testing.T) {
 					sink.written = grow
 				}
 				err = b.Send(sink)
-				long := grown > 0 && (when == "before" || size > endSize)
+				long := grown > 0 && (when == "before" || size > EndSize)
 				if (err != nil) != long || (sink.n == size) == long {
 					t.Errorf("%d bytes, %d more %s: %d were sent, %v", size, grown, when, sink.n, err)
 				}

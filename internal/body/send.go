@@ -226,19 +226,19 @@ func (b *Body) sendReader(w Sink) error {
 	return err
 }
 
-// endSize is how much of a body of known length is held back until it is known to end there. It takes one more write,
-// and a server that has all that was announced could respond before it is found out that there is more.
-const endSize = 1 << 10
+// EndSize is how much of a body of known length is held back at most until it is known to end there: a server that has
+// all that was announced could respond before it is found out that there is more. It takes one more write.
+const EndSize = 1 << 10
 
 // sendMeasured sends a reader that does not wait, and of one that goes on, as a file that has grown does, not the end.
 func (b *Body) sendMeasured(w Sink) error {
-	most := max(b.length-endSize, 0)
+	most := max(b.length-EndSize, 0)
 	if most > 0 {
 		if _, err := w.ReadFrom(&io.LimitedReader{R: b.reader, N: most}); err != nil {
 			return err
 		}
 	}
-	var end [endSize + 1]byte
+	var end [EndSize + 1]byte
 	rest := int(b.length - most)
 	n, err := io.ReadFull(b.reader, end[:rest+1])
 	switch {

@@ -17,7 +17,7 @@ func (u *upload) sendMost(r io.Reader) error {
 	if !ok {
 		return nil
 	}
-	f, most := own.File(), u.framing.length-u.sent-maxTail
+	f, most := own.File(), u.framing.length-u.sent-body.EndSize
 	if f == nil || most < segmentSize || body.Waits(f) {
 		return nil
 	}

@@ -60,8 +60,8 @@ func TestKernelMovesFiles(t *testing.T) {
 		plain bool
 		moved int64
 	}{
-		"a session's":       {func(f *os.File) (body.Body, error) { return body.New(f) }, true, size - maxTail},
-		"an http.Request's": {stream(size), true, size - maxTail},
+		"a session's":       {func(f *os.File) (body.Body, error) { return body.New(f) }, true, size - body.EndSize},
+		"an http.Request's": {stream(size), true, size - body.EndSize},
 		"over TLS":          {stream(size), false, 0},
 		"in chunks":         {stream(-1), true, 0},
 		"wrapped":           {func(f *os.File) (body.Body, error) { return body.Stream(f, size, nil), nil }, true, 0},

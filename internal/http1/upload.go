@@ -60,9 +60,6 @@ type upload struct {
 // and a small body go out in one write. A body that takes longer is a slow one.
 const holdBack = 10 * time.Millisecond
 
-// maxTail is how much of a body is held back at most until it has ended.
-const maxTail = 1 << 10
-
 const segmentSize = 128 << 10
 
 var segments = sync.Pool{New: func() any { return new([segmentSize]byte) }}
@@ -72,7 +69,7 @@ func (x *Exchange) startUpload(req *wire.Request, f framing, head []byte) {
 	u := &upload{
 		framing: f, trailers: req.Trailers, wait: req.ContinueWait, trace: x.trace,
 		goOn: make(chan struct{}), stop: make(chan struct{}), finished: make(chan struct{}),
-		pending: append(make([]byte, 0, len(head)+maxTail), head...),
+		pending: append(make([]byte, 0, len(head)+body.EndSize), head...),
 	}
 	if req.Body != nil {
 		u.body = *req.Body
@@ -345,7 +342,7 @@ func (u *upload) Write(p []byte) (int, error) {
 // known to have ended. writing is held.
 func (u *upload) holdEnd(p []byte) error {
 	if len(u.pending)+len(p) > oneWrite {
-		tail := len(p) - min(len(p), maxTail)
+		tail := len(p) - min(len(p), body.EndSize)
 		if err := u.push(p[:tail]); err != nil {
 			return err
 		}
