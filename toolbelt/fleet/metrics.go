@@ -32,9 +32,10 @@ import (
 //	rate_limit.wait.duration                 histogram, s: of each wait for a moment: a request that
 //	                                         comes late to its own waits again; error.type, host
 //
-// A Crawl-delay is a rate limit, too. error.type is the kind of an error, such as "read_timeout", and missing where there is none. A
-// crawl has a million hosts: where the table says host, the attribute fleet.host is on what is
-// measured of those that [MetricHosts] names, and of no others.
+// A Crawl-delay is a rate limit, too: a host with both is counted by both. error.type is the kind of
+// an error, such as "read_timeout", and missing where there is none. A crawl has a million hosts:
+// where the table says host, the attribute fleet.host is on what is measured of those that
+// [MetricHosts] names, and of no others.
 //
 // The gauges ask the server at each collection, for five seconds at most: while it does not respond
 // they are missing, and all else is there. They end with Close. job.queue.duration compares the
