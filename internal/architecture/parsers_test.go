@@ -208,12 +208,15 @@ var parsers = map[string]func(s string){
 		_ = codec.XML([]byte("<a>"+s), "", new(struct{}))
 		_ = codec.XML(nil, "a/b;"+s, new(struct{}))
 	},
-	"charset.XMLEncoding": func(s string) { charset.XMLEncoding([]byte("<?xml " + s)) },
-	"template.Expand":     func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
-	"uri.MayBegin":        func(s string) { uri.MayBegin(s) },
-	"sse.Parser.Next":     func(s string) { _, _, _ = new(sse.Parser).Next(charset.ScanAll([]byte("data: " + s))) },
-	"uri.Join":            func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
-	"uri.OriginOf":        func(s string) { uri.OriginOf("http://" + s) },
+	"charset.XMLEncoding":    func(s string) { charset.XMLEncoding([]byte("<?xml " + s)) },
+	"template.Expand":        func(s string) { _, _ = template.Expand("{+x}{y}"+s, map[string]any{"x": s, "y": s}) },
+	"uri.MayBegin":           func(s string) { uri.MayBegin(s) },
+	"sse.Parser.Next":        func(s string) { _, _, _ = new(sse.Parser).Next(charset.ScanAll([]byte("data: " + s))) },
+	"uri.Join":               func(s string) { uri.Join("http://a/b", s); uri.Join("http://a/"+s, "b") },
+	"uri.Site":               func(s string) { uri.Site(s) },
+	"uri.WithoutDefaultPort": func(s string) { _ = uri.WithoutDefaultPort(s, "http") },
+	"uri.Escape":             func(s string) { uri.Escape(s, "-._~") },
+	"uri.OriginOf":           func(s string) { uri.OriginOf("http://" + s) },
 	"uri.Parse": func(s string) {
 		_, _ = uri.Parse(s)
 		_, _ = uri.Parse("http://" + s)

@@ -232,17 +232,6 @@ func TestEvictionIsFair(t *testing.T) {
 	}
 }
 
-func TestSiteOf(t *testing.T) {
-	for domain, want := range map[string]string{
-		"a.b.evil.test": "evil.test", ".evil.test": "evil.test", "evil.test": "evil.test", "test": "test", "x.co.uk": "x.co.uk", ".y.x.co.uk": "x.co.uk",
-		"co.uk": "co.uk", "me.github.io": "me.github.io", "10.0.0.1": "10.0.0.1", "::1": "::1", "localhost": "localhost", "": "", "evil.test.": "evil.test",
-	} {
-		if got := siteOf(domain); got != want {
-			t.Errorf("%q: %q, want %q", domain, got, want)
-		}
-	}
-}
-
 // TestLinear: what was quadratic is done for more than a slow machine could do that way.
 func TestLinear(t *testing.T) {
 	const n = 80_000

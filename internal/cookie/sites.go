@@ -1,10 +1,6 @@
 package cookie
 
-import (
-	"strings"
-
-	"golang.org/x/net/publicsuffix"
-)
+import "github.com/mountable/requests/internal/uri"
 
 // sites is the cookies that servers may push out, by whose they are: somebody who has a
 // domain has all the hosts below it, and must not have more room for it. Cookies put in by
@@ -27,23 +23,10 @@ type site struct {
 // ranking is the sites with the same number of cookies, as they came to have it.
 type ranking struct{ first, last *site }
 
-// siteOf returns the registrable domain of a cookie's: the public suffix and one label more.
-// A suffix itself, an address or a name without a dot is a site of its own.
-func siteOf(domain string) string {
-	bare := strings.Trim(domain, ".")
-	if _, isIP := addressOf(bare); isIP {
-		return bare
-	}
-	if name, err := publicsuffix.EffectiveTLDPlusOne(bare); err == nil {
-		return name
-	}
-	return bare
-}
-
 // of returns the site of a domain.
 func (s *sites) of(d *domainSet) *site {
 	if d.site == "" {
-		d.site = siteOf(d.name)
+		d.site = uri.Site(d.name)
 	}
 	at := s.named[d.site]
 	if at == nil {

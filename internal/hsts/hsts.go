@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/uri"
 )
@@ -91,7 +89,7 @@ func (h *Store) makeRoom() {
 	})
 	ofSite, later := map[string]int{}, map[string]int{} // later is how many of its site would be forgotten later
 	for _, name := range names {
-		site := siteOf(name)
+		site := uri.Site(name)
 		later[name] = ofSite[site]
 		ofSite[site]++
 	}
@@ -100,14 +98,6 @@ func (h *Store) makeRoom() {
 	for _, name := range names[:len(names)/10+1] {
 		delete(h.hosts, name)
 	}
-}
-
-// siteOf is the registrable domain of a name, or the name where there is none.
-func siteOf(name string) string {
-	if site, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
-		return site
-	}
-	return name
 }
 
 // Upgrade returns the URL to be used for url, which is in normal form.

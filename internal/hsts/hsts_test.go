@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mountable/requests/internal/uri"
 )
 
 // FuzzStore: whatever a server or a file says, what is known is written and read again, and
@@ -64,7 +66,7 @@ func TestMakeRoom(t *testing.T) {
 	}
 	left := map[string]int{}
 	for name := range s.hosts {
-		left[siteOf(name)]++
+		left[uri.Site(name)]++
 	}
 	evil := left["evil.test"]
 	if evil < maxHosts/2 || len(s.hosts) > maxHosts {

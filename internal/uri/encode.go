@@ -178,6 +178,20 @@ func quote(s string, keepPercent bool) string {
 	return string(b)
 }
 
+// Escape percent-encodes all bytes but letters, digits and those in keep, for what is signed: each
+// scheme of signatures has a set of its own.
+func Escape(s, keep string) string {
+	b := make([]byte, 0, len(s)+len(s)/4)
+	for i := range len(s) {
+		if c := s[i]; ascii.IsDigit(c) || 'a' <= ascii.LowerByte(c) && ascii.LowerByte(c) <= 'z' || strings.IndexByte(keep, c) >= 0 {
+			b = append(b, c)
+		} else {
+			b = appendEscape(b, c)
+		}
+	}
+	return string(b)
+}
+
 // EncodePairs encodes pairs as application/x-www-form-urlencoded, in order
 // (urllib.parse.urlencode): a blank becomes "+", letters, digits and "-._~" stay,
 // every other byte is percent-encoded.

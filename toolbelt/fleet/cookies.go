@@ -11,9 +11,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // Cookies are the cookies that the members of a fleet share: one logs in, and all are logged in. They
@@ -118,7 +118,7 @@ func (c *Cookies) Set(ctx context.Context, cookie requests.Cookie) error {
 	if strings.Trim(cookie.Domain, ".") == "" {
 		return invalid("Cookies.Set: the cookie %q has no domain, and would be sent to every host", cookie.Name)
 	}
-	return c.change(ctx, siteOf(cookie.Domain), func(jar *requests.CookieJar) error { return jar.Set(cookie) })
+	return c.change(ctx, uri.Site(cookie.Domain), func(jar *requests.CookieJar) error { return jar.Set(cookie) })
 }
 
 // Delete removes the cookies with that domain, path and name from the jars of all members, where an
@@ -127,7 +127,7 @@ func (c *Cookies) Delete(ctx context.Context, name, domain, path string) error {
 	if strings.Trim(domain, ".") == "" {
 		return invalid("Cookies.Delete needs a domain")
 	}
-	return c.change(ctx, siteOf(domain), func(jar *requests.CookieJar) error {
+	return c.change(ctx, uri.Site(domain), func(jar *requests.CookieJar) error {
 		for cookie := range jar.All() {
 			if cookie.Domain == domain && (name == "" || name == cookie.Name) && (path == "" || path == cookie.Path) {
 				jar.Delete(cookie.Name, cookie.Domain, cookie.Path)
@@ -155,7 +155,7 @@ func (c *Cookies) share(ctx context.Context, r *requests.Response) error {
 	if err != nil || u.Hostname() == "" {
 		return nil // of which a jar keeps nothing either
 	}
-	err = c.change(ctx, siteOf(u.Hostname()), func(jar *requests.CookieJar) error { return c.store(ctx, jar, r) })
+	err = c.change(ctx, uri.Site(u.Hostname()), func(jar *requests.CookieJar) error { return c.store(ctx, jar, r) })
 	if err != nil {
 		return requests.CarrierError(r.Request, err)
 	}
@@ -184,7 +184,7 @@ func (c *Cookies) shareOwn(ctx context.Context, own *requests.CookieJar) error {
 	sites := map[string][]requests.Cookie{}
 	for cookie := range own.All() {
 		if strings.Trim(cookie.Domain, ".") != "" {
-			sites[siteOf(cookie.Domain)] = append(sites[siteOf(cookie.Domain)], cookie)
+			sites[uri.Site(cookie.Domain)] = append(sites[uri.Site(cookie.Domain)], cookie)
 		}
 	}
 	for site, cookies := range sites {
@@ -330,7 +330,7 @@ func (c *Cookies) take(site string, revision uint64, from *requests.CookieJar) {
 	}
 	c.seen[site] = revision
 	for cookie := range c.jar.All() {
-		if cookie.Domain == "" || siteOf(cookie.Domain) != site {
+		if cookie.Domain == "" || uri.Site(cookie.Domain) != site {
 			continue
 		}
 		if _, err := from.Find(cookie.Name, cookie.Domain, cookie.Path); errors.Is(err, requests.ErrNoCookie) {
@@ -338,15 +338,6 @@ func (c *Cookies) take(site string, revision uint64, from *requests.CookieJar) {
 		}
 	}
 	c.jar.Update(from)
-}
-
-// siteOf is the registrable domain of a host or of a cookie's domain, or what has none itself.
-func siteOf(domain string) string {
-	host := strings.ToLower(strings.Trim(domain, "."))
-	if site, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil && strings.Trim(host, "0123456789.") != "" {
-		return site
-	}
-	return host
 }
 
 // keyOf is the key of a site, and siteOfKey the inverse: a key has no ":", as addresses do.

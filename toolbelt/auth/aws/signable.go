@@ -18,7 +18,7 @@ func (a *Auth) signable(p *requests.PreparedRequest) (*http.Request, error) {
 	if err != nil {
 		return nil, invalid("the URL cannot be read")
 	}
-	host := withoutDefaultPort(cmp.Or(p.Headers.Get("Host"), u.HostHeader()), u.Scheme)
+	host := uri.WithoutDefaultPort(cmp.Or(p.Headers.Get("Host"), u.HostHeader()), u.Scheme)
 	path, query, _ := strings.Cut(p.Target(), "?")
 	if path, err = a.path(path); err != nil {
 		return nil, err
@@ -64,21 +64,7 @@ func (a *Auth) path(sent string) (string, error) {
 	if err != nil {
 		return "", invalid("the path has a broken percent-escape")
 	}
-	return escape(plain), nil
-}
-
-// escape encodes all but letters, digits, slashes and -._~.
-func escape(path string) string {
-	const unreserved, hex = "-._~/", "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(path) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(unreserved, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-	}
-	return b.String()
+	return uri.Escape(plain, "-._~/"), nil
 }
 
 // announced is the Content-Length that goes out, 0 where there is none.
@@ -89,17 +75,6 @@ func announced(p *requests.PreparedRequest) int64 {
 	return max(0, p.ContentLength())
 }
 
-// withoutDefaultPort does what the signer would do to a host, and keeps the brackets of an address.
-func withoutDefaultPort(host, scheme string) string {
-	switch scheme {
-	case "http":
-		return strings.TrimSuffix(host, ":80")
-	case "https":
-		return strings.TrimSuffix(host, ":443")
-	}
-	return host
-}
-
 // dropDefaultPort changes the URL of p, unless its target, which is sent as it is, would change with it.
 func dropDefaultPort(p *requests.PreparedRequest, scheme string) {
 	given, target := p.URL, p.Target()
@@ -108,7 +83,7 @@ func dropDefaultPort(p *requests.PreparedRequest, scheme string) {
 	if i := strings.IndexAny(given[start:], "/?#"); i >= 0 {
 		end = start + i
 	}
-	p.URL = given[:start] + withoutDefaultPort(given[start:end], scheme) + given[end:]
+	p.URL = given[:start] + uri.WithoutDefaultPort(given[start:end], scheme) + given[end:]
 	if p.Target() != target {
 		p.URL = given
 	}

@@ -43,13 +43,8 @@ func targetOf(p *requests.PreparedRequest) (target, error) {
 	if err != nil {
 		return target{}, &requests.Error{Kind: requests.ErrInvalidURL, Detail: "httpsig: the URL cannot be read"}
 	}
-	t := target{scheme: u.Scheme, authority: strings.ToLower(cmp.Or(p.Headers.Get("Host"), u.HostHeader()))}
-	switch t.scheme {
-	case "http":
-		t.authority = strings.TrimSuffix(t.authority, ":80")
-	case "https":
-		t.authority = strings.TrimSuffix(t.authority, ":443")
-	}
+	authority := uri.WithoutDefaultPort(cmp.Or(p.Headers.Get("Host"), u.HostHeader()), u.Scheme)
+	t := target{scheme: u.Scheme, authority: strings.ToLower(authority)}
 	t.path, t.query, _ = strings.Cut(p.Target(), "?")
 	return t, nil
 }
@@ -110,16 +105,7 @@ func (t target) param(parameter string) (string, error) {
 // encodeParam reads a name or a value as forms are read, and encodes all but letters, digits and *-._
 // again: the set of the URL standard for forms, with %20 for a blank.
 func encodeParam(s string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(strings.ToValidUTF8(decodeParam(s), "\uFFFD")) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("*-._", c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-	}
-	return b.String()
+	return uri.Escape(strings.ToValidUTF8(decodeParam(s), "\uFFFD"), "*-._")
 }
 
 // decodeParam leaves a percent sign that begins no escape as it is.

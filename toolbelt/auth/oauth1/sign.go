@@ -35,13 +35,7 @@ func baseString(p *requests.PreparedRequest, list [][2]string) (string, error) {
 
 // baseURI is the URL without query, default port and upper case in its host (section 3.4.1.2).
 func baseURI(scheme, host, path string) string {
-	host = strings.ToLower(host)
-	switch scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	}
+	host = uri.WithoutDefaultPort(strings.ToLower(host), scheme)
 	return scheme + "://" + host + path
 }
 
@@ -60,19 +54,7 @@ func normalized(list [][2]string) string {
 }
 
 // escape encodes all but letters, digits and -._~ (section 3.6).
-func escape(s string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-		}
-	}
-	return b.String()
-}
+func escape(s string) string { return uri.Escape(s, "-._~") }
 
 // sign makes the signature of a base string (sections 3.4.2 to 3.4.4).
 func (a *Auth) sign(base string) (string, error) {
