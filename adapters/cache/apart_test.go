@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // bearer is an adapter that sends with a token of its own and says who asked.
@@ -24,21 +25,33 @@ func bearer(control string) requests.Adapter {
 	})
 }
 
+// identifying is an adapter whose connections say who asks, and not its requests.
+func identifying(control string) requests.Adapter {
+	return requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		r := requests.NewResponse(p, 200, requests.Headers{{"Cache-Control", control}, {"Date", date(0)}}, io.NopCloser(strings.NewReader("ada")))
+		r.SetValue(wire.Identified{}, true)
+		return r, nil
+	})
+}
+
 // TestCredentialsBelow: what an adapter below has sent with credentials is not what anybody gets
 // who asks with none, unless the server says so.
 func TestCredentialsBelow(t *testing.T) {
 	got, want := map[string]Status{}, map[string]Status{}
 	for name, c := range map[string]struct {
-		control string
+		below   requests.Adapter
 		options []Option
 		want    Status
 	}{
-		"private cache":          {"max-age=60", nil, Miss},
-		"shared cache":           {"max-age=60", []Option{Shared()}, Miss},
-		"shared cache, s-maxage": {"s-maxage=60", []Option{Shared()}, Hit},
-		"private cache, public":  {"max-age=60, public", nil, Hit},
+		"private cache":             {bearer("max-age=60"), nil, Miss},
+		"shared cache":              {bearer("max-age=60"), []Option{Shared()}, Miss},
+		"shared cache, s-maxage":    {bearer("s-maxage=60"), []Option{Shared()}, Hit},
+		"private cache, public":     {bearer("max-age=60, public"), nil, Hit},
+		"by connection":             {identifying("max-age=60"), nil, Miss},
+		"by connection, and shared": {identifying("max-age=60"), []Option{Shared()}, Miss},
+		"by connection, public":     {identifying("max-age=60, public"), nil, Hit},
 	} {
-		a := New(Memory(1<<20), c.options...)(bearer(c.control))
+		a := New(Memory(1<<20), c.options...)(c.below)
 		want[name] = c.want
 		for range 2 {
 			p, err := (&requests.Request{Method: "GET", URL: "http://origin.test/"}).Prepare()

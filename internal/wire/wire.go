@@ -139,3 +139,7 @@ const (
 	WriteLimit
 	Deadline
 )
+
+// Identified is the key of a value of a response: it says that not the request has told the server who asks, but
+// the connection, as with NTLM.
+type Identified struct{}

@@ -39,6 +39,7 @@ import (
 	"github.com/Azure/go-ntlmssp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // maxIdle is how many connections wait for the next request: as many as an HTTPAdapter keeps.
@@ -79,7 +80,11 @@ type lane struct {
 func (a *adapter) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	l := a.take(originOf(p.URL))
 	defer a.put(l)
-	return requests.SendAuthenticated(ctx, l.HTTPAdapter, l.auth, p, opts)
+	r, err := requests.SendAuthenticated(ctx, l.HTTPAdapter, l.auth, p, opts)
+	if err == nil && l.auth.identified {
+		r.SetValue(wire.Identified{}, true) // the request need not show it
+	}
+	return r, err
 }
 
 func originOf(url string) string {
@@ -151,6 +156,7 @@ type conversation struct {
 	user, password string
 	toProxy        string // the Proxy-Authorization of the next request
 	toTunnel       string // the same of the next CONNECT; each is sent once
+	identified     bool   // an origin has asked: what it sends on this lane may be for the user alone
 }
 
 // Authenticate implements [requests.Auth]: nothing is sent before it is asked for.
@@ -250,6 +256,7 @@ func (a *conversation) shake(ctx context.Context, r *requests.Response, s side) 
 	if !r.Request.Replayable() {
 		return nil, r.Auth().Fail(requests.ErrUnrewindableBody, "ntlm: the body has been sent and cannot be sent again for the answer")
 	}
+	a.identified = a.identified || s == origin
 	whole := r.Request
 	challenged, err := a.begin(ctx, r, s, scheme)
 	if err != nil {

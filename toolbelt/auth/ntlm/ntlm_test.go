@@ -16,6 +16,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters/adaptertest"
+	"github.com/mountable/requests/internal/wire"
 	"github.com/mountable/requests/internal/wiretest"
 	"github.com/mountable/requests/toolbelt/auth/ntlm"
 )
@@ -64,6 +65,9 @@ func TestHandshake(t *testing.T) {
 			}
 			if text, _ := r.Text(); text != "ada sent body" {
 				t.Errorf("got %d %q", r.StatusCode, text)
+			}
+			if r.Value(wire.Identified{}) == nil { // the second request has no Authorization
+				t.Errorf("a cache is not told that the response is for the user")
 			}
 		}
 		s.Close()
