@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/wire"
 )
 
 // Option configures a cache.
@@ -127,7 +128,7 @@ func (c *cached) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 	if q.bypass {
 		r, err := c.Adapter.Send(ctx, p, opts)
 		if err == nil && r != nil && !safe(p.Method) && r.StatusCode < 400 {
-			c.invalidate(ctx, q, r)
+			holding(r, func() { c.invalidate(ctx, q, r) })
 		}
 		return r, err
 	}
@@ -175,9 +176,16 @@ func (c *cached) fetch(ctx context.Context, q *question, old *entry) (*requests.
 	if err != nil || r == nil {
 		return r, nil, err
 	}
-	q.signed = r.Request != nil && whoAsks(r.Request.Headers) != q.who
+	q.signed = r.Request != nil && whoAsks(r.Request.Headers) != q.who || r.Value(wire.Identified{}) != nil
 	r.Request = q.p // without the conditions: a challenge is answered with all of the request
-	t := times{asked, time.Now()}
+	var got *requests.Response
+	var e *entry
+	holding(r, func() { got, e, err = c.received(ctx, q, old, r, times{asked, time.Now()}, conditional) })
+	return got, e, err
+}
+
+// received takes in what the server has said.
+func (c *cached) received(ctx context.Context, q *question, old *entry, r *requests.Response, t times, conditional bool) (*requests.Response, *entry, error) {
 	switch {
 	case r.StatusCode == 304:
 		return c.notModified(ctx, q, old, r, t, conditional)
@@ -206,6 +214,18 @@ func (c *cached) notModified(ctx context.Context, q *question, old *entry, r *re
 		return c.fetch(ctx, q, nil)
 	}
 	return marked(r, Miss), nil, nil
+}
+
+// holding calls f, and lets the connection of r go if f panics: the store and the logger are the caller's code.
+func holding(r *requests.Response, f func()) {
+	done := false
+	defer func() {
+		if !done && r.Raw != nil {
+			_ = r.Raw.Close()
+		}
+	}()
+	f()
+	done = true
 }
 
 // broken reports whether a failure may be covered up by a stale response (RFC 5861 section 4).

@@ -58,7 +58,7 @@ func (d *diskStore) path(key string) string {
 
 // Get implements [Store].
 func (d *diskStore) Get(_ context.Context, key string) ([]byte, error) {
-	f, err := os.Open(d.path(key))
+	f, err := open(d.path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
@@ -68,6 +68,9 @@ func (d *diskStore) Get(_ context.Context, key string) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if info.Size() > d.max {
+		return nil, errForeign
 	}
 	data := make([]byte, info.Size()) // it does not change: it is only ever replaced
 	if _, err := io.ReadFull(f, data); err != nil {
@@ -79,9 +82,27 @@ func (d *diskStore) Get(_ context.Context, key string) ([]byte, error) {
 	return data, nil
 }
 
+// errForeign is a file that this package does not write.
+var errForeign = errors.New("the file is not a regular one, or larger than the whole store may be")
+
+// open opens an entry. Opening anything but a file may wait, for the other end of a pipe, and have an effect.
+func open(name string) (*os.File, error) {
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errForeign
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(name)
+}
+
 // Set implements [Store].
-func (d *diskStore) Set(_ context.Context, key string, data []byte, _ time.Duration) error {
+func (d *diskStore) Set(ctx context.Context, key string, data []byte, _ time.Duration) error {
 	name := d.path(key)
+	if int64(len(data)) > d.max {
+		return d.Delete(ctx, key)
+	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}

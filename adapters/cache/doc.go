@@ -29,7 +29,9 @@
 // A response is reused for the same user only: for the same Authorization, Cookie and other fields
 // with the name of a secret, unless the server says public. What an adapter below adds, such as
 // adapters.Authenticate, cannot be looked up: such responses are stored where they are public alone,
-// so that what authenticates belongs around a cache.
+// so that what authenticates belongs around a cache. The certificate, the authorities and the pins that
+// options of an adapter below choose are not seen: caches over differing ones that share a store need
+// a [Namespace] each.
 //
 // A store that fails is a miss and is logged; so is an entry that is damaged. No entry is used
 // for another key than the one it was written for, whatever the store returns.

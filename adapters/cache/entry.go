@@ -97,6 +97,7 @@ func unpack(key string, data []byte) (*entry, *index, error) {
 	switch r.byte() {
 	case indexRecord:
 		x := &index{generation: string(r.bytes()), names: r.texts()}
+		r.bad = r.bad || len(x.names) > maxNames
 		return nil, x, r.end()
 	case entryRecord:
 		e := r.entry()

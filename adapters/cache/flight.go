@@ -29,15 +29,7 @@ func (c *cached) ask(ctx context.Context, q *question, old *entry) (*requests.Re
 	key := q.flightKey()
 	for {
 		f, first := c.board(key)
-		switch {
-		case first && c.landed.Load() != q.landed: // perhaps between the look into the store and now
-			q.landed, old = c.landed.Load(), c.lookup(ctx, q)
-			if c.judge(old, q, time.Now()) == fresh {
-				c.land(key, f, old, false)
-				return q.answer(old, Hit), nil
-			}
-			return c.fly(ctx, key, f, q, old)
-		case first:
+		if first {
 			return c.fly(ctx, key, f, q, old)
 		}
 		if err := wait(ctx, q, f); err != nil {
@@ -81,11 +73,18 @@ func (c *cached) board(key string) (f *flight, first bool) {
 	return f, first
 }
 
-// fly sends the request for all. A panic of the adapter leaves the flight abandoned.
+// fly sends the request for all. A panic, of the adapter or the store, leaves the flight abandoned.
 func (c *cached) fly(ctx context.Context, key string, f *flight, q *question, old *entry) (*requests.Response, error) {
 	var e *entry
 	abandoned := true
 	defer func() { c.land(key, f, e, abandoned) }()
+	if c.landed.Load() != q.landed { // perhaps between the look into the store and now
+		q.landed, old = c.landed.Load(), c.lookup(ctx, q)
+		if c.judge(old, q, time.Now()) == fresh {
+			e, abandoned = old, false
+			return q.answer(old, Hit), nil
+		}
+	}
 	r, e, err := c.fetch(ctx, q, old)
 	abandoned = ctx.Err() != nil
 	return r, err

@@ -46,6 +46,9 @@ func TestRFC9111(t *testing.T) {
 		{"3: a part is not a response", nil, []step{
 			{send: requests.Headers{{"Range", "bytes=0-1"}}, origin: reply{status: 206, headers: requests.Headers{{"Cache-Control", "max-age=60"}, {"Content-Range", "bytes 0-1/3"}}, body: "on"}, want: "miss 206 on", asked: "GET Range: bytes=0-1"},
 			get(two, "miss 200 two")}},
+		{"3: that there is no such part is not a response", nil, []step{
+			{send: requests.Headers{{"Range", "bytes=9-"}}, origin: reply{status: 416, headers: requests.Headers{{"Cache-Control", "max-age=60"}, {"Content-Range", "bytes */3"}}}, want: "miss 416", asked: "GET Range: bytes=9-"},
+			get(two, "miss 200 two")}},
 		{"3: a body cut short", nil, []step{get(says("on", "max-age=60", [2]string{"Content-Length", "3"}), "miss 200 on"), get(two, "miss 200 two")}},
 		{"3: POST is not stored", nil, []step{{method: "POST", origin: minute, want: "uncached 200 one", asked: "POST"}, get(two, "miss 200 two")}},
 		{"3.5: Authorization, in a shared cache", shared, []step{

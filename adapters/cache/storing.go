@@ -3,13 +3,14 @@ package cache
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/fieldvalue"
 	"github.com/mountable/requests/internal/wire"
 )
@@ -19,6 +20,8 @@ func (c *cached) storable(q *question, r *requests.Response) bool {
 	says := parseDirectives(r.Headers)
 	switch {
 	case r.StatusCode < 200 || r.StatusCode == 206 || r.StatusCode == 304:
+		return false
+	case r.StatusCode == 416: // it is about the Range, and not about what is there
 		return false
 	case q.asks.noStore, varies(r.Headers, "*"):
 		return false
@@ -82,10 +85,17 @@ func newEntry(r *requests.Response, t times) *entry {
 
 // storedFields leaves out what holds for one connection.
 func storedFields(h requests.Headers) requests.Headers {
-	drop := fieldvalue.Names(h.Values("Connection"))
-	drop = append(drop, "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer",
-		"proxy-authenticate", "proxy-authentication-info", "proxy-authorization")
-	return slices.DeleteFunc(h.Clone(), func(f [2]string) bool { return slices.Contains(drop, strings.ToLower(f[0])) })
+	drop := maps.Clone(ofConnection)
+	for _, name := range fieldvalue.Names(h.Values("Connection")) {
+		drop[name] = true
+	}
+	return slices.DeleteFunc(h.Clone(), func(f [2]string) bool { return drop[ascii.Lower(f[0])] })
+}
+
+// ofConnection are the fields that are never stored.
+var ofConnection = map[string]bool{
+	"connection": true, "keep-alive": true, "proxy-connection": true, "te": true, "transfer-encoding": true, "upgrade": true, "trailer": true,
+	"proxy-authenticate": true, "proxy-authentication-info": true, "proxy-authorization": true,
 }
 
 func varies(h requests.Headers, name string) bool {
