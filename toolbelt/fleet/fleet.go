@@ -78,8 +78,9 @@ func MaxJobs(n int64) Option { return func(c *config) { c.maxJobs = n } }
 // MaxResults bounds the results that are kept; see [MaxJobs].
 func MaxResults(n int64) Option { return func(c *config) { c.maxResults = n } }
 
-// MaxBody bounds the body of a job, and of a response: 64 MiB by default. A longer one is
-// [requests.ErrBodyTooLarge]. Both are in memory while they are sent.
+// MaxBody bounds the body of a job, and of a response, and what is read of one that is stored:
+// 64 MiB by default. A longer one is [requests.ErrBodyTooLarge]. Both are in memory while they are
+// sent. Whoever reads results needs as much as the workers have.
 func MaxBody(n int64) Option { return func(c *config) { c.maxBody = n } }
 
 // format is the version of what is on the streams; other versions are not read.

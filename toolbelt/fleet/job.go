@@ -308,6 +308,9 @@ func (f *Fleet) decode(id, host string, data []byte) (*job, error) {
 	if err := json.Unmarshal(head, j); err != nil || !ok {
 		return nil, damaged("the job %s is not one", id)
 	}
+	if j.Version == format && hostToken(j.URL) != host { // sealing is for an ID, which counts for one host
+		return nil, damaged("the job %s is one for another host", id)
+	}
 	j.body = body
 	return j, nil
 }
@@ -326,11 +329,20 @@ func (f *Fleet) keep(ctx context.Context, name string, body []byte) error {
 	return failure(err, "the body was not stored")
 }
 
-// fetchBody reads a long body.
+// fetchBody reads a long body. Whoever reaches the server can store a longer one than members do.
 func (f *Fleet) fetchBody(ctx context.Context, name string) ([]byte, error) {
-	data, err := f.bodies.GetBytes(ctx, name)
+	stored, err := f.bodies.Get(ctx, name)
 	if err != nil {
 		return nil, failure(err, "the body of "+name+" cannot be read")
+	}
+	defer stored.Close()
+	most := f.maxBody + sealing
+	data, err := io.ReadAll(io.LimitReader(stored, most+1))
+	switch {
+	case err != nil:
+		return nil, failure(err, "the body of "+name+" cannot be read")
+	case int64(len(data)) > most:
+		return nil, &requests.Error{Kind: requests.ErrBodyTooLarge, Detail: fmt.Sprintf("the body of %s has more than %d bytes: see MaxBody", name, f.maxBody)}
 	}
 	return f.unseal("body "+name, data)
 }

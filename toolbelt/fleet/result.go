@@ -46,6 +46,7 @@ type Result struct {
 // record is a result as it lies on the stream: a line of JSON, and then the body.
 type record struct {
 	Version    string        `json:"v"`
+	Host       string        `json:"host,omitempty"` // of the subject
 	Tags       []string      `json:"tags,omitempty"`
 	Method     string        `json:"method"`
 	URL        string        `json:"url"`
@@ -64,7 +65,7 @@ type record struct {
 
 // encode writes a result, long bodies to the object store.
 func (f *Fleet) encode(ctx context.Context, r *Result) ([]byte, error) {
-	w := record{Version: format, Tags: r.Tags, Method: r.Method, URL: r.URL, Status: r.StatusCode, Started: r.Started, Elapsed: r.Elapsed,
+	w := record{Version: format, Host: hostToken("//" + r.Host), Tags: r.Tags, Method: r.Method, URL: r.URL, Status: r.StatusCode, Started: r.Started, Elapsed: r.Elapsed,
 		Tries: r.Tries, Deliveries: r.Deliveries, Unknown: r.Unknown}
 	for name, value := range r.Headers.All() {
 		if f.aead == nil && secret.Is(name) {
@@ -103,8 +104,11 @@ func (f *Fleet) result(id, host string, sequence uint64, data []byte) (*Result, 
 	if err := json.Unmarshal(head, &w); err != nil || !ok {
 		return nil, damaged("the result of %s is not one", id)
 	}
-	if w.Version != format {
+	switch {
+	case w.Version != format:
 		return nil, otherVersion("result", id, w.Version)
+	case w.Host != "" && w.Host != host: // sealing is for an ID, which counts for one host
+		return nil, damaged("the result of %s is one of another host", id)
 	}
 	r := &Result{Sequence: sequence, ID: id, Host: hostOf(host), Tags: w.Tags, Method: w.Method, URL: w.URL, StatusCode: w.Status, Headers: requests.Headers(w.Headers),
 		Body: body, Object: w.Object, Started: w.Started, Elapsed: w.Elapsed, Tries: w.Tries, Deliveries: w.Deliveries, Unknown: w.Unknown}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,7 +14,12 @@ type robotRules struct {
 	groups  map[string]*robotGroup
 }
 
-type robotGroup struct {
+// robotGroup is what counts for a product: the blocks that its lines begin. Products share a block, so that a
+// file takes no more than its length, whatever it repeats.
+type robotGroup struct{ blocks []*robotBlock }
+
+// robotBlock are the rules behind some lines of products.
+type robotBlock struct {
 	rules []robotRule
 	delay time.Duration
 }
@@ -27,7 +33,7 @@ type robotRule struct {
 // the same product are one.
 func parseRobots(text string) *robotRules {
 	all := &robotRules{groups: map[string]*robotGroup{}}
-	var current []*robotGroup
+	current := &robotBlock{} // of nobody
 	inRules := true
 	lines := strings.FieldsFunc(strings.TrimPrefix(text, "\ufeff"), func(r rune) bool { return r == '\n' || r == '\r' })
 	for _, line := range lines {
@@ -39,16 +45,21 @@ func parseRobots(text string) *robotRules {
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		if name == "user-agent" {
 			if inRules {
-				current, inRules = nil, false
+				current, inRules = &robotBlock{}, false
 			}
-			current = append(current, all.group(value))
+			all.group(value).begin(current)
 			continue
 		}
-		for _, g := range current {
-			inRules = g.add(name, value) || inRules
-		}
+		inRules = current.add(name, value) || inRules
 	}
 	return all
+}
+
+// begin makes a block count for g.
+func (g *robotGroup) begin(b *robotBlock) {
+	if n := len(g.blocks); n == 0 || g.blocks[n-1] != b {
+		g.blocks = append(g.blocks, b)
+	}
 }
 
 // group is that of a product, or of all.
@@ -65,17 +76,17 @@ func (all *robotRules) group(agent string) *robotGroup {
 	return g
 }
 
-// add takes a line of the group, and reports whether it is one of its rules.
-func (g *robotGroup) add(name, value string) bool {
+// add takes a line, and reports whether it is one of the rules.
+func (b *robotBlock) add(name, value string) bool {
 	switch name {
 	case "allow", "disallow":
 		if value != "" {
-			g.rules = append(g.rules, robotRule{normalPath(value), name == "allow"})
+			b.rules = append(b.rules, robotRule{normalPath(value), name == "allow"})
 		}
 		return true
 	case "crawl-delay":
 		if s, err := strconv.ParseFloat(value, 64); err == nil && s > 0 {
-			g.delay = time.Duration(min(s, time.Hour.Seconds()) * float64(time.Second))
+			b.delay = time.Duration(min(s, time.Hour.Seconds()) * float64(time.Second))
 		}
 		return true
 	}
@@ -91,10 +102,13 @@ func (all *robotRules) of(agent string) *robotGroup {
 }
 
 func (all *robotRules) delay(agent string) time.Duration {
+	var delay time.Duration
 	if g := all.of(agent); g != nil {
-		return g.delay
+		for _, b := range g.blocks {
+			delay = cmp.Or(b.delay, delay)
+		}
 	}
-	return 0
+	return delay
 }
 
 // allows reports what the longest rule says that matches, of two as long the one that allows
@@ -113,9 +127,11 @@ func (all *robotRules) allows(agent string, u *url.URL) bool {
 	}
 	path = normalPath(path)
 	longest, allowed := -1, true
-	for _, r := range g.rules {
-		if n := len(r.pattern); (n > longest || n == longest && r.allow) && matchesPath(r.pattern, path) {
-			longest, allowed = n, r.allow
+	for _, b := range g.blocks {
+		for _, r := range b.rules {
+			if n := len(r.pattern); (n > longest || n == longest && r.allow) && matchesPath(r.pattern, path) {
+				longest, allowed = n, r.allow
+			}
 		}
 	}
 	return allowed

@@ -12,6 +12,9 @@ import (
 // sealed is the first byte of what is sealed; what is not begins with the "{" of its head.
 const sealed = 1
 
+// sealing is more than what is sealed is longer by.
+const sealing = 64
+
 // seal encrypts data for one purpose, its subject, where it cannot be exchanged for another.
 func (f *Fleet) seal(purpose string, data []byte) []byte {
 	if f.aead == nil {
