@@ -50,6 +50,25 @@ var errUnprocessed = errors.New("http3: the server has not looked at the request
 // errPanicked is what the server's side of a request is ended for; nobody is given it.
 var errPanicked = errors.New("http3: the body of the request panicked")
 
+// panicError is a panic of the caller's code on a goroutine of this package, on its way to the caller.
+type panicError struct{ value any }
+
+// Error is for the way; nobody is given it.
+func (e *panicError) Error() string { return "http3: the caller's code panicked" }
+
+// catch is deferred: it makes a panic an error.
+func catch(err *error) {
+	if v := recover(); v != nil {
+		*err = &panicError{v}
+	}
+}
+
+// isPanic reports whether err is a panic.
+func isPanic(err error) bool {
+	_, ok := errors.AsType[*panicError](err)
+	return ok
+}
+
 // isRejected reports whether a stream was reset because the server did not look at the request.
 func isRejected(err error) bool {
 	reset, ok := errors.AsType[*quic.StreamError](err)

@@ -49,12 +49,19 @@ func unfit(c requests.ConnConfig) *requests.Error {
 
 // lastCheck keeps the state with the chains that were found, and asks the configuration's own check.
 type lastCheck struct {
-	own   requests.TLSCheck
-	state tls.ConnectionState
+	own      requests.TLSCheck
+	state    tls.ConnectionState
+	panicked error // what it has panicked with, on a goroutine of crypto/tls
 }
 
 // CheckTLS implements [requests.TLSCheck].
-func (k *lastCheck) CheckTLS(state tls.ConnectionState) error {
+func (k *lastCheck) CheckTLS(state tls.ConnectionState) (err error) {
+	defer func() {
+		if isPanic(err) {
+			k.panicked = err
+		}
+	}()
+	defer catch(&err)
 	k.state = state
 	if k.own == nil {
 		return nil

@@ -80,7 +80,11 @@ func (p *connections) have(ctx context.Context, c requests.ConnConfig, take func
 		}
 		o.waiting++
 		p.mu.Unlock()
-		if err := p.wait(ctx, c, o); err != nil {
+		err := p.wait(ctx, c, o)
+		if caught, ok := errors.AsType[*panicError](err); ok {
+			panic(caught.value)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package http3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -30,8 +31,10 @@ var quicConfig = &quic.Config{
 	MaxIncomingStreams: -1, MaxIncomingUniStreams: 16,
 }
 
-// connect opens a connection: the addresses race, and the first one wins.
-func connect(ctx context.Context, c requests.ConnConfig) (*conn, error) {
+// connect opens a connection: the addresses race, and the first one wins. A panic of the caller's code is a
+// panicError.
+func connect(ctx context.Context, c requests.ConnConfig) (made *conn, err error) {
+	defer catch(&err)
 	plan := dial.Plan{Network: c.Network, Host: c.Host, Port: c.Port, Address: c.Address, Local: c.LocalAddr, Resolver: c.Resolver}
 	if c.Guard != nil {
 		plan.Allow = c.Guard.CheckAddress
@@ -46,7 +49,7 @@ func connect(ctx context.Context, c requests.ConnConfig) (*conn, error) {
 	defer timer.Stop()
 	ctx, cancel := context.WithCancel(ctx)
 	var won attempt
-	for won.conn == nil && ended < len(addrs) {
+	for won.conn == nil && !isPanic(won.err) && ended < len(addrs) {
 		next := timer.C
 		if started == len(addrs) {
 			next = nil
@@ -101,7 +104,7 @@ func try(ctx context.Context, c requests.ConnConfig, addr netip.AddrPort) (a att
 	q, err := t.Dial(ctx, net.UDPAddrFromAddrPort(addr), config, quicConfig)
 	if err != nil {
 		end()
-		return attempt{err: err}
+		return attempt{err: cmp.Or(check.panicked, err)}
 	}
 	context.AfterFunc(q.Context(), end)
 	made := &conn{quic: q, state: q.ConnectionState().TLS, streams: map[quic.StreamID]*exchange{}}

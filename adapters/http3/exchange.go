@@ -143,8 +143,11 @@ func (x *exchange) panicOn() {
 	}
 }
 
-// finish gives the connection back.
+// finish gives the connection back, if there is one.
 func (x *exchange) finish() {
+	if x == nil {
+		return
+	}
 	x.once.Do(func() {
 		if x.stop != nil {
 			x.stop()

@@ -45,13 +45,24 @@ func (t *transport) try(req *http.Request, s *sending, body readCloser) (resp *h
 	if req.Body = body; body == nil {
 		req.Body = nil
 	}
+	var x *exchange
+	panicked := true
+	defer func() {
+		if panicked {
+			closeBody(body)
+			x.finish()
+		}
+	}()
 	c, reused, err := t.connection(req.Context(), s)
 	if err != nil {
+		panicked = false
 		closeBody(body)
 		return nil, false, err
 	}
-	x := &exchange{conn: c, sending: s, pool: (*connections)(t), closed: make(chan struct{})}
+	x = &exchange{conn: c, sending: s, pool: (*connections)(t), closed: make(chan struct{})}
+	traceConnection(req.Context(), reused)
 	resp, err = x.do(req)
+	panicked = false
 	if err == nil {
 		return resp, false, nil
 	}
@@ -66,7 +77,7 @@ func (t *transport) try(req *http.Request, s *sending, body readCloser) (resp *h
 	return nil, req.Context().Err() == nil && (unprocessed || lost), exchangeError(s.prepared, err, x.wrote && !unprocessed)
 }
 
-// connection lends a connection, and tells the trace when.
+// connection lends a connection, and tells the trace that one is wanted.
 func (t *transport) connection(ctx context.Context, s *sending) (*conn, bool, error) {
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace != nil && trace.GetConn != nil {
@@ -76,10 +87,13 @@ func (t *transport) connection(ctx context.Context, s *sending) (*conn, bool, er
 	if err != nil {
 		return nil, false, connectError(s.prepared, err)
 	}
-	if trace != nil && trace.GotConn != nil {
+	return c, reused, nil
+}
+
+func traceConnection(ctx context.Context, reused bool) {
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{Reused: reused})
 	}
-	return c, reused, nil
 }
 
 // CloseIdleConnections closes what carries nothing.
