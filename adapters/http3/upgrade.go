@@ -27,7 +27,8 @@ import (
 // over UDP. A request that may have been acted on is not sent twice.
 //
 // The alternative is looked up, guarded and verified by h3: give it the options that the other
-// adapter has. h3 is closed by its owner; several wrappers may share it.
+// adapter has. One on a host or port that they refuse in a URL, as adapters.AllowHosts and
+// adapters.AllowPorts do, is not used. h3 is closed by its owner; several wrappers may share it.
 func Upgrade(h3 *Adapter) requests.Wrapper {
 	return func(base requests.Adapter) requests.Adapter {
 		return &upgraded{Adapter: base, h3: h3, known: map[place]*alternative{}}
@@ -89,7 +90,7 @@ func (u *upgraded) Send(ctx context.Context, p *requests.PreparedRequest, opts r
 	if err != nil { // there is a proxy, or the like: the other adapter knows what to say
 		return u.Adapter.Send(ctx, p, opts)
 	}
-	if to, ok := u.find(config, time.Now()); ok {
+	if to, ok := u.find(config, time.Now()); ok && u.allowed(p, opts, config, to) {
 		if r, err, sent := u.sendTo(ctx, p, opts, config, to); sent {
 			return r, err
 		}
@@ -99,6 +100,19 @@ func (u *upgraded) Send(ctx context.Context, p *requests.PreparedRequest, opts r
 		u.learn(config, r, time.Now())
 	}
 	return r, err
+}
+
+// allowed reports whether the options of h3 let a request go to an alternative that is elsewhere, too: guards as
+// adapters.AllowPorts and adapters.AllowHosts look at URLs, and the server has chosen this place.
+func (u *upgraded) allowed(p *requests.PreparedRequest, opts requests.SendOptions, origin place, to service) bool {
+	host := cmp.Or(to.host, origin.Host)
+	if origin.Address != "" || host == origin.Host && to.port == origin.Port {
+		return true
+	}
+	there := p.Clone()
+	there.URL = "https://" + ascii.JoinHostPort(host, to.port) + "/"
+	_, err := u.h3.config(there, opts)
+	return err == nil
 }
 
 // sendTo sends p over HTTP/3. sent is false where it is still to be sent.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,49 @@ func TestUpgradeToIPv6(t *testing.T) {
 	if diff := cmp.Diff([]string{"HTTP/1.1", "HTTP/3.0"}, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", there, diff)
 	}
+}
+
+// TestUpgradeWithinGuards: a server cannot lead requests to a port or a host that guards would refuse in a URL.
+func TestUpgradeWithinGuards(t *testing.T) {
+	quic := served(t, wiretest.TestCA().Server(), http.HandlerFunc(echo))
+	host := ""
+	url := origin(t, func() string { return fmt.Sprintf("h3=%q; ma=60", host+port(quic)) })
+	own, other := number(t, url), number(t, quic)
+	for name, c := range map[string]struct {
+		host   string
+		option requests.AdapterOption
+		want   string
+	}{
+		"another port":              {"", adapters.AllowPorts(own), "HTTP/1.1"},
+		"an allowed port":           {"", adapters.AllowPorts(own, other), "HTTP/3.0"},
+		"another host":              {"localhost", adapters.AllowHosts("127.0.0.1"), "HTTP/1.1"},
+		"an allowed host":           {"localhost", adapters.AllowHosts("127.0.0.1", "localhost"), "HTTP/3.0"},
+		"a port, and its own check": {"", adapters.HTTPSOnly(), "HTTP/3.0"},
+	} {
+		host = c.host
+		s := upgrading(t, c.option)
+		got := ""
+		for range 2 {
+			r, err := s.Get(t.Context(), url+"/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = r.Proto
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// number is the port of a URL.
+func number(t *testing.T, url string) int {
+	t.Helper()
+	n, err := strconv.Atoi(port(url)[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // TestUpgradeArguments: the wrapper needs an adapter, and hands on what HTTP/3 has no meaning for.
