@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
@@ -123,6 +124,30 @@ func TestStreamed(t *testing.T) {
 	}
 	if text, err := first.Text(); text != "ada sent " || err != nil {
 		t.Errorf("got %q, %v", text, err)
+	}
+	want := []string{"1 GET", "1 GET NTLM", "1 GET NTLM", "2 GET", "2 GET NTLM", "2 GET NTLM"}
+	if diff := cmp.Diff(want, seen(other, "Authorization")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestRule21LastMessage: a connection that becomes free in the middle of a conversation takes no part in it.
+func TestRule21LastMessage(t *testing.T) {
+	other := start(t, &server{})
+	s := session("ada", "secret")
+	defer s.Close()
+	first, err := s.Get(t.Context(), other.URL("/"), requests.Stream(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if said++; said == 2 { // nothing was said, now the first message is
+			_, _ = first.Text()
+		}
+	}})
+	if _, err := s.Get(ctx, other.URL("/")); err != nil {
+		t.Fatal(err)
 	}
 	want := []string{"1 GET", "1 GET NTLM", "1 GET NTLM", "2 GET", "2 GET NTLM", "2 GET NTLM"}
 	if diff := cmp.Diff(want, seen(other, "Authorization")); diff != "" {
