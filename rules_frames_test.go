@@ -128,19 +128,10 @@ var floods = map[string]func(f *frames, stream uint32) error{
 // TestRule31Floods: floods of frames end with an error within the time limit, bounded in
 // memory and processor time, and leave nothing behind.
 func TestRule31Floods(t *testing.T) {
-	for name, flood := range floods {
+	for name := range floods {
 		t.Run(name, func(t *testing.T) {
 			for _, headed := range []bool{false, true} {
-				server, _ := speakFrames(t, func(f *frames, stream uint32) {
-					switch {
-					case strings.Contains(name, "continuations"):
-						_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.block(":status", "200")})
-					case headed:
-						_ = f.answer(stream, false, ":status", "200")
-					}
-					for flood(f, stream) == nil {
-					}
-				})
+				server := startFlood(t, name, headed)
 				s := newSession(t)
 				s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(true)))
 				before, cpu := heap(), processorTime()
@@ -167,6 +158,42 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// startFlood starts a server that floods whoever asks, before a head or behind it.
+func startFlood(t *testing.T, name string, headed bool) *wiretest.Server {
+	server, _ := speakFrames(t, func(f *frames, stream uint32) {
+		switch {
+		case strings.Contains(name, "continuations"):
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.block(":status", "200")})
+		case headed:
+			_ = f.answer(stream, false, ":status", "200")
+		}
+		for floods[name](f, stream) == nil {
+		}
+	})
+	return server
+}
+
+// TestRule31Endless: the floods are ended without any time limit.
+func TestRule31Endless(t *testing.T) {
+	for name := range floods {
+		t.Run(name, func(t *testing.T) {
+			for _, headed := range []bool{false, true} {
+				server := startFlood(t, name, headed)
+				s := newSession(t)
+				s.Mount("https://", requests.NewHTTPAdapter(requests.HTTP2(true)))
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				_, err := s.Get(ctx, "https://"+server.Addr()+"/", requests.Verify(false), requests.NoTimeout)
+				if err == nil || ctx.Err() != nil {
+					t.Errorf("headed %v: got %v", headed, err)
+				}
+				cancel()
+				s.Close()
+				server.Close()
+			}
+		})
+	}
 }
 
 // TestRule31Uploads: a server whose settings forbid to send anything does not make a

@@ -2,10 +2,13 @@ package http2
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
@@ -227,6 +230,24 @@ func TestFloods(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPongsUnread: a peer that asks, slowly, and reads no answer ends the connection before many wait.
+func TestPongsUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := scripted(t, func(p *peer) {
+			p.skipTo("HEADERS")
+			for range 2 * mostPongs {
+				_ = p.WritePing(false, [8]byte{})
+				time.Sleep(2 * floodTime / floodFrames)
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if got := outcome(ctx, c, get("/")); !strings.Contains(got, "asks for more than it reads") {
+			t.Error(got)
+		}
+	})
 }
 
 // TestHeads: the bounds on heads hold, whatever they are made of.
