@@ -26,11 +26,11 @@ type kept struct {
 // openKept reads a session, or begins one. The name is that of one for the host, or a path.
 func openKept(name, address string) (*kept, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
+	origin := uri.OriginOf(address)
+	if err != nil || u.Host == "" || origin == "" { // ".." has none, and would be a folder
 		return nil, misuse("--session: the URL has no host")
 	}
 	k := &kept{Cookies: requests.NewCookieJar(), path: atHome(name)}
-	origin := uri.OriginOf(address)
 	if !strings.ContainsAny(name, `/\`) {
 		folder, err := os.UserConfigDir()
 		if err != nil {

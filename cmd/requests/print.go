@@ -179,9 +179,9 @@ func (p *printer) body(data []byte, kind string) error {
 		return p.binary()
 	}
 	text := string(data)
-	if p.format && strings.Contains(kind, "json") {
+	if p.format && strings.Contains(kind, "json") && mayIndent(data) {
 		var b bytes.Buffer
-		if json.Indent(&b, data, "", "    ") == nil {
+		if json.Indent(&b, data, "", indent) == nil {
 			text = b.String()
 		}
 	}
@@ -194,6 +194,38 @@ func (p *printer) body(data []byte, kind string) error {
 	}
 	_, err := io.WriteString(p, text)
 	return err
+}
+
+const (
+	indent = "    "
+	// maxIndented is how much longer than a body its lines may become. Each has as many indents as it is deep, so that
+	// 60 kB can be 3 GB.
+	maxIndented = 64 << 20
+)
+
+// mayIndent reports whether JSON stays in bounds when it is indented.
+func mayIndent(data []byte) bool {
+	depth, more, text := 0, 0, false
+	for i := 0; i < len(data) && more <= maxIndented; i++ {
+		switch c := data[i]; {
+		case text && c == '\\':
+			i++
+			continue
+		case c == '"':
+			text = !text
+			continue
+		case text:
+			continue
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth = max(0, depth-1)
+		case c != ',':
+			continue
+		}
+		more += 1 + depth*len(indent)
+	}
+	return more <= maxIndented
 }
 
 func (p *printer) notice(text string) error {

@@ -34,6 +34,40 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestDeepJSON: what a server sends is not indented where its lines would be many times as long as all of it.
+func TestDeepJSON(t *testing.T) {
+	nested := func(depth, elements int) string {
+		return strings.Repeat("[", depth) + strings.Repeat("1,", elements) + `"[[{\"[,"` + strings.Repeat("]", depth)
+	}
+	got, want := map[string]bool{}, map[string]bool{} // whether it is indented
+	for text, indented := range map[string]bool{
+		nested(2, 10): true, nested(1000, 10): true, nested(10, 100_000): true, nested(1000, 20_000): false,
+		`["` + strings.Repeat("[,", 1<<20) + `"]`: true,
+	} {
+		var out strings.Builder
+		p := newPrinter(&out, false, "format")
+		if err := p.body([]byte(text), "application/json"); err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%.9s, %d bytes", text, len(text))
+		got[name], want[name] = out.Len() > len(text)+2, indented
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestSessionOfNoHost: a URL whose host is a folder does not lead a session file elsewhere.
+func TestSessionOfNoHost(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	for _, url := range []string{"http://..", "http://../a", "http://.", "http://", "nothing"} {
+		if k, err := openKept("work", url); err == nil {
+			t.Errorf("%s: %s", url, k.path)
+		}
+	}
+}
+
 // TestNotText: JSON has no bytes that are not text, and none are put in their place.
 func TestNotText(t *testing.T) {
 	for _, arg := range []string{"data=\xff", "data[]=\x89PNG\xff", "a[b]=x\xc3"} {
