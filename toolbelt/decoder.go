@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/charset"
 	"github.com/mountable/requests/internal/multipart"
 )
@@ -86,8 +87,15 @@ func partHeaders(raw multipart.RawPart, encoding string) (requests.Headers, erro
 		return nil, err
 	}
 	var headers requests.Headers
+	at := map[string]int{} // where each field is, by its name in lower case
 	for _, field := range raw.Header() {
-		headers.Set(field[0], field[1])
+		name := ascii.Lower(field[0])
+		if i, there := at[name]; there {
+			headers[i] = field
+			continue
+		}
+		at[name] = len(headers)
+		headers = append(headers, field)
 	}
 	return headers, nil
 }

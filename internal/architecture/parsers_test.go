@@ -268,7 +268,9 @@ var parsers = map[string]func(s string){
 	"toolbelt.Filename":     func(s string) { toolbelt.Filename("attachment; filename=" + s); toolbelt.Filename(s) },
 	"toolbelt.SafeFilename": func(s string) { toolbelt.SafeFilename(s) },
 	"toolbelt.NewMultipartDecoder": func(s string) {
-		_, _ = toolbelt.NewMultipartDecoder([]byte(s), "multipart/form-data; boundary=b", "utf-8")
+		for _, content := range []string{s, "--b\r\n" + s + "\r\n\r\nc\r\n--b--", "--b\r\nA: b" + s + "\r\n\r\nc\r\n--b--"} {
+			_, _ = toolbelt.NewMultipartDecoder([]byte(content), "multipart/form-data; boundary=b", "utf-8")
+		}
 	},
 	"adapters.AllowHosts": func(s string) { adapters.AllowHosts("a.test", "*.b.test") },
 }

@@ -66,21 +66,24 @@ func trimHead(head []byte) []byte { return bytes.TrimLeft(head, " \t\n\r\v\f") }
 //   - blanks and tabs before a value are removed, those after it are kept.
 func (p RawPart) Header() [][2]string {
 	var fields [][2]string
-	open := false // the last field may be continued
-	for line := range headLines(string(p.Head)) {
+	open := false                            // the last field may be continued
+	text, start, end := string(p.Head), 0, 0 // of the last value in the text, and of the line
+	for line := range headLines(text) {
+		end += len(line)
 		name, value, ok := strings.Cut(line, ":")
 		switch {
 		case line[0] == ' ' || line[0] == '\t':
 			if open {
-				fields[len(fields)-1][1] += line
+				fields[len(fields)-1][1] = text[start:end]
 			}
 		case strings.HasPrefix(line, "From ") || line[0] == ':':
 			open = false
 		case !ok || !isFieldName(name):
 			return trimLineEnds(fields)
 		default:
-			fields = append(fields, [2]string{name, strings.TrimLeft(value, " \t")})
-			open = true
+			value = strings.TrimLeft(value, " \t")
+			fields = append(fields, [2]string{name, value})
+			open, start = true, end-len(value)
 		}
 	}
 	return trimLineEnds(fields)
