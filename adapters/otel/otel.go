@@ -112,9 +112,11 @@ func (a *instrumented) CloseIdle() {
 // Send implements [requests.Adapter].
 func (a *instrumented) Send(ctx context.Context, p *requests.PreparedRequest, opts requests.SendOptions) (*requests.Response, error) {
 	s := a.start(ctx, p)
+	var r *requests.Response
 	panicked := true
 	defer func() {
-		if panicked {
+		if panicked { // the adapter, or a tracer, which is the program's code as well
+			closeBody(r)
 			s.fail("panic", "the adapter panicked")
 			s.end()
 		}
@@ -122,7 +124,19 @@ func (a *instrumented) Send(ctx context.Context, p *requests.PreparedRequest, op
 	own := p.Clone()
 	a.propagator.Inject(s.ctx, headerCarrier{&own.Headers, p.Headers})
 	r, err := a.Adapter.Send(s.watch(s.ctx), own, opts)
+	a.report(s, p, r, err)
 	panicked = false
+	return r, err
+}
+
+func closeBody(r *requests.Response) {
+	if r != nil && r.Raw != nil {
+		_ = r.Raw.Close()
+	}
+}
+
+// report tells what has come of a hop.
+func (a *instrumented) report(s *sent, p *requests.PreparedRequest, r *requests.Response, err error) {
 	switch {
 	case err != nil:
 		s.attempts(historyOf(err), err)
@@ -135,7 +149,6 @@ func (a *instrumented) Send(ctx context.Context, p *requests.PreparedRequest, op
 		s.attempts(r.Attempts, nil)
 		s.headed(r)
 	}
-	return r, err
 }
 
 // start begins the span of a hop.

@@ -17,6 +17,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/adapters"
@@ -235,6 +236,42 @@ func TestPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = a.Send(t.Context(), p, requests.SendOptions{})
+}
+
+// broken are tracers whose spans panic where they are told a status.
+type broken struct{ noop.TracerProvider }
+
+func (b broken) Tracer(string, ...trace.TracerOption) trace.Tracer { return brokenTracer{} }
+
+type brokenTracer struct{ noop.Tracer }
+
+func (brokenTracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+	return ctx, brokenSpan{}
+}
+
+type brokenSpan struct{ noop.Span }
+
+func (brokenSpan) SetAttributes(list ...attribute.KeyValue) {
+	for _, kv := range list {
+		if kv.Key == "http.response.status_code" {
+			panic("the tracer's")
+		}
+	}
+}
+
+// TestRule53TracerPanics: a panic of a tracer is the caller's, and the connection is free.
+func TestRule53TracerPanics(t *testing.T) {
+	server := wiretest.Start(t, wiretest.Config{Handler: func(*wiretest.Request) wiretest.Reply { return wiretest.Text(200, "hello") }})
+	base := requests.NewHTTPAdapter()
+	s := session(otel.Instrument(otel.TracerProvider(broken{}))(base))
+	defer s.Close()
+	defer func() {
+		if v := recover(); v != "the tracer's" || base.Stats().InUse != 0 {
+			t.Errorf("recovered %v, %+v", v, base.Stats())
+		}
+	}()
+	_, err := s.Get(t.Context(), server.URL("/"), requests.Stream(true))
+	t.Errorf("no panic, %v", err)
 }
 
 // TestUnread: the span of a response that nobody reads or closes ends with its context, and that of
