@@ -51,9 +51,9 @@ func panicGetting(path string, options ...requests.Option) func(*requests.Sessio
 	}
 }
 
-func panicPosting(body any) func(*requests.Session, string) error {
+func panicPosting(body any, options ...requests.Option) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
-		_, err := s.Post(context.Background(), url+"/", requests.Body(body))
+		_, err := s.Post(context.Background(), url+"/", append(options, requests.Body(body))...)
 		return err
 	}
 }

@@ -132,20 +132,25 @@ func (x *served) request(p *requests.PreparedRequest) (*http.Request, error) {
 // serve runs the handler. It owns the writing side.
 func (x *served) serve(h http.Handler, req *http.Request) {
 	rw := &responseWriter{served: x, header: http.Header{}}
+	failed := errHandlerExited // unless it returns
 	defer func() {
 		_ = req.Body.Close()
-		rw.finish(panicError(recover()))
+		if v := recover(); v != nil {
+			failed = panicError(v)
+		}
+		rw.finish(failed)
 		x.cancel()
 	}()
 	h.ServeHTTP(rw, req)
+	failed = nil
 }
 
-// panicError is what a panic means to the client, nil for none.
+// errHandlerExited is what runtime.Goexit in a handler, which testing.T.FailNow calls, means to the client.
+var errHandlerExited = errors.New("the handler ended its goroutine")
+
+// panicError is what a panic means to the client.
 func panicError(v any) error {
-	switch {
-	case v == nil:
-		return nil
-	case v == http.ErrAbortHandler:
+	if v == http.ErrAbortHandler {
 		return http.ErrAbortHandler
 	}
 	return fmt.Errorf("the handler panicked: %v", v)

@@ -119,6 +119,7 @@ func (r *race) start() {
 	ctx, cancel := context.WithCancel(r.ctx)
 	t := &try{request: r.p.Clone(), cancel: cancel}
 	r.begun = append(r.begun, t)
+	t.err = invalid("the adapter ended its goroutine") // unless it returns
 	go func() {
 		defer func() {
 			t.panicked = recover()

@@ -35,6 +35,12 @@ func (l *logged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 	}
 	start := time.Now()
 	r, err := l.Adapter.Send(ctx, p, opts)
+	told := false
+	defer func() {
+		if !told && r != nil { // the logger's handler has panicked
+			r.Close()
+		}
+	}()
 	attributes := []slog.Attr{slog.String("method", p.Method), slog.String("url", secret.URL(p.URL)), slog.Duration("duration", time.Since(start))}
 	level := slog.LevelInfo
 	switch {
@@ -54,6 +60,7 @@ func (l *logged) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 		}
 	}
 	logger.LogAttrs(ctx, level, "request", attributes...)
+	told = true
 	return r, err
 }
 

@@ -157,10 +157,26 @@ func (f *flight) isLike(other *flight) bool {
 
 // fly sends the request and reads the response.
 func (s *singleFlight) fly(ctx context.Context, f *flight, p *requests.PreparedRequest) {
+	ended := false
 	defer func() {
-		f.panicked = recover()
+		if f.panicked = recover(); !ended {
+			f.crash()
+		}
 		s.land(f)
 	}()
+	s.send(ctx, f, p)
+	ended = true
+}
+
+// crash ends a flight whose adapter, or the body it gave, has panicked or ended its goroutine.
+func (f *flight) crash() {
+	f.err = invalid("the adapter ended its goroutine")
+	if f.response != nil {
+		f.response.Close()
+	}
+}
+
+func (s *singleFlight) send(ctx context.Context, f *flight, p *requests.PreparedRequest) {
 	if f.response, f.err = s.Adapter.Send(ctx, p, f.opts); f.err != nil {
 		if e, ok := f.err.(*requests.Error); ok && e.Response != nil {
 			f.shared = readSnapshot(e.Response)

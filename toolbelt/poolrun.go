@@ -3,6 +3,7 @@ package toolbelt
 import (
 	"context"
 	"iter"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +20,8 @@ import (
 //
 // A second call yields one result, with [requests.ErrInvalidArgument]: the jobs are used
 // up. When the code of a job panics (a hook, a body, an option, the jobs themselves), the
-// pool ends as when the loop is left, and the panic goes on in the loop.
+// pool ends as when the loop is left, and the panic goes on in the loop; so it is with
+// runtime.Goexit.
 func (p *Pool) Results(ctx context.Context) iter.Seq[PoolResult] {
 	return func(yield func(PoolResult) bool) {
 		if p.used.Swap(true) {
@@ -110,12 +112,17 @@ type poolRun struct {
 	complete bool // every result has been taken
 }
 
-// panicking is a panic of a worker, to go on where the results are taken.
+// panicking is a panic of a worker, to go on where the results are taken; nil is
+// runtime.Goexit.
 type panicking struct{ value any }
 
-// handOn goes on with the panic of a worker.
+// handOn goes on with what has ended a worker.
 func (r *poolRun) handOn() {
-	if p := r.panicked.Load(); p != nil {
+	switch p := r.panicked.Load(); {
+	case p == nil:
+	case p.value == nil:
+		runtime.Goexit() // as the code of the job did
+	default:
 		panic(p.value)
 	}
 }
@@ -133,9 +140,10 @@ func (p *Pool) start(ctx context.Context) *poolRun {
 
 // work does jobs until there are none; the last worker to end closes the results.
 func (r *poolRun) work(s *requests.Session) {
+	ended := false
 	defer func() {
-		if v := recover(); v != nil {
-			r.panicked.CompareAndSwap(nil, &panicking{v})
+		if !ended {
+			r.panicked.CompareAndSwap(nil, &panicking{recover()})
 			r.cancel()
 		}
 		if r.running.Add(-1) == 0 {
@@ -145,10 +153,11 @@ func (r *poolRun) work(s *requests.Session) {
 	for r.ctx.Err() == nil {
 		job, ok := r.pool.jobs.next(r.ctx)
 		if !ok {
-			return
+			break
 		}
 		r.results <- r.do(s, job)
 	}
+	ended = true
 }
 
 // end stops what is under way and waits for it. The context of streamed responses that

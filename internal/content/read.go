@@ -64,7 +64,14 @@ func (b *Body) WriteTo(o Owner, w io.Writer) (int64, error) {
 		return 0, err
 	}
 	out := &sink{w: w}
+	returned := false
+	defer func() {
+		if !returned { // w has panicked
+			b.Close(o)
+		}
+	}()
 	n, err := copyTo(out, src)
+	returned = true
 	switch {
 	case out.err != nil:
 		return n, out.err

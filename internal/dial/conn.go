@@ -36,6 +36,20 @@ func newConn(conn, raw net.Conn, state *tls.ConnectionState, took *Times) *Conn 
 	return &Conn{Conn: conn, TLS: state, Took: took, raw: raw, probe: newProbe(raw)}
 }
 
+// Close closes every layer: the socket, too, where a dial function has made it and its Write panics with the last words of
+// TLS.
+func (c *Conn) Close() error {
+	closed := false
+	defer func() {
+		if !closed {
+			c.raw.Close()
+		}
+	}()
+	err := c.Conn.Close()
+	closed = true
+	return err
+}
+
 // NetConn is the layer below: a *tls.Conn, *net.TCPConn or *net.UnixConn. It has deadlines of its own, which are not to
 // be used beside those of c.
 func (c *Conn) NetConn() net.Conn {

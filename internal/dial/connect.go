@@ -111,15 +111,21 @@ func (p *Plan) dialAddress(ctx context.Context, network, addr string, op Phase) 
 	if network != "unix" && p.Local != (netip.AddrPort{}) {
 		d.LocalAddr = net.TCPAddrFromAddrPort(p.Local)
 	}
+	ctx, tell := toldLater(ctx)
 	conn, err := d.DialContext(ctx, network, addr)
+	kept := false
+	defer func() {
+		if conn != nil && !kept {
+			conn.Close()
+		}
+	}()
+	tell()
 	if err == nil {
 		err = p.settle(conn)
 	}
 	if err == nil {
+		kept = true
 		return conn, nil
-	}
-	if conn != nil {
-		conn.Close()
 	}
 	if local, ok := p.bindFault(err); ok {
 		return nil, fault(ctx, PhaseBind, local, err)

@@ -46,7 +46,17 @@ func (p *Plan) dialCustom(ctx context.Context, network, addr string) (net.Conn, 
 	case conn == nil:
 		return nil, errNoConn
 	}
-	return withDeadlines(conn), nil
+	return ready(conn), nil
+}
+
+// ready is withDeadlines. Should a method of the connection panic, it is closed.
+func ready(conn net.Conn) (done net.Conn) {
+	defer func() {
+		if done == nil {
+			conn.Close()
+		}
+	}()
+	return withDeadlines(conn)
 }
 
 // dialName leaves the lookup to Plan.Dial. The name is one that a lookup would take.

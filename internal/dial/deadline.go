@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -18,7 +19,9 @@ type pumped struct {
 	net.Conn
 	pieces chan []byte   // what the pump has read; closed at its end
 	taken  chan struct{} // the last piece has been used up: the pump may go on
-	failed error         // why the pump ended; set before pieces is closed
+	failed error         // why the pump ended; set before pieces is closed, as panicked is
+
+	panicked any // by Read of the connection; it goes on in Read of this one
 
 	closing sync.Once
 	closed  chan struct{}
@@ -81,7 +84,11 @@ func withDeadlines(conn net.Conn) net.Conn {
 
 // pump reads ahead, one piece at a time.
 func (p *pumped) pump() {
-	defer close(p.pieces)
+	p.failed = errors.New("Read of the dial function's connection ended its goroutine")
+	defer func() {
+		p.panicked = recover()
+		close(p.pieces)
+	}()
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := p.Conn.Read(buf)
@@ -128,7 +135,10 @@ func (p *pumped) Read(b []byte) (int, error) {
 	}
 	select {
 	case piece, ok := <-p.pieces:
-		if !ok {
+		switch {
+		case !ok && p.panicked != nil:
+			panic(p.panicked)
+		case !ok:
 			return 0, p.failed
 		}
 		p.rest = piece

@@ -53,6 +53,20 @@ func onlyLookupTraced(ctx context.Context) context.Context {
 	return tracedContext{ctx, httptrace.WithClientTrace(context.Background(), lookup)}
 }
 
+// toldLater keeps what package net tells of a connection it has made until tell passes it on: should the trace of the
+// program panic in between, net would leave the socket open.
+func toldLater(ctx context.Context) (later context.Context, tell func()) {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil || trace.ConnectDone == nil {
+		return ctx, func() {}
+	}
+	told := func() {}
+	own := &httptrace.ClientTrace{ConnectStart: trace.ConnectStart, ConnectDone: func(network, addr string, err error) {
+		told = func() { trace.ConnectDone(network, addr, err) }
+	}}
+	return tracedContext{ctx, httptrace.WithClientTrace(context.Background(), own)}, func() { told() }
+}
+
 // tracedContext is a context with the trace of another.
 type tracedContext struct {
 	context.Context

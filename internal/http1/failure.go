@@ -15,6 +15,7 @@ import (
 var (
 	errStopped  = errors.New("the exchange was ended")
 	errPanicked = errors.New("the code of the caller panicked")
+	errExited   = errors.New("the code of the caller ended its goroutine")
 )
 
 // interimError is an error of Request.Interim.

@@ -13,7 +13,13 @@ func (x *Exchange) Read(b []byte) (int, error) {
 	if err := x.enter(); err != nil {
 		return 0, err
 	}
-	n, err := x.body.Read(b)
+	n, err := 0, errPanicked
+	defer func() {
+		if err == errPanicked {
+			x.finish(err)
+		}
+	}()
+	n, err = x.body.Read(b)
 	return n, x.leave(err)
 }
 

@@ -100,9 +100,12 @@ func (u *upload) run() {
 }
 
 // caught notes a panic of the caller's code, for the caller's goroutine, and returns err
-// or what that means.
+// or what that means. Where that code has ended its goroutine, there is no panic to go on.
 func (u *upload) caught(v any, err error) error {
-	if v == nil {
+	switch {
+	case v == nil && err == errPanicked:
+		return errExited
+	case v == nil:
 		return err
 	}
 	u.mu.Lock()

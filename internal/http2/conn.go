@@ -54,7 +54,7 @@ const mostStreams = 1000
 
 // Conn is the client's side of an HTTP/2 connection. It is safe for concurrent use.
 type Conn struct {
-	nc       net.Conn
+	nc       *guarded
 	cfg      Config
 	capacity atomic.Int32 // what Capacity returns
 	framer   *http2.Framer
@@ -120,7 +120,7 @@ type peerSettings struct {
 // New makes a connection of nc, on which nothing has been read or written since HTTP/2 was agreed on. The preface
 // goes out with the first request.
 func New(nc net.Conn, cfg Config) *Conn {
-	c := &Conn{nc: nc, cfg: cfg.withDefaults(), streams: map[uint32]*Stream{}, nextID: 1, names: map[string]string{}}
+	c := &Conn{nc: &guarded{nc}, cfg: cfg.withDefaults(), streams: map[uint32]*Stream{}, nextID: 1, names: map[string]string{}}
 	c.framer = http2.NewFramer(outputOf{c}, &c.in)
 	c.framer.SetMaxReadFrameSize(maxFrame)
 	c.enc = hpack.NewEncoder(&c.block)
@@ -151,7 +151,7 @@ func (c *Conn) preface() {
 func (c *Conn) Capacity() int { return int(c.capacity.Load()) }
 
 // NetConn returns the connection beneath.
-func (c *Conn) NetConn() net.Conn { return c.nc }
+func (c *Conn) NetConn() net.Conn { return c.nc.Conn }
 
 // Close ends the connection and every stream on it.
 func (c *Conn) Close() error {
@@ -199,11 +199,12 @@ func (c *Conn) hangUp() {
 	c.closed = true
 	last := c.goodbye()
 	c.mu.Unlock()
-	if last != nil && c.nc.SetWriteDeadline(time.Now().Add(goodbyeWait)) == nil {
-		_, _ = c.nc.Write(last.b)
-	}
-	_ = c.nc.Close()
-	c.mu.Lock()
+	_ = c.during(func() error {
+		if last != nil && c.nc.SetWriteDeadline(time.Now().Add(goodbyeWait)) == nil {
+			_, _ = c.nc.Write(last.b)
+		}
+		return c.nc.Close()
+	}, func() {})
 	last.release()
 }
 

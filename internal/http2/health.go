@@ -106,8 +106,7 @@ func (c *Conn) listen() {
 		}
 		_ = c.nc.SetReadDeadline(c.readUntil)
 		c.unlock()
-		err := c.in.fill(c.nc)
-		c.mu.Lock()
+		err := c.during(c.fill, c.stopLeading)
 		if err == nil {
 			c.heardAt, c.askedAt = time.Now(), time.Time{}
 		} else if !isOverdue(err) {

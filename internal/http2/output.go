@@ -114,8 +114,7 @@ func (c *Conn) write(b []byte) {
 		_ = c.nc.SetWriteDeadline(until) // if it cannot be set, the write says why
 	}
 	c.mu.Unlock()
-	_, err := c.nc.Write(b)
-	c.mu.Lock()
+	err := c.during(func() error { _, err := c.nc.Write(b); return err }, c.stopWriting)
 	if err == nil {
 		return
 	}

@@ -50,10 +50,10 @@ func (s *Stream) Do(ctx context.Context, c *Conn, req *wire.Request, done Owner)
 func (s *Stream) abandon() {
 	c := s.conn
 	c.mu.Lock()
+	defer c.unlock()
 	s.quit()
 	c.flushReplies()
 	c.hangUp()
-	c.unlock()
 }
 
 // send writes the request, or its head and leaves the body to an upload.

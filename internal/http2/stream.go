@@ -210,15 +210,20 @@ func (s *Stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	n, err := s.take(p)
+	rethrow(err)
+	return n, err
+}
+
+func (s *Stream) take(p []byte) (int, error) {
 	c := s.conn
 	c.mu.Lock()
+	defer c.unlock()
 	n := s.read(p)
 	err := s.readError(n)
 	s.readEnd()
 	c.flushReplies()
 	c.hangUp()
-	c.unlock()
-	rethrow(err)
 	return n, err
 }
 
@@ -298,13 +303,13 @@ var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 func (s *Stream) Close() error {
 	c := s.conn
 	c.mu.Lock()
+	defer c.unlock()
 	s.readEnd()
 	if !s.over {
 		s.quit()
 	}
 	c.flushReplies()
 	c.hangUp()
-	c.unlock()
 	return nil
 }
 

@@ -61,11 +61,12 @@ func (u *upload) run() {
 	if u.told != nil {
 		<-u.told
 	}
+	sent := errStopped
 	if u.heldBack() {
-		err = u.send()
-		return
+		sent = u.send()
 	}
-	err = errStopped
+	u.wroteRequest(sent) // which is the caller's code too
+	err = sent
 }
 
 // heldBack waits until the body may follow the head, and reports whether it may at all.
@@ -131,6 +132,7 @@ func (u *upload) close() error {
 func (u *upload) finish(err error) {
 	s, c := u.stream, u.stream.conn
 	c.mu.Lock()
+	defer c.unlock()
 	if err != nil && err != errStopped && s.failed == nil && !s.stopped {
 		s.abort(&cause{err: readerError(err), writing: true}, http2.ErrCodeCancel)
 	}
@@ -140,8 +142,6 @@ func (u *upload) finish(err error) {
 	c.interrupt(&s.reader) // its wait begins now
 	c.flush(s)
 	c.hangUp()
-	c.unlock()
-	u.wroteRequest(err)
 }
 
 // readerError is an error of the caller's body.
@@ -316,17 +316,22 @@ func (c *Conn) writeData(id uint32, p []byte, last bool) {
 	o.b = append(append(o.b, h[:]...), p...)
 }
 
-// panicked is the error of an upload whose body panicked.
+// panicked is the error of an upload whose body panicked, or ended its goroutine: then the value is nil.
 type panicked struct{ value any }
 
-func (panicked) Error() string { return "the code of the caller panicked" }
+func (p panicked) Error() string {
+	if p.value == nil {
+		return "the code of the caller ended its goroutine"
+	}
+	return "the code of the caller panicked"
+}
 
 // rethrow hands a panic of the caller's code on to the caller, whose goroutine this is.
 func rethrow(err error) {
 	if err == nil || err == io.EOF {
 		return
 	}
-	if p, ok := errors.AsType[panicked](err); ok {
+	if p, ok := errors.AsType[panicked](err); ok && p.value != nil {
 		panic(p.value)
 	}
 }

@@ -252,8 +252,7 @@ func (c *Conn) read(w *waiter, end time.Time) bool {
 	}
 	c.limitRead(now, end)
 	c.unlock()
-	err := c.in.fill(c.nc)
-	c.mu.Lock()
+	err := c.during(c.fill, c.stopLeading)
 	switch {
 	case err == nil:
 		c.heardAt, c.askedAt = time.Now(), time.Time{}
