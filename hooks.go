@@ -10,8 +10,7 @@ import (
 // redirects are looked at and before its body is read. It may look at the
 // response, change it, or return another one, which replaces it for the
 // later hooks and for the caller; nil keeps the one it was given. An error ends
-// the call and reaches the caller unchanged. A hook may send again with
-// [Response.Resend].
+// the call and reaches the caller unchanged. A hook may send again with [Response.Resend].
 //
 // Hooks run in order, for every hop of a redirect chain. Those of a request
 // replace the session's. A nil hook is skipped.

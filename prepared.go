@@ -44,8 +44,7 @@ type PreparedRequest struct {
 	proxyCredentials ProxyCredentials // asked for Proxy-Authorization
 }
 
-// Clone returns a copy whose headers and hooks can be edited apart. A streamed
-// body is shared.
+// Clone returns a copy whose headers and hooks can be edited apart. A streamed body is shared.
 func (p *PreparedRequest) Clone() *PreparedRequest {
 	c := *p
 	c.Headers = p.Headers.Clone()
@@ -127,18 +126,22 @@ type Streamer interface {
 func (p *PreparedRequest) SetBody(data []byte) {
 	p.body = body.Bytes(data)
 	p.Headers.Del("Transfer-Encoding")
+	if p.body.None() {
+		p.Headers.Del("Content-Length")
+	}
 	p.setContentLength()
 }
 
 // SetBodyReader replaces the body by a stream, framed as the Body option says.
 func (p *PreparedRequest) SetBodyReader(r io.Reader) error {
 	b, err := newBody(r)
-	if err != nil {
-		return err
+	if err == nil {
+		p.body = b
+		p.Headers.Del("Content-Length")
+		p.Headers.Del("Transfer-Encoding")
+		p.frameStream()
 	}
-	p.body = b
-	p.frameStream()
-	return nil
+	return err
 }
 
 // Body returns the body's bytes if it is in memory (nil, true for no body); a
@@ -206,8 +209,7 @@ func (p *PreparedRequest) trailed() bool {
 	return p.Trailers != nil && p.given == nil && !p.body.None()
 }
 
-// frameStream announces the length of a stream if it is known and not 0, and
-// chunks otherwise.
+// frameStream announces the length of a stream, if it is known and not 0, else chunks.
 func (p *PreparedRequest) frameStream() {
 	if n := p.body.Len(); n > 0 && !p.trailed() {
 		p.Headers.Set("Content-Length", strconv.FormatInt(n, 10))

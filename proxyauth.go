@@ -126,8 +126,7 @@ func (t *tunnelAuth) request(headers [][2]string) *PreparedRequest {
 	return &PreparedRequest{Method: "CONNECT", URL: t.authority, Headers: headers}
 }
 
-// refusal is the response of a proxy that opened no tunnel, with as much of its body
-// as has been read.
+// refusal is the response of a proxy that opened no tunnel, with what has been read of its body.
 func refusal(reply *dial.ProxyReply) *Response {
 	r := NewResponse(nil, reply.Status, Headers(reply.Fields), nil)
 	r.Reason = cleanText(reply.Reason)
