@@ -206,32 +206,34 @@ func record(p *requests.PreparedRequest, opts requests.SendOptions) (*Sent, erro
 
 // choose finds the reply, and counts.
 func (m *Mock) choose(p *requests.PreparedRequest, sent *Sent) (Reply, error) {
+	reply, function, err := m.match(p, sent)
+	if function != nil {
+		return function(sent), nil
+	}
+	return reply, err
+}
+
+// match finds the reply whose turn it is, or the function that makes it. The caller's functions that it calls may panic.
+func (m *Mock) match(p *requests.PreparedRequest, sent *Sent) (Reply, func(*Sent) Reply, error) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.sent = append(m.sent, *sent)
 	var closest miss
 	for _, e := range m.expected {
 		missing := e.missing(sent)
-		if e.err != nil {
-			m.mu.Unlock()
-			return Reply{}, e.err
-		}
-		if missing.reason == "" {
+		switch {
+		case e.err != nil:
+			return Reply{}, nil, e.err
+		case missing.reason == "":
 			e.sent = append(e.sent, *sent)
-			reply, function := e.next(), e.function
-			m.mu.Unlock()
-			if function != nil {
-				return function(sent), nil
-			}
-			return reply, nil
-		}
-		if closest.of == nil || missing.hits > closest.hits {
+			return e.next(), e.function, nil
+		case closest.of == nil || missing.hits > closest.hits:
 			closest = missing
 		}
 	}
-	defer m.mu.Unlock()
 	err := &requests.Error{Kind: requests.ErrConnection, Request: p, Detail: "the mock has no response: " + closest.String()}
 	m.unmatched = append(m.unmatched, err)
-	return Reply{}, err
+	return Reply{}, nil, err
 }
 
 // next is the reply whose turn it is.
