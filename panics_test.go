@@ -272,6 +272,8 @@ func panicServer(t *testing.T) *wiretest.Server {
 			return wiretest.Text(200, strings.Repeat("long ", 1<<16), [2]string{"Set-Cookie", "a=1"})
 		case "/lines":
 			return wiretest.Text(200, strings.Repeat("line\n", 1<<16))
+		case "/coded":
+			return wiretest.Text(200, "ok", [2]string{"Content-Encoding", "x"})
 		case "/json":
 			return wiretest.Text(200, "[1]")
 		case "/interim":

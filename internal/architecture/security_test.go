@@ -3,7 +3,6 @@ package architecture
 import (
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -56,32 +55,4 @@ func TestCheckedModules(t *testing.T) {
 			t.Errorf("%s is not on the page: check its advisories, then write it there with the date", line)
 		}
 	}
-}
-
-// TestCallbacks: an exported function or interface type is in the page's table of callbacks.
-func TestCallbacks(t *testing.T) {
-	page := read(t, "docs/security.md")
-	for _, dir := range []string{"", "adapters", "toolbelt"} {
-		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			for _, callback := range found(read(t, filepath.Join(dir, filepath.Base(name))), `(?m)^type ([A-Z]\w*)(?:\[.*\])? (?:func\(|interface|= .*Func$)`) {
-				if full := or(dir, "requests") + "." + callback; !strings.Contains(page, full) {
-					t.Errorf("%s is called by the library: say in docs/security.md which test panics in it", full)
-				}
-			}
-		}
-	}
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
