@@ -285,6 +285,54 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// TestIdentityFirst: what was stored without any of these is not for those who ask with them.
+func TestIdentityFirst(t *testing.T) {
+	for name, opts := range map[string]requests.SendOptions{
+		"a certificate": {Cert: requests.CertFile("a.pem")}, "authorities": {Verify: requests.CABundle("a.pem")}, "no check": {Verify: requests.Verify(false)},
+	} {
+		sent := 0
+		a := New(Memory(1 << 20))(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+			sent++
+			return requests.NewResponse(p, 200, control("max-age=60"), nil), nil
+		}))
+		var got []int
+		for _, opts := range []requests.SendOptions{{}, {}, opts, opts} {
+			if _, err := a.Send(t.Context(), prepared(t, "https://h.test/"), opts); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, sent)
+		}
+		if diff := cmp.Diff([]int{1, 1, 2, 2}, got); diff != "" {
+			t.Errorf("%s: requests sent (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// TestHostField: what a server has said for one Host field is not its response for another, though both are sent to
+// the same URL.
+func TestHostField(t *testing.T) {
+	a := New(Memory(1 << 20))(requests.AdapterFunc(func(_ context.Context, p *requests.PreparedRequest, _ requests.SendOptions) (*requests.Response, error) {
+		return requests.NewResponse(p, 200, control("max-age=60"), io.NopCloser(strings.NewReader(p.Headers.Get("Host")))), nil
+	}))
+	var got []string
+	for _, host := range []string{"a.test", "b.test", "A.test", "b.test:80"} {
+		p := prepared(t, "http://h.test/")
+		p.Headers.Set("Host", host)
+		r, err := a.Send(t.Context(), p, requests.SendOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := r.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, text)
+	}
+	if diff := cmp.Diff([]string{"a.test", "b.test", "a.test", "b.test:80"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestArguments(t *testing.T) {
 	a := New(nil)(requests.NewHTTPAdapter())
 	defer a.Close()

@@ -142,14 +142,20 @@ func TestRule53Flight(t *testing.T) {
 // TestPlanted: what somebody else has put into the folder is neither waited for nor read into memory, and never
 // followed.
 func TestPlanted(t *testing.T) {
-	for name, plant := range map[string]func(file string) error{
-		"a pipe":          pipe,
-		"a sparse file":   func(file string) error { return errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, 1<<45)) },
-		"a link":          func(file string) error { return os.Symlink(os.Args[0], file) },
-		"a folder":        func(file string) error { return os.Mkdir(file, 0o700) },
-		"an empty file":   func(file string) error { return os.WriteFile(file, nil, 0o600) },
-		"something else":  func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("x"), 100), 0o600) },
-		"an index of all": func(file string) error { return os.WriteFile(file, manyNames(filepath.Base(file)), 0o600) },
+	const foreign, damaged = "not a regular one, or larger", "damaged"
+	for name, c := range map[string]struct {
+		plant func(file string) error
+		told  string
+	}{
+		"a pipe": {pipe, foreign},
+		"a sparse file": {func(file string) error {
+			return errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, 1<<20+1))
+		}, foreign},
+		"a link":          {func(file string) error { return os.Symlink(os.Args[0], file) }, foreign},
+		"a folder":        {func(file string) error { return os.Mkdir(file, 0o700) }, foreign},
+		"an empty file":   {func(file string) error { return os.WriteFile(file, nil, 0o600) }, damaged},
+		"something else":  {func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("x"), 1<<20), 0o600) }, damaged},
+		"an index of all": {func(file string) error { return os.WriteFile(file, manyNames(filepath.Base(file)), 0o600) }, damaged},
 	} {
 		folder := t.TempDir()
 		disk, err := Disk(folder, 1<<20)
@@ -165,7 +171,7 @@ func TestPlanted(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := plant(file); err != nil {
+		if err := c.plant(file); err != nil {
 			t.Logf("%s: not possible here: %v", name, err)
 			continue
 		}
@@ -175,7 +181,7 @@ func TestPlanted(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := StatusOf(r); got != Miss || !strings.Contains(log.String(), "the store failed") {
+		if got := StatusOf(r); got != Miss || !strings.Contains(log.String(), c.told) {
 			t.Errorf("%s: %v, told %q", name, got, log.String())
 		}
 	}

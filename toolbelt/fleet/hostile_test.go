@@ -28,10 +28,19 @@ func TestRobotsBomb(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		parseRobots(text)
+		robots := parseRobots(text)
 		runtime.ReadMemStats(&after)
 		if took := after.TotalAlloc - before.TotalAlloc; took > 100*uint64(len(text)) {
 			t.Errorf("%s: %d bytes for %d", name, took, len(text))
+		}
+		for agent, g := range robots.groups {
+			looked := 0 // at rules, for each URL
+			for _, b := range g.blocks {
+				looked += len(b.rules)
+			}
+			if looked > 2000 {
+				t.Errorf("%s: %s has %d rules", name, agent, looked)
+			}
 		}
 	}
 }
