@@ -265,7 +265,7 @@ func (f *Fleet) Close() error {
 }
 
 // Format writes the name of the fleet, and nothing of its key.
-func (f *Fleet) Format(s fmt.State, verb rune) { fmt.Fprintf(s, "fleet %s", f.name) }
+func (f Fleet) Format(s fmt.State, verb rune) { fmt.Fprintf(s, "fleet %s", f.name) }
 
 // publish stores a message that must be the first of its subject. It reports false where there is
 // another one already, and true where it is this one, from a try that seemed to have failed.

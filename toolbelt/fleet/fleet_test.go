@@ -236,6 +236,9 @@ func TestSecrets(t *testing.T) {
 	}
 	key := []byte("0123456789abcdef0123456789abcdef")
 	f := open(t, Connect(plain.URL()), Name("sealed"), SealWith(key))
+	if text := fmt.Sprintf("%v %+v %#v %s %v %+v %#v %s", f, f, f, f, *f, *f, *f, *f); strings.Contains(text, string(key[:8])) || strings.Contains(text, "48 49 50 51") || strings.Contains(text, "0x30, 0x31") {
+		t.Errorf("it shows %s", text)
+	}
 	enqueue(t, f, job(), 1)
 	message, err := f.jobs.GetMsg(t.Context(), 1)
 	if err != nil || strings.Contains(string(message.Data), "hidden") || strings.Contains(string(message.Data), "private") {

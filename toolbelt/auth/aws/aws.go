@@ -66,12 +66,12 @@ func fail(kind requests.Kind, cause error, format string, args ...any) error {
 func (a *Auth) isS3() bool { return a.service == "s3" || strings.HasPrefix(a.service, "s3-") }
 
 // Format writes the service and the region.
-func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
+func (a Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
 
 // LogValue returns what Format writes.
-func (a *Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
+func (a Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
 
-func (a *Auth) shown() string { return "<aws.Auth [" + a.service + " in " + a.region + "]>" }
+func (a Auth) shown() string { return "<aws.Auth [" + a.service + " in " + a.region + "]>" }
 
 // Authenticate implements [requests.Auth]. Credentials that cannot be had are
 // [requests.ErrRequest], with the provider's error; a body that cannot be read twice is

@@ -113,7 +113,7 @@ func TestBodies(t *testing.T) {
 		if diff := cmp.Diff([]string{c.want, "token", "hello"}, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got)\n%s", c.name, err, diff)
 		}
-		if text := fmt.Sprintf("%v %+v %#v", a, a, a); strings.Contains(text, "hidden") {
+		if text := fmt.Sprintf("%v %+v %#v %v %+v %#v %s", a, a, a, *a, *a, *a, *a); strings.Contains(text, "hidden") {
 			t.Errorf("it shows %s", text)
 		}
 	}

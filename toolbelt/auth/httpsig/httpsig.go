@@ -107,12 +107,12 @@ func isKey(s string) bool {
 }
 
 // Format writes the type's name and the key's.
-func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
+func (a Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
 
 // LogValue returns what Format writes.
-func (a *Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
+func (a Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
 
-func (a *Auth) shown() string { return "<httpsig.Auth [" + a.config.KeyID + "]>" }
+func (a Auth) shown() string { return "<httpsig.Auth [" + a.config.KeyID + "]>" }
 
 // Format writes the key's name, and not the key.
 func (c Config) Format(f fmt.State, _ rune) {

@@ -432,7 +432,7 @@ func TestErrors(t *testing.T) {
 		if err := a.Authenticate(prepare(t, "GET", "https://example.com/?a=1&a=2", requests.Headers{{"Host", "h"}})); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("%s: %v", component, err)
 		}
-		if text := fmt.Sprintf("%v %+v %#v %v %+v", a, a, a, a.config, a.config); strings.Contains(text, "secret") || strings.Contains(text, "97 32 115") {
+		if text := fmt.Sprintf("%v %+v %#v %v %+v %v %+v %s", a, a, a, a.config, a.config, *a, *a, *a); strings.Contains(text, "secret") || strings.Contains(text, "97 32 115") {
 			t.Errorf("it shows %s", text)
 		}
 	}

@@ -67,6 +67,14 @@ type Config struct {
 	Now   func() time.Time // time.Now if nil
 }
 
+// Format writes the consumer's key, and no secret.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "<oauth1.Config ["+c.ConsumerKey+"]>")
+}
+
+// LogValue returns what Format writes.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
 // Auth signs requests. It is safe for concurrent use.
 type Auth struct{ config Config }
 
@@ -101,12 +109,12 @@ func fail(kind requests.Kind, format string, args ...any) error {
 }
 
 // Format writes the type's name and the consumer's key.
-func (a *Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
+func (a Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.shown()) }
 
 // LogValue returns what Format writes.
-func (a *Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
+func (a Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
 
-func (a *Auth) shown() string { return "<oauth1.Auth [" + a.config.ConsumerKey + "]>" }
+func (a Auth) shown() string { return "<oauth1.Auth [" + a.config.ConsumerKey + "]>" }
 
 // Authenticate implements [requests.Auth]. A form that is not in memory, InBody without a form, InQuery
 // of an http.Request over [requests.Session.RoundTripper], whose URL stays, and Plaintext over http are

@@ -194,7 +194,9 @@ func TestErrors(t *testing.T) {
 		if err := a.Authenticate(c.p); !errors.Is(err, requests.ErrInvalidArgument) {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if text := fmt.Sprintf("%v %+v %#v %+v", a, a, a, c.config); strings.Contains(text, "hidden") {
+		c.config.Verifier = "hidden"
+		a.config.Verifier = "hidden"
+		if text := fmt.Sprintf("%v %+v %#v %+v %v %+v %#v %s", a, a, a, c.config, *a, *a, *a, c.config); strings.Contains(text, "hidden") {
 			t.Errorf("it shows %s", text)
 		}
 	}
