@@ -62,6 +62,30 @@ func chunkLineOf(n int) string {
 	return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x;", 4*n) + strings.Repeat("e", n-len(fmt.Sprintf("%x;", 4*n))) + "\r\n" + strings.Repeat("d", 4*n) + "\r\n0\r\n\r\n"
 }
 
+// share is the i-th of so many shares of n, which differ by one at most.
+func share(n, shares, i int) int { return (n + i) / shares }
+
+// extensionsOf has chunks of ten bytes whose extensions are n bytes longer than the data.
+func extensionsOf(n int) string {
+	const chunks, data = 5, 10
+	text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for i := range chunks {
+		text += fmt.Sprintf("%x%s\r\n%s\r\n", data, strings.Repeat(";", data+share(n, chunks, i)), strings.Repeat("d", data))
+	}
+	return text + "0\r\n\r\n"
+}
+
+// interimBytesOf has interim responses of n bytes together.
+func interimBytesOf(n int) string {
+	const responses = 4
+	var text string
+	for i := range responses {
+		head := "HTTP/1.1 102 Processing\r\nX: "
+		text += head + strings.Repeat("y", share(n, responses, i)-len(head)-len("\r\n\r\n")) + "\r\n\r\n"
+	}
+	return text + oneHead + "\r\n"
+}
+
 var bounds = []bound{
 	{"head, bytes", 256 << 10, headOf, nil, nil},
 	{"head, bytes, changed", 5000, headOf, []requests.AdapterOption{requests.HeadLimits(5000, 0, 0, 0)}, nil},
@@ -69,12 +93,14 @@ var bounds = []bound{
 	{"head, fields, changed", 50, func(n int) string { return oneHead + fieldsOf(n-1) + "\r\n" }, []requests.AdapterOption{requests.HeadLimits(0, 50, 0, 0)}, nil},
 	{"interim", 20, interimOf, nil, nil},
 	{"interim, changed", 3, interimOf, []requests.AdapterOption{requests.HeadLimits(0, 0, 3, 0)}, nil},
+	{"interim, bytes", 256 << 10, interimBytesOf, nil, nil},
 	{"trailers, bytes", 64 << 10, trailersOf, nil, nil},
 	{"trailers, bytes, changed", 500, trailersOf, []requests.AdapterOption{requests.HeadLimits(0, 0, 0, 500)}, nil},
 	{"trailers, fields", 1000, func(n int) string {
 		return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + fieldsOf(n) + "\r\n"
 	}, nil, nil},
 	{"chunk line", 4 << 10, chunkLineOf, nil, nil},
+	{"chunk extensions", 16 << 10, extensionsOf, nil, nil},
 	{"codings", 5, codedOf, nil, nil},
 	{"body, changed", 1000, plainOf, nil, []requests.Option{requests.Limits{MaxBody: 1000}}},
 }

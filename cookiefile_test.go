@@ -174,6 +174,38 @@ func TestRule34CookieFiles(t *testing.T) {
 	}
 }
 
+// TestBoundsOfCookieFiles: a file, its lines with their ends, and its entries.
+func TestBoundsOfCookieFiles(t *testing.T) {
+	const header = "# Netscape HTTP Cookie File\n"
+	entries := func(n int) string {
+		var b strings.Builder
+		b.WriteString(header)
+		for i := range n {
+			fmt.Fprintf(&b, "h%d.test\tFALSE\t/\tFALSE\t0\tn\tv\n", i)
+		}
+		return b.String()
+	}
+	file := filepath.Join(t.TempDir(), "cookies")
+	for _, b := range []struct {
+		name string
+		most int
+		text func(n int) string
+	}{
+		{"bytes", 32 << 20, func(n int) string { return header + strings.Repeat("\n", n-len(header)) }},
+		{"bytes of a line", 64 << 10, func(n int) string { return header + "#" + strings.Repeat("x", n-2) + "\n" }},
+		{"entries", 100_000, entries},
+	} {
+		for _, n := range []int{b.most - 1, b.most, b.most + 1} {
+			if err := os.WriteFile(file, []byte(b.text(n)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := NewCookieJar().Load(file, KeepSessionCookies); (err == nil) != (n <= b.most) || err != nil && !errors.Is(err, ErrFile) {
+				t.Errorf("%s: %d of %d: %v", b.name, n, b.most, err)
+			}
+		}
+	}
+}
+
 // What other programs write, and http.cookiejar reads.
 func TestCookiesTxtOfOthers(t *testing.T) {
 	second := func(n int64) time.Time { return time.Unix(n, 0).UTC() }

@@ -231,6 +231,27 @@ func TestTunnelRepliesThatAreErrors(t *testing.T) {
 	}
 }
 
+// TestTunnelBounds: a proxy's head has 64 KiB and 200 fields at most.
+func TestTunnelBounds(t *testing.T) {
+	const head, field, end = "HTTP/1.1 200 OK\r\n", "X: \r\n", "\r\n"
+	for _, b := range []struct {
+		name  string
+		most  int
+		reply func(n int) string
+	}{
+		{"bytes", 64 << 10, func(n int) string {
+			return head + "X: " + strings.Repeat("a", n-len(head+field+end)) + "\r\n" + end
+		}},
+		{"fields", 200, func(n int) string { return head + strings.Repeat(field, n) + end }},
+	} {
+		for _, n := range []int{b.most - 1, b.most, b.most + 1} {
+			if _, err := Tunnel(&script{replies: [][]byte{[]byte(b.reply(n))}}, "a.test", 443, nil); (err == nil) != (n <= b.most) {
+				t.Errorf("%s: %d of %d: %v", b.name, n, b.most, err)
+			}
+		}
+	}
+}
+
 // TestRule22 keeps control characters out of what is said to a proxy.
 func TestRule22(t *testing.T) {
 	ln := refuser(t, "HTTP/1.1 200 OK\r\n\r\n")

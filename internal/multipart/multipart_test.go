@@ -233,6 +233,19 @@ func TestPartReaderErrors(t *testing.T) {
 	}
 }
 
+// TestPartHeadBound: a head of a part has 64 KiB at most, however it is read.
+func TestPartHeadBound(t *testing.T) {
+	for _, n := range []int{maxHead - 1, maxHead, maxHead + 1, maxHead + 1000} {
+		head := "A: " + strings.Repeat("y", n-len("A: "))
+		for _, cut := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {
+			r := NewPartReader(cut(strings.NewReader("--b\r\n"+head+"\r\n\r\nx\r\n--b--\r\n")), "b")
+			if _, err := r.Next(); (err == nil) != (n <= maxHead) {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+		}
+	}
+}
+
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return copy(b, bytes.Repeat([]byte("x"), len(b))), nil }

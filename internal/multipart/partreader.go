@@ -90,7 +90,8 @@ func (r *PartReader) startPiece() (drop bool) {
 func (r *PartReader) readHead() ([]byte, error) {
 	blank := []byte("\r\n\r\n")
 	var head []byte
-	for len(head) < maxHead {
+	const most = len("\r\n") + maxHead // the delimiter's line ends first
+	for len(head) < most+len(blank) {
 		data, err := r.ready()
 		if err == io.EOF {
 			return nil, ErrNoBlankLine
@@ -100,7 +101,9 @@ func (r *PartReader) readHead() ([]byte, error) {
 		}
 		from, seen := max(0, len(head)-len(blank)+1), len(head)
 		head = append(head, data...)
-		if i := bytes.Index(head[from:], blank); i >= 0 {
+		if i := bytes.Index(head[from:], blank); from+i > most {
+			break
+		} else if i >= 0 {
 			r.src.Discard(from + i + len(blank) - seen)
 			return head[:from+i], nil
 		}

@@ -2,6 +2,7 @@ package netrc
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,14 +92,21 @@ func sameFile(a, b os.FileInfo) bool {
 // maxSize bounds a netrc file: one has a few lines for each host.
 const maxSize = 4 << 20
 
+// readFile reads within the bound whatever size the file had when it was looked at.
 func readFile(path string, info os.FileInfo) ([]byte, error) {
-	switch {
-	case !info.Mode().IsRegular():
+	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
-	case info.Size() > maxSize:
-		return nil, errors.New("it is larger than 4 MiB")
 	}
-	return os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(text) > maxSize {
+		err = errors.New("it is larger than 4 MiB")
+	}
+	return text, err
 }
 
 // expandHome replaces a leading "~".
