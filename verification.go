@@ -159,8 +159,8 @@ func (v Verification) reread() (Verification, error) {
 // redirects and of http.Clients over the session alike. Port 80 becomes the default one,
 // any other stays.
 //
-// An HSTS is safe for concurrent use, and may be shared by sessions. It holds 10,000 hosts; beyond
-// that, those that would expire first are evicted. A nil one knows nothing.
+// An HSTS is safe for concurrent use, and may be shared by sessions. It holds 10,000 hosts; beyond that a
+// tenth is evicted: of the sites that have the most, those that expire first. A nil one knows nothing.
 type HSTS struct{ store *hsts.Store }
 
 // NewHSTS returns an HSTS that knows no host.

@@ -17,7 +17,7 @@ type target struct {
 const (
 	calls    = "system calls"
 	garbage  = "own work and garbage"
-	tlsCalls = "the look through crypto/tls"
+	tlsCalls = "the check through crypto/tls"
 	copies   = "copies instead of splice"
 	frames   = "records and frames"
 	client   = "http.Client's own"
