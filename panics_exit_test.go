@@ -187,7 +187,7 @@ func TestCrashes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector closes sockets that are lost
 	for how, crash := range crashes() {
 		for _, http2 := range []bool{false, true} {
-			for _, c := range crashingCalls(crash) {
+			for _, c := range append(crashingCalls(crash), moreCrashes(crash)...) {
 				name := how + " in " + c.name
 				if http2 {
 					name += " over HTTP/2"
@@ -200,13 +200,14 @@ func TestCrashes(t *testing.T) {
 					a := requests.NewHTTPAdapter(requests.HTTP2(true), requests.PoolMaxSize(1), requests.PoolBlock(true))
 					s.Mount("http://", a)
 					s.Mount("https://", a)
-					succeeded, got := true, any(nil)
+					succeeded, got, failed := true, any(nil), error(nil)
 					done := make(chan struct{})
 					go func() {
 						defer close(done)
 						succeeded = false
 						defer func() { got = recover() }()
 						err := c.run(s, url)
+						failed = err
 						succeeded = err == nil
 					}()
 					<-done
@@ -214,7 +215,7 @@ func TestCrashes(t *testing.T) {
 					switch {
 					case late:
 					case how == "panic" && got != thePanic:
-						t.Errorf("the panic that went on is %v", got)
+						t.Errorf("the panic that went on is %v, the error %v", got, failed)
 					case how == "Goexit" && got != nil:
 						t.Errorf("a panic: %v", got)
 					case succeeded:

@@ -35,9 +35,26 @@ func Loaded(c tls.Certificate) Client { return Client{Holder: &Holder{certificat
 // first read. A certificate that the caller has loaded has no use for one.
 func (c Client) Ask(password func() (string, error)) Client {
 	if password != nil && !c.isLoaded() {
-		c.Holder = &Holder{password: sync.OnceValues(password)}
+		c.Holder = &Holder{password: asked(password)}
 	}
 	return c
+}
+
+// asked asks for the password once, and again where that has panicked or ended its goroutine.
+func asked(password func() (string, error)) func() (string, error) {
+	var mu sync.Mutex
+	var known bool
+	var answer string
+	var failed error
+	return func() (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !known {
+			answer, failed = password()
+			known = true
+		}
+		return answer, failed
+	}
 }
 
 func (c *Client) isLoaded() bool { return c.Holder != nil && c.Holder.password == nil }
