@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -123,7 +124,7 @@ func secretMock(t *testing.T, p *requests.PreparedRequest) *adapters.Mock {
 }
 
 // TestSecretTypes shows a value of every exported type by every way there is: with each verb and flag of package fmt, by
-// the handlers of log/slog, and as JSON; as a value and as a pointer, alone, in a struct, a list and a map.
+// the handlers of log/slog, as JSON and in templates; as a value and as a pointer, alone, in a struct, a list and a map.
 func TestSecretTypes(t *testing.T) {
 	values := secretTypes(t)
 	for _, dir := range []string{".", "adapters", "toolbelt"} {
@@ -230,6 +231,11 @@ func ways(v any, isJar bool) map[string]string {
 	shown["slog's text"], shown["slog's JSON"] = text.String(), lines.String()
 	data, _ := json.Marshal(v)
 	shown["JSON"] = string(data)
+	for _, action := range []string{"{{.}}", "{{print .}}", "{{html .}}"} {
+		var page strings.Builder
+		_ = template.Must(template.New("").Parse(action)).Execute(&page, v)
+		shown["a template with "+action] = page.String()
+	}
 	if isJar {
 		delete(shown, "JSON")
 		delete(shown, "slog's JSON")

@@ -10,9 +10,9 @@ import (
 	"github.com/mountable/requests/internal/secret"
 )
 
-// How values show. Every type that may hold credentials has three methods: Format, so
-// that no verb of package fmt walks through its fields; LogValue, for log/slog; and,
-// unless JSON is what it is for, MarshalJSON. Methods of values serve pointers as well.
+// How values show. Every type that may hold credentials has three methods: Format, so that no verb of package fmt walks
+// through its fields; LogValue, for log/slog; and, unless JSON is what it is for, MarshalJSON. Methods of values serve
+// pointers as well; what has them on its pointer may need String, for text/template, which looks behind pointers else.
 // TestSecretTypes has a row for each exported type.
 
 // AddSecretNames makes further names of headers, parameters, form, JSON and XML fields
@@ -37,10 +37,8 @@ func (s Secret) shown() string {
 func (s Secret) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
 func (s Secret) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
 
-// MarshalText returns the mask, for JSON, XML and whatever else asks.
+// MarshalText and MarshalJSON return the mask, for JSON, XML and whatever else asks.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
-
-// MarshalJSON returns the mask.
 func (s Secret) MarshalJSON() ([]byte, error) { return secret.MarshalText(s.shown()) }
 
 // redactURL masks what is secret in a URL that is shown.
@@ -94,7 +92,8 @@ func (p Proxies) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown
 func (p Proxies) LogValue() slog.Value          { return slog.StringValue(p.shown()) }
 func (p Proxies) MarshalJSON() ([]byte, error)  { return json.Marshal(p.masked()) }
 
-func (s *Session) shown() string {
+// String describes s, without its values.
+func (s *Session) String() string {
 	if s == nil {
 		return "<nil>"
 	}
@@ -116,7 +115,6 @@ func (h ProxyFields) shown() string     { return fmt.Sprint(h.All()) }
 func (b Basic) shown() string           { return "Basic(" + cleanText(b.Username) + ")" }
 func (b ProxyBasic) shown() string      { return "ProxyBasic(" + cleanText(b.Username) + ")" }
 func (b Bearer) shown() string          { return "Bearer" }
-func (d *Digest) shown() string         { return "Digest(" + cleanText(d.user) + ")" }
 func (j *CookieJar) shown() string      { return fmt.Sprintf("<CookieJar [%d]>", j.Len()) }
 func (e *MaxRetryError) shown() string  { return cleanText(e.Error()) }
 
@@ -157,7 +155,7 @@ func (t Toggle) String() string {
 	return [...]string{"Inherit", "On", "Off"}[t%3]
 }
 
-func (t sessionTransport) shown() string { return "RoundTripper(" + t.session.shown() + ")" }
+func (t sessionTransport) shown() string { return "RoundTripper(" + t.session.String() + ")" }
 func (t adapterTransport) shown() string { return fmt.Sprintf("RoundTripper(%v)", t.adapter) }
 
 // Format names the session, or the adapter.
@@ -165,9 +163,9 @@ func (t sessionTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb
 func (t adapterTransport) Format(f fmt.State, verb rune) { secret.Format(f, verb, t.shown()) }
 
 // Format, LogValue and MarshalJSON write the session's size, not what is in it.
-func (s *Session) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.shown()) }
-func (s *Session) LogValue() slog.Value          { return slog.StringValue(s.shown()) }
-func (s *Session) MarshalJSON() ([]byte, error)  { return secret.MarshalText(s.shown()) }
+func (s *Session) Format(f fmt.State, verb rune) { secret.Format(f, verb, s.String()) }
+func (s *Session) LogValue() slog.Value          { return slog.StringValue(s.String()) }
+func (s *Session) MarshalJSON() ([]byte, error)  { return secret.MarshalText(s.String()) }
 
 // Format, LogValue and MarshalJSON write the method and the URL, what is secret in it masked.
 func (r Request) Format(f fmt.State, verb rune) { secret.Format(f, verb, r.shown()) }
@@ -244,12 +242,14 @@ func (b Bearer) Format(f fmt.State, verb rune) { secret.Format(f, verb, b.shown(
 func (b Bearer) LogValue() slog.Value          { return slog.StringValue(b.shown()) }
 func (b Bearer) MarshalJSON() ([]byte, error)  { return secret.MarshalText(b.shown()) }
 
-// Format, LogValue and MarshalJSON write the user's name.
-func (d *Digest) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.shown()) }
-func (d *Digest) LogValue() slog.Value          { return slog.StringValue(d.shown()) }
-func (d *Digest) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.shown()) }
+// String, Format, LogValue and MarshalJSON write the user's name.
+func (d *Digest) String() string                { return "Digest(" + cleanText(d.user) + ")" }
+func (d *Digest) Format(f fmt.State, verb rune) { secret.Format(f, verb, d.String()) }
+func (d *Digest) LogValue() slog.Value          { return slog.StringValue(d.String()) }
+func (d *Digest) MarshalJSON() ([]byte, error)  { return secret.MarshalText(d.String()) }
 
-// Format, LogValue and MarshalJSON write the type's name.
+// String, Format, LogValue and MarshalJSON write the type's name.
+func (a *Refresh) String() string                { return "Refresh" }
 func (a *Refresh) Format(f fmt.State, verb rune) { secret.Format(f, verb, "Refresh") }
 func (a *Refresh) LogValue() slog.Value          { return slog.StringValue("Refresh") }
 func (a *Refresh) MarshalJSON() ([]byte, error)  { return secret.MarshalText("Refresh") }

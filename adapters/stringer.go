@@ -21,20 +21,21 @@ func (r Reply) shown() string {
 	return fmt.Sprintf("<Reply [%d]>", cmp.Or(r.Status, 200))
 }
 
-func (m *Mock) shown() string {
+// String tells how much is expected and was sent.
+func (m *Mock) String() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return fmt.Sprintf("<Mock [%d expected, %d sent]>", len(m.expected), len(m.sent))
 }
 
 // Format writes how much is expected and was sent, whatever the verb.
-func (m *Mock) Format(f fmt.State, verb rune) { secret.Format(f, verb, m.shown()) }
+func (m *Mock) Format(f fmt.State, verb rune) { secret.Format(f, verb, m.String()) }
 
 // LogValue returns what Format writes.
-func (m *Mock) LogValue() slog.Value { return slog.StringValue(m.shown()) }
+func (m *Mock) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // MarshalJSON writes what Format writes, as a string.
-func (m *Mock) MarshalJSON() ([]byte, error) { return secret.MarshalText(m.shown()) }
+func (m *Mock) MarshalJSON() ([]byte, error) { return secret.MarshalText(m.String()) }
 
 // Format writes the method, the URL and what is compared, secrets masked, whatever the verb.
 func (e Expectation) Format(f fmt.State, verb rune) { secret.Format(f, verb, e.shown()) }

@@ -13,7 +13,10 @@ import (
 func (g *Guess) shown() string       { return "Guess" }
 func (g *GuessProxy) shown() string  { return "GuessProxy" }
 func (d *ProxyDigest) shown() string { return fmt.Sprintf("Proxy%v", d.Digest) }
-func (h *AuthHandler) shown() string { return "AuthHandler" } // domains may hold user info
+
+// String is the type's name: domains may hold user info.
+func (h *AuthHandler) String() string { return "AuthHandler" }
+
 func (m Monitor) shown() string {
 	return fmt.Sprintf("<Monitor [%d of %d bytes]>", m.read, m.read+m.body.Len())
 }
@@ -80,13 +83,13 @@ func (d *ProxyDigest) LogValue() slog.Value { return slog.StringValue(d.shown())
 func (d *ProxyDigest) MarshalJSON() ([]byte, error) { return secret.MarshalText(d.shown()) }
 
 // Format writes nothing but its type, whatever the verb.
-func (h *AuthHandler) Format(f fmt.State, verb rune) { secret.Format(f, verb, h.shown()) }
+func (h *AuthHandler) Format(f fmt.State, verb rune) { secret.Format(f, verb, h.String()) }
 
 // LogValue returns what Format writes.
-func (h *AuthHandler) LogValue() slog.Value { return slog.StringValue(h.shown()) }
+func (h *AuthHandler) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
 // MarshalJSON writes what Format writes, as a string.
-func (h *AuthHandler) MarshalJSON() ([]byte, error) { return secret.MarshalText(h.shown()) }
+func (h *AuthHandler) MarshalJSON() ([]byte, error) { return secret.MarshalText(h.String()) }
 
 // Format writes the size of the content, whatever the verb.
 func (p BodyPart) Format(f fmt.State, verb rune) { secret.Format(f, verb, p.shown()) }
