@@ -131,3 +131,34 @@ func TestRoundTripperLengths(t *testing.T) {
 		}
 	}
 }
+
+// TestRoundTripperFramingFields: fields that the http.Request says by its own fields are not taken from its Header, in no
+// spelling: not even where the usual one is, they would be a second Host or a second length.
+func TestRoundTripperFramingFields(t *testing.T) {
+	server := wiretest.Origin(t)
+	client := &http.Client{Transport: newTestSession(t).RoundTripper()}
+	for _, name := range []string{"Host", "host", "HOST", "content-length", "Content-length", "transfer-encoding", "TRANSFER-ENCODING", "trailer"} {
+		req, err := http.NewRequest("POST", server.URL("/"), strings.NewReader("abc"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{name: {"chunked"}, "X-Own": {"1"}}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		resp.Body.Close()
+	}
+	for _, got := range server.Requests() {
+		var fields [][2]string
+		for _, f := range got.Fields {
+			if !strings.HasPrefix(f[0], "Accept") && f[0] != "User-Agent" {
+				fields = append(fields, f)
+			}
+		}
+		want := [][2]string{{"Host", server.Addr()}, {"Connection", "keep-alive"}, {"X-Own", "1"}, {"Content-Length", "3"}}
+		if diff := cmp.Diff(want, fields); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}

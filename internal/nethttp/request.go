@@ -105,8 +105,13 @@ func escapeBytes(s string) string {
 	return string(out)
 }
 
-// framingFields are said by the http.Request's own fields, and skipped in its Header.
-var framingFields = map[string]bool{"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
+// framingFields are said by the http.Request's own fields, and skipped in its Header, however they are spelled there: a
+// second Host, or a length beside the coding, would be read by one server and not by the next.
+var framingFields = []string{"host", "content-length", "transfer-encoding", "trailer"}
+
+func isFraming(name string) bool {
+	return slices.ContainsFunc(framingFields, func(field string) bool { return ascii.EqualFold(name, field) })
+}
 
 // Fields appends a request's header in an order: net/http's own, the names sorted.
 func Fields(headers [][2]string, req *http.Request) [][2]string {
@@ -118,7 +123,7 @@ func Fields(headers [][2]string, req *http.Request) [][2]string {
 	}
 	var values [16]string
 	for _, name := range sortedNames(values[:0], req.Header) {
-		if framingFields[name] {
+		if isFraming(name) {
 			continue
 		}
 		if name == "User-Agent" && len(req.Header[name]) == 0 {
