@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -103,3 +104,38 @@ func TestRefusedUploadEndsTheConnection(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingMoreIsWanted: a body that gives nothing, or nothing yet behind a content coding, is let go of when the server
+// has refused it. The leak check of TestMain sees the readers.
+func TestNothingMoreIsWanted(t *testing.T) {
+	url, s := early413(t, nil), newTestSession(t)
+	s.Timeouts.Total = 30 * time.Second
+	done := make(chan struct{}, 2)
+	giving := func(item string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			defer func() { done <- struct{}{} }()
+			for yield(item) {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	for _, body := range []requests.Option{
+		requests.Body(giving("")), requests.Compress("gzip", giving("a")), requests.Body(emptyReads{}), requests.Compress("br", emptyReads{}),
+	} {
+		if r, err := s.Post(t.Context(), url, body); err != nil || r.StatusCode != 413 {
+			t.Errorf("%v, %v", r, err)
+		}
+	}
+	for range 2 {
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			t.Fatal("the iterator goes on")
+		}
+	}
+}
+
+// emptyReads is a reader that gives nothing, and does not end.
+type emptyReads struct{}
+
+func (emptyReads) Read([]byte) (int, error) { return 0, nil }

@@ -231,9 +231,9 @@ func pairsFrom(what string, v any, apply func(*Request, [][2]string) error) Opti
 	})
 }
 
-// Compress sends v, which is anything that [Body] takes, in the content coding "gzip", "zstd" or
-// "br", in any case: chunked and while it is read, unless it is in memory. It is sent again where v could be.
-// The header must not name another Content-Encoding.
+// Compress sends v, which is anything that [Body] takes, in the content coding "gzip", "zstd" or "br", in any
+// case: chunked and while it is read, unless it is in memory. It is sent again where v could be, and v has to keep
+// its length, else [ErrBodyLength]. The header must not name another Content-Encoding.
 func Compress(name string, v any) Option {
 	return OptionFunc(func(r *Request) error {
 		name := ascii.Lower(name)

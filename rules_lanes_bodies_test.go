@@ -87,6 +87,56 @@ func TestRule51Lanes(t *testing.T) {
 	})
 }
 
+// TestRule51Compressed: what is compressed while it is sent has the length that it was given with, the second time too, or
+// the call fails.
+func TestRule51Compressed(t *testing.T) {
+	eachLaneOf(t, lane.bySession, func(t *testing.T, l lane) {
+		s := l.session(t)
+		for _, c := range []struct {
+			name    string
+			status  int
+			lengths []int // each time
+			kind    error
+		}{
+			{"as it was", 307, []int{5, 5}, nil},
+			{"shorter", 200, []int{3}, requests.ErrBodyLength},
+			{"longer", 200, []int{9}, requests.ErrBodyLength},
+			{"shorter the second time", 308, []int{5, 0}, requests.ErrBodyLength},
+		} {
+			url := l.at("example.com", "/")
+			if c.status != 200 {
+				url = l.redirected(c.status, "example.com", "example.com")
+			}
+			r, err := s.Put(t.Context(), url, requests.Compress("gzip", &changing{lengths: c.lengths}))
+			if !errors.Is(err, c.kind) || c.kind == nil && !r.OK() {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	})
+}
+
+// changing says that it has 5 bytes.
+type changing struct {
+	lengths []int
+	read    int
+}
+
+func (c *changing) Len() int64 { return 5 }
+
+func (c *changing) Rewind() error {
+	c.lengths, c.read = c.lengths[1:], 0
+	return nil
+}
+
+func (c *changing) Read(p []byte) (int, error) {
+	if c.read == c.lengths[0] {
+		return 0, io.EOF
+	}
+	c.read++
+	p[0] = 'x'
+	return 1, nil
+}
+
 // TestRule52Lanes: another certificate, or another CA, resumes nothing.
 func TestRule52Lanes(t *testing.T) {
 	eachLaneOf(t, func(l lane) bool { return l.scheme == "https" }, func(t *testing.T, l lane) {

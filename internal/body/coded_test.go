@@ -88,3 +88,51 @@ func TestCodedLeft(t *testing.T) {
 		}
 	}
 }
+
+// TestCodedLength: a stream has the length that it was given with, or is an error; one that does not know may give anything.
+func TestCodedLength(t *testing.T) {
+	for length, want := range map[int]bool{-1: true, 0: true, 3: false, 4: true, 5: false} {
+		b, _ := New(sized{strings.NewReader("data"), length})
+		coded, _ := Coded(b, "gzip", gzipped)
+		r, stop := coded.Open()
+		_, err := io.ReadAll(r)
+		stop()
+		if e, ok := errors.AsType[*Error](err); (err == nil) != want || !want && (!ok || e.Fault != WrongLength) {
+			t.Errorf("4 bytes where %d were said: %v", length, err)
+		}
+	}
+}
+
+type sized struct {
+	io.Reader
+	length int
+}
+
+func (s sized) Len() int { return s.length }
+
+// TestCodedGivesNothing: a reader that gives nothing is asked again only while somebody wants the body.
+func TestCodedGivesNothing(t *testing.T) {
+	r := &emptyReads{}
+	b, _ := New(r)
+	coded, _ := Coded(b, "gzip", gzipped)
+	for item, err := range coded.seq {
+		if err != nil {
+			t.Errorf("%d bytes, %v", len(item), err)
+		}
+		if r.asked >= 3 {
+			break
+		}
+	}
+	if r.asked != 3 {
+		t.Errorf("asked %d times", r.asked)
+	}
+}
+
+type emptyReads struct{ asked int }
+
+func (r *emptyReads) Read([]byte) (int, error) {
+	if r.asked++; r.asked > 10 {
+		return 0, io.ErrNoProgress
+	}
+	return 0, nil
+}

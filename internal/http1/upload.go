@@ -326,7 +326,7 @@ func (u *upload) Write(p []byte) (int, error) {
 	defer u.writing.Unlock()
 	switch {
 	case len(p) == 0:
-		return 0, nil
+		return 0, u.wanted()
 	case u.framing.chunked:
 		u.sent += int64(len(p))
 		u.pending = h1.AppendChunk(u.pending, p)
@@ -339,6 +339,14 @@ func (u *upload) Write(p []byte) (int, error) {
 		return len(p), u.holdEnd(p)
 	}
 	return len(p), u.push(p)
+}
+
+// wanted is an error where no more of the body is. What gives nothing, and will not end by itself, is told so.
+func (u *upload) wanted() error {
+	if u.x.stopped.Load() || u.cut.Load() {
+		return &writeError{errStopped}
+	}
+	return nil
 }
 
 // holdEnd sends the last block of a body that takes its time, but for its end: that is held back until the body is
@@ -402,6 +410,9 @@ func (u *upload) ReadFrom(r io.Reader) (int64, error) {
 func (u *upload) readBlock(r io.Reader, block *[segmentSize]byte) error {
 	if u.framing.chunked {
 		n, err := r.Read(block[h1.ChunkHeadSize : h1.ChunkHeadSize+u.chunkSize()])
+		if n == 0 && err == nil {
+			return u.wanted()
+		}
 		if failed := u.sendChunk(h1.FrameChunk(block[:], n), n); failed != nil {
 			return failed
 		}
@@ -409,7 +420,7 @@ func (u *upload) readBlock(r io.Reader, block *[segmentSize]byte) error {
 	}
 	// Behind the end of the body one more byte is asked for, to find out that it is longer.
 	n, err := r.Read(block[:min(max(u.framing.length-u.sent, 1), segmentSize)])
-	if n > 0 {
+	if n > 0 || err == nil {
 		if _, failed := u.Write(block[:n]); failed != nil {
 			return failed
 		}

@@ -195,6 +195,9 @@ func (u *upload) Write(p []byte) (int, error) {
 	if u.length >= 0 && u.sent+int64(len(p)) > u.length {
 		return 0, body.LengthError("the body is longer than the %d bytes announced", u.length)
 	}
+	if len(p) == 0 {
+		return 0, u.wanted()
+	}
 	_, inMemory := u.body.Bytes()
 	last := inMemory && u.trailers == nil
 	for n := 0; n < len(p); {
@@ -205,6 +208,17 @@ func (u *upload) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// wanted is an error where no more of the body is. What gives nothing, and will not end by itself, is told so.
+func (u *upload) wanted() error {
+	s, c := u.stream, u.stream.conn
+	c.mu.Lock()
+	defer c.unlock()
+	if s.failed != nil || s.stopped {
+		return errStopped
+	}
+	return nil
 }
 
 // some sends as much of p as the windows and one write allow. last says that nothing follows p.
@@ -277,7 +291,7 @@ func (u *upload) ReadFrom(r io.Reader) (int64, error) {
 	before := u.sent
 	for {
 		n, err := r.Read(block[:])
-		if n > 0 {
+		if n > 0 || err == nil {
 			if _, failed := u.Write(block[:n]); failed != nil {
 				return u.sent - before, failed
 			}
