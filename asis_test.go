@@ -74,11 +74,15 @@ func TestAsIsHolds(t *testing.T) {
 	}
 	for url, kind := range map[string]error{
 		"http://h/a b": requests.ErrInvalidURL, "http://h/a\nb": requests.ErrInvalidURL, "http://h/?\x7f": requests.ErrInvalidURL,
-		"/relative": requests.ErrMissingSchema, "": requests.ErrMissingSchema, "ftp:x": requests.ErrInvalidURL,
+		"/relative": requests.ErrMissingSchema, "": requests.ErrMissingSchema, "http:///x": requests.ErrInvalidURL, "ftp:x": requests.ErrInvalidURL,
 	} {
 		if _, err := prepare(requests.AsIs(url)); !errors.Is(err, kind) {
 			t.Errorf("%q: %v, want %v", url, err, kind)
 		}
+	}
+	s.BaseURL = "http://h.test/"
+	if p, err := prepare(requests.AsIs("/a?u=http://b.test/c")); !errors.Is(err, requests.ErrInvalidURL) {
+		t.Errorf("relative: %v, %v", p, err)
 	}
 	if _, err := prepare(requests.AsIs("http://h/"), requests.Params{{"a", "b"}}); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("with Params: %v", err)

@@ -40,9 +40,11 @@ func RequestTarget(s string) string {
 // empty path is "/", which no request line can do without. ok is false for what a request line
 // cannot hold, and for a URL without an authority.
 func ExactTarget(s string) (target string, ok bool) {
-	_, rest, ok := strings.Cut(s, "://")
+	scheme, rest, ok := strings.Cut(s, "://")
 	rest, _, _ = strings.Cut(rest, "#")
-	target = rest[authorityEnd(rest):]
+	end := authorityEnd(rest)
+	ok = ok && end > 0 && !strings.ContainsAny(scheme, ":/?#") // where the :// may belong to a relative reference
+	target = rest[end:]
 	if !strings.HasPrefix(target, "/") {
 		target = "/" + target
 	}
