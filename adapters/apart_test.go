@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -220,6 +221,71 @@ func TestCarriersPanic(t *testing.T) {
 		w.WriteHeader(200)
 		<-r.Context().Done()
 	})), nil, requests.SendOptions{Interim: func(int, requests.Headers) error { panic(thePanic) }}, handled)
+}
+
+// TestAsIsElsewhere: what is not to be changed is not changed by net/http either, or is an error.
+func TestAsIsElsewhere(t *testing.T) {
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RequestURI) })
+	server := httptest.NewServer(echo)
+	defer server.Close()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	const refused = "invalid URL"
+	for target, handled := range map[string]string{
+		"/a/../b": "", "/%41?q=[1]|": "", "/\"<>^`\\{|}?\"": "", "/é": "", "//x/../y?": "", "/?": "", "/": "", "/%zz": refused, "//x/\"": "",
+	} {
+		for name, a := range map[string]requests.Adapter{"RoundTripper": adapters.RoundTripper(transport), "Handler": adapters.Handler(echo)} {
+			want := target
+			if name == "Handler" && handled != "" || name == "RoundTripper" && target == "//x/\"" {
+				want = refused
+			}
+			if name == "RoundTripper" && target == "/%zz" {
+				want = "400 Bad Request" // the server's view of it
+			}
+			got := refused
+			s := requests.NewSession()
+			s.Mount("http://", a)
+			if r, err := s.Get(t.Context(), "", requests.AsIs(server.URL+target)); err == nil {
+				got, _ = r.Text()
+			} else if !errors.Is(err, requests.ErrInvalidURL) {
+				t.Error(err)
+			}
+			if s.Close(); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+// TestBodyPanicsElsewhere: a body that panics on a goroutine of net/http, or of a handler, panics for the caller.
+func TestBodyPanicsElsewhere(t *testing.T) {
+	const thePanic = "the caller's code"
+	reading := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	server := httptest.NewServer(reading)
+	defer server.Close()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	panicking := iter.Seq[string](func(yield func(string) bool) {
+		yield("x")
+		panic(thePanic)
+	})
+	trailers := func() requests.Headers { panic(thePanic) }
+	for name, a := range map[string]requests.Adapter{"RoundTripper": adapters.RoundTripper(transport), "Handler": adapters.Handler(reading)} {
+		for _, r := range []*requests.Request{
+			{Method: "POST", URL: server.URL, Body: panicking}, {Method: "POST", URL: server.URL, Body: "x", Trailers: trailers, Headers: requests.Headers{{"Trailer", "X-Sum"}}},
+		} {
+			if name == "Handler" && r.Trailers != nil {
+				continue // it has none
+			}
+			p, err := r.Prepare()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := panicOf(func() { _, err = a.Send(t.Context(), p, requests.SendOptions{}) }); got != thePanic {
+				t.Errorf("%s: panic %v, %v", name, got, err)
+			}
+		}
+	}
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

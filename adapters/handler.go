@@ -59,6 +59,10 @@ func (a handlerAdapter) Send(ctx context.Context, p *requests.PreparedRequest, o
 		}
 	}()
 	r, err = x.await(p, opts)
+	if x.sent != nil && x.sent.panicked.Load() != nil {
+		r = nil
+		x.sent.rethrow()
+	}
 	return r, err
 }
 
@@ -105,12 +109,13 @@ func (x *served) request(p *requests.PreparedRequest) (*http.Request, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	x.cancel = cancel
-	target := &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
-	if target.Path == "" {
-		target.Path = "/"
+	target, err := url.ParseRequestURI(p.Target())
+	if err != nil { // a server would answer 400
+		cancel()
+		return nil, &requests.Error{Kind: requests.ErrInvalidURL, Request: p, Err: withoutURL(err)}
 	}
 	req := (&http.Request{
-		Method: p.Method, URL: target, RequestURI: target.RequestURI(), Host: u.Host,
+		Method: p.Method, URL: target, RequestURI: p.Target(), Host: u.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, RemoteAddr: "127.0.0.1:0", Body: http.NoBody,
 	}).WithContext(ctx)
 	if u.Scheme == "https" {

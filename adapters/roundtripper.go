@@ -70,16 +70,20 @@ func (a *roundTripper) Send(ctx context.Context, p *requests.PreparedRequest, op
 	if err == nil && resp == nil {
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
-	if err == nil && body != nil {
-		if err = body.last().overlong(); err != nil && resp.Body != nil {
+	if body != nil {
+		if err == nil {
+			err = body.last().overlong()
+		}
+		if resp != nil && resp.Body != nil && (err != nil || body.last().panicked.Load() != nil) {
 			_ = resp.Body.Close()
 		}
+		body.rethrow()
 	}
 	if err != nil {
 		return nil, transportFailure(p, w, body, err)
 	}
 	kept = true
-	return incoming(p, w, resp), nil
+	return incoming(p, w, body, resp), nil
 }
 
 // outgoing makes net/http's request of p.
@@ -137,10 +141,14 @@ func setTarget(u *url.URL, target string) error {
 		return nil
 	}
 	as, err := url.ParseRequestURI(target)
-	if err != nil {
-		return err
+	if err == nil && as.RequestURI() == target {
+		u.Path, u.RawPath, u.RawQuery, u.ForceQuery = as.Path, as.RawPath, as.RawQuery, as.ForceQuery
+		return nil
 	}
-	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = as.Path, as.RawPath, as.RawQuery, as.ForceQuery
+	if strings.HasPrefix(target, "//") {
+		return errors.New("net/http cannot send the target as it is written")
+	}
+	u.Opaque, u.RawQuery, u.ForceQuery = target, "", false // of [requests.AsIs], which net/http would spell its own way
 	return nil
 }
 
@@ -192,7 +200,7 @@ func (w *watch) trace(opts requests.SendOptions) *httptrace.ClientTrace {
 }
 
 // incoming makes a response of net/http's.
-func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *requests.Response {
+func incoming(p *requests.PreparedRequest, w *watch, sent *sentBody, resp *http.Response) *requests.Response {
 	headers := sorted(resp.Header)
 	if len(resp.TransferEncoding) > 0 && !headers.Has("Transfer-Encoding") {
 		headers.Add("Transfer-Encoding", strings.Join(resp.TransferEncoding, ", "))
@@ -206,7 +214,7 @@ func incoming(p *requests.PreparedRequest, w *watch, resp *http.Response) *reque
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	raw := &receivedBody{watch: w, request: p, resp: resp, left: lengthOf(p, resp)}
+	raw := &receivedBody{watch: w, request: p, sent: sent, resp: resp, left: lengthOf(p, resp)}
 	var body io.ReadCloser = raw
 	if w, ok := resp.Body.(io.Writer); ok {
 		body = receivedConn{raw, w}
@@ -239,6 +247,7 @@ func lengthOf(p *requests.PreparedRequest, resp *http.Response) int64 {
 type receivedBody struct {
 	watch   *watch
 	request *requests.PreparedRequest
+	sent    *sentBody // nil for none
 	resp    *http.Response
 	left    int64
 }
@@ -269,6 +278,9 @@ func (b *receivedBody) Read(p []byte) (int, error) {
 	}
 	if err != nil {
 		b.watch.end()
+		if b.sent != nil {
+			b.sent.rethrow()
+		}
 	}
 	return n, err
 }

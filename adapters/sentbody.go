@@ -12,7 +12,8 @@ import (
 
 // sentBody is the body of a prepared request as a reader for somebody else's
 // goroutine: it may be closed while it is being read, has exactly the announced length,
-// and starts the wait for the response at its end.
+// and starts the wait for the response at its end. A panic of the caller's code, which would
+// end the program there, is an error for whoever reads, and is for rethrow to hand on.
 type sentBody struct {
 	watch  *watch
 	left   int64 // of the announced length, -1 if there is none
@@ -31,6 +32,8 @@ type sentBody struct {
 	given   atomic.Bool   // all that was announced
 	closing atomic.Bool
 	failed  atomic.Pointer[requests.Error] // of the caller's reader
+
+	panicked atomic.Pointer[any] // what the caller's code has panicked with
 }
 
 func newSentBody(p *requests.PreparedRequest, w *watch) *sentBody {
@@ -44,14 +47,21 @@ func newSentBody(p *requests.PreparedRequest, w *watch) *sentBody {
 }
 
 // Read implements [io.Reader].
-func (b *sentBody) Read(p []byte) (int, error) {
+func (b *sentBody) Read(p []byte) (n int, err error) {
 	b.reading <- struct{}{}
 	defer b.settle()
+	defer func() {
+		if v := recover(); v != nil {
+			b.panicked.Store(&v)
+			n, err = 0, b.fail(requests.ErrInvalidBody, "the body panicked", nil)
+			b.atItsEnd()
+		}
+	}()
 	if b.done || b.closing.Load() {
 		return 0, io.ErrClosedPipe
 	}
 	b.watch.stop() // nobody is expected to speak while listening
-	n, err := b.body.Read(p)
+	n, err = b.body.Read(p)
 	if b.left >= 0 {
 		if b.left -= int64(n); b.left < 0 {
 			err = b.fail(requests.ErrBodyLength, "the body is longer than announced", nil)
@@ -102,6 +112,13 @@ func (b *sentBody) overlong() error {
 		return e
 	}
 	return nil
+}
+
+// rethrow hands a panic of the caller's code on, to the goroutine of the caller.
+func (b *sentBody) rethrow() {
+	if v := b.last().panicked.Load(); v != nil {
+		panic(*v)
+	}
 }
 
 func (b *sentBody) fail(kind requests.Kind, detail string, err error) error {
