@@ -116,9 +116,9 @@ func (a Auth) LogValue() slog.Value { return slog.StringValue(a.shown()) }
 
 func (a Auth) shown() string { return "<oauth1.Auth [" + a.config.ConsumerKey + "]>" }
 
-// Authenticate implements [requests.Auth]. A form that is not in memory, InBody without a form, InQuery
-// of an http.Request over [requests.Session.RoundTripper], whose URL stays, and Plaintext over http are
-// [requests.ErrInvalidArgument].
+// Authenticate implements [requests.Auth]. A form that is not in memory or in a content coding, as that of
+// [requests.Compress], InBody without a form, InQuery with [requests.AsIs] or of an http.Request over
+// [requests.Session.RoundTripper], whose URLs stay, and Plaintext over http are [requests.ErrInvalidArgument].
 func (a *Auth) Authenticate(p *requests.PreparedRequest) error {
 	if a.config.Method == Plaintext && !strings.HasPrefix(p.URL, "https:") {
 		return fail(requests.ErrInvalidArgument, "PLAINTEXT sends the secrets, and %s is not https", p.Origin())
@@ -165,6 +165,9 @@ func formOf(p *requests.PreparedRequest) (fields [][2]string, isForm bool, err e
 	if !strings.EqualFold(strings.TrimSpace(kind), formType) {
 		return nil, false, nil
 	}
+	if coding := p.Headers.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, false, fail(requests.ErrInvalidArgument, "a form in the content coding %q cannot be signed", coding)
+	}
 	body, inMemory := p.Body()
 	if !inMemory {
 		return nil, false, fail(requests.ErrInvalidArgument, "a form has to be in memory to be signed")
@@ -181,9 +184,10 @@ func (a *Auth) place(p *requests.PreparedRequest, list [][2]string, isForm bool)
 		if cut {
 			fragment = "#" + fragment
 		}
+		target := p.Target()
 		p.URL = address + separator(address) + encode(list) + fragment
-		if !strings.HasSuffix(p.Target(), encode(list)) {
-			return fail(requests.ErrInvalidArgument, "InQuery cannot change the URL of an http.Request; InHeader can sign it")
+		if p.Target() != target+separator(target)+encode(list) {
+			return fail(requests.ErrInvalidArgument, "InQuery cannot change the URL of AsIs or of an http.Request; InHeader can sign it")
 		}
 	case InBody:
 		if !isForm {

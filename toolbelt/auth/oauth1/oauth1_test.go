@@ -185,6 +185,10 @@ func TestErrors(t *testing.T) {
 		{"secrets in the clear", plain, prepare(t, "GET", "http://h.test/")},
 		{"no form", inBody, prepare(t, "POST", "http://h.test/", requests.JSON(1))},
 		{"a form that is streamed", hmac, prepare(t, "POST", "http://h.test/", form, requests.Body(strings.NewReader("a=b")))},
+		{"a form that is compressed", hmac, prepare(t, "POST", "http://h.test/", form, requests.Compress("gzip", "a=b"))},
+		{"a compressed form to write in", inBody, prepare(t, "POST", "http://h.test/", form, requests.Compress("gzip", "a=b"))},
+		{"a path as it is", Config{ConsumerKey: "k", Placement: InQuery}, prepare(t, "GET", "", requests.AsIs("http://h.test/a/../b?c=d"))},
+		{"a query as it is", Config{ConsumerKey: "k", Placement: InQuery}, prepare(t, "GET", "", requests.AsIs("http://h.test/b?c=[d]"))},
 		{"a form that is none", hmac, prepare(t, "POST", "http://h.test/", form, requests.Body("a=%zz"))},
 	} {
 		a, err := New(c.config)
