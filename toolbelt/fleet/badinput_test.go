@@ -24,6 +24,10 @@ func TestArguments(t *testing.T) {
 		_, err := f.Enqueue(t.Context(), slices.Values([]*requests.Request{r}), options...)
 		return err
 	}
+	var asIs requests.Request
+	if err := requests.AsIs("http://h.example/a/../b").Apply(&asIs); err != nil {
+		t.Fatal(err)
+	}
 	fine := &requests.Request{URL: "http://h.example/"}
 	tests := map[string]struct {
 		got  error
@@ -38,6 +42,8 @@ func TestArguments(t *testing.T) {
 		"a nil job":      {enqueuing(nil), requests.ErrInvalidArgument},
 		"no URL":         {enqueuing(&requests.Request{}), requests.ErrMissingSchema},
 		"a tag":          {enqueuing(fine, Tags("a b")), requests.ErrInvalidArgument},
+		"as it is":       {enqueuing(&asIs), requests.ErrInvalidArgument},
+		"trailers":       {enqueuing(&requests.Request{Method: "POST", URL: "http://h.test/", Body: "x", Trailers: func() requests.Headers { return nil }}), requests.ErrInvalidArgument},
 		"an ID":          {enqueuing(fine, JobID(func(*requests.Request) string { return "a.>" })), requests.ErrInvalidArgument},
 		"a long URL":     {enqueuing(&requests.Request{URL: "http://h.example/" + strings.Repeat("x", 3<<20)}), requests.ErrBodyTooLarge},
 		"no session":     {f.Run(t.Context(), nil), requests.ErrInvalidArgument},

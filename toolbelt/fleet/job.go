@@ -17,6 +17,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // job is a request as it lies on the queue: a line of JSON, and then the body.
@@ -66,7 +67,8 @@ func Repeatable(may func(r *requests.Request) bool) JobOption {
 // again: what is there already is not stored twice.
 //
 // A job with a secret header, or user info in its URL, is [requests.ErrInvalidArgument] unless the
-// fleet has a key ([SealWith]); URL and body are otherwise put there as they are.
+// fleet has a key ([SealWith]); URL and body are otherwise put there as they are. So is one with
+// Trailers, or with [requests.AsIs], which a job cannot take along.
 func (f *Fleet) Enqueue(ctx context.Context, jobs iter.Seq[*requests.Request], options ...JobOption) (int, error) {
 	e := &enqueuing{}
 	for _, o := range options {
@@ -224,6 +226,12 @@ func (f *Fleet) job(r *requests.Request, e *enqueuing) (*job, error) {
 	p, err := r.Prepare()
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case p.Target() != uri.RequestTarget(p.URL):
+		return nil, invalid("a job cannot be sent AsIs: it has a URL, and no other target")
+	case p.Trailers != nil:
+		return nil, invalid("a job cannot have Trailers, which are a function")
 	}
 	j := &job{Version: format, Method: p.Method, URL: p.URL, Tags: e.tags, Once: !mayRepeat(p.Method)}
 	if e.repeat != nil {
