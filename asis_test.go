@@ -89,6 +89,27 @@ func TestAsIsHolds(t *testing.T) {
 	}
 }
 
+// TestAsIsProxyCredentials: a proxy's credentials are made for the target that it gets.
+func TestAsIsProxyCredentials(t *testing.T) {
+	r := &requests.Request{}
+	if err := requests.AsIs("http://h.test/a/../b").Apply(r); err != nil {
+		t.Fatal(err)
+	}
+	p := must(r.Prepare())
+	p.SetProxyCredentials(targetCredentials{})
+	if got := must(p.ProxyAuthorization("http://p.test:80")); got != "/a/../b" {
+		t.Errorf("for %s", got)
+	}
+}
+
+type targetCredentials struct{}
+
+func (targetCredentials) ProxyAuthorization(_ string, _ *requests.PreparedRequest, target string) (string, error) {
+	return target, nil
+}
+
+func (targetCredentials) ProxyChallenge(string, *requests.Response) (bool, error) { return false, nil }
+
 // TestCurlPathAsIs: the flags of curl about the path and about redirects.
 func TestCurlPathAsIs(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -275,7 +275,7 @@ func IfChanged(previous *Response) Option {
 // unchanged gives a 304 the content of the previous response.
 func (r *Response) unchanged(previous *Response) error {
 	was, _, _ := strings.Cut(previous.URL, "#")
-	if now, _, _ := strings.Cut(r.URL, "#"); now != was || r.Request != nil && r.Request.Method != "GET" && r.Request.Method != "HEAD" {
+	if now, _, _ := strings.Cut(r.URL, "#"); now != was || r.Request != nil && (r.Request.Method != "GET" && r.Request.Method != "HEAD" || previous.Request != nil && r.Request.Target() != previous.Request.Target()) {
 		_ = r.Close()
 		return fail(ErrInvalidArgument, "IfChanged: the previous response is that of a GET of %q", redactURL(previous.URL))
 	}

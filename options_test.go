@@ -326,6 +326,9 @@ func TestIfChanged(t *testing.T) {
 	if _, err := s.Get(t.Context(), base+"/lost", requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("another URL: %v", err)
 	}
+	if _, err := s.Get(t.Context(), "", requests.AsIs(base+"/a/.."), requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Errorf("another target: %v", err)
+	}
 	streamed, err := s.Get(t.Context(), base, requests.Stream(true))
 	if err != nil {
 		t.Fatal(err)

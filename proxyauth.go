@@ -53,7 +53,7 @@ func (p *PreparedRequest) ProxyAuthorization(proxy string) (string, error) {
 	if own := p.Headers.Get("Proxy-Authorization"); own != "" || p.proxyCredentials == nil {
 		return own, nil
 	}
-	return p.proxyCredentials.ProxyAuthorization(proxy, p, uri.PathURL(p.URL))
+	return p.proxyCredentials.ProxyAuthorization(proxy, p, p.Target())
 }
 
 // forwardedBy is the proxy that forwarded the request of r, "" if none did.

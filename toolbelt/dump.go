@@ -9,6 +9,7 @@ import (
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/secret"
+	"github.com/mountable/requests/internal/uri"
 )
 
 // DumpOption changes what [DumpResponse] and [DumpAll] show.
@@ -109,6 +110,9 @@ func (d *dumper) line(prefix string, parts ...string) {
 
 func (d *dumper) dumpRequest(p *requests.PreparedRequest, proxied bool) {
 	method, target := p.Method, targetOf(p.URL)
+	if exact := p.Target(); exact != uri.RequestTarget(p.URL) {
+		target = exact
+	}
 	if proxied {
 		target = p.URL
 		if strings.HasPrefix(target, "https://") {

@@ -208,3 +208,19 @@ func TestDumpErrors(t *testing.T) {
 		t.Errorf("a closed response gives %q, %v", dump, err)
 	}
 }
+
+// TestDumpAsIs: a dump shows the target that was sent.
+func TestDumpAsIs(t *testing.T) {
+	r := &requests.Request{}
+	if err := requests.AsIs("http://h.test/a/../b?q=[1]").Apply(r); err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.Prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := DumpResponse(requests.NewResponse(p, 200, nil, io.NopCloser(strings.NewReader(""))))
+	if first, _, _ := strings.Cut(string(out), "\r\n"); first != "< GET /a/../b?q=[1] HTTP/1.1" || err != nil {
+		t.Errorf("%s, %v", first, err)
+	}
+}
