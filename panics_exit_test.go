@@ -123,7 +123,10 @@ func dialed(c crash, at string, run func(*requests.Session, string) error) func(
 
 func crashingPool(options ...requests.Option) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
-		jobs := func(yield func(string) bool) { _ = yield(url+"/") && yield(url+"/") && yield(url+"/") }
+		jobs := func(yield func(string) bool) {
+			for n := 0; n < 3 && yield(url+"/"); n++ {
+			}
+		}
 		p, err := toolbelt.FromURLs(iter.Seq[string](jobs), toolbelt.Workers(2), toolbelt.SharedSession(s), toolbelt.EachRequest(options...))
 		if err != nil {
 			return err

@@ -67,7 +67,10 @@ func multiparted(fields ...toolbelt.Field) func(*requests.Session, string) error
 
 func inPool(options ...toolbelt.PoolOption) func(*requests.Session, string) error {
 	return func(s *requests.Session, url string) error {
-		urls := func(yield func(string) bool) { _ = yield(url+"/") && yield(url+"/") }
+		urls := func(yield func(string) bool) {
+			for n := 0; n < 2 && yield(url+"/"); n++ {
+			}
+		}
 		p, err := toolbelt.FromURLs(urls, append([]toolbelt.PoolOption{toolbelt.Workers(2)}, options...)...)
 		if err != nil {
 			return err
