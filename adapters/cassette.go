@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 
@@ -54,7 +53,7 @@ const (
 // The file may be an HTTP Archive (HAR 1.2) as well, of toolbelt.HAR or a browser: it is
 // replayed, in the modes RecordOnce and RecordNone.
 //
-// A file that cannot be read or is not a cassette is [requests.ErrFile]; RecordNone needs one.
+// A file that cannot be read, is not a cassette or is larger than 1 GiB is [requests.ErrFile]; RecordNone needs one.
 func Cassette(path string, mode CassetteMode, options ...CassetteOption) (requests.Wrapper, error) {
 	if path == "" {
 		return nil, invalid("Cassette: path is empty: expected the name of a file")
@@ -100,7 +99,7 @@ func (c *cassette) load(mode CassetteMode) error {
 	if mode == RecordAll {
 		return nil
 	}
-	data, err := os.ReadFile(c.path)
+	data, err := readBounded(c.path, maxCassette)
 	if errors.Is(err, fs.ErrNotExist) && mode != RecordNone {
 		return nil
 	}

@@ -185,7 +185,7 @@ func crlError(err error) error {
 }
 
 func readCRLs(path string) (lists []*crl, err error) {
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path, maxCRL)
 	if err != nil {
 		return nil, err
 	}
