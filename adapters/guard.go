@@ -3,6 +3,7 @@ package adapters
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/netip"
 	"strconv"
@@ -70,8 +71,10 @@ func isPublic(a netip.Addr) bool {
 	if a.Is4() {
 		return !within(a, specialIPv4)
 	}
-	if inner, ok := embedded(a); ok && !isPublic(inner) {
-		return false
+	for inner := range embedded(a) {
+		if !isPublic(inner) {
+			return false
+		}
 	}
 	return nat64.Contains(a) || global.Contains(a) && !within(a, specialIPv6)
 }
@@ -85,18 +88,18 @@ func within(a netip.Addr, networks []netip.Prefix) bool {
 	return false
 }
 
-// embedded returns the IPv4 address that an IPv6 address leads to.
-func embedded(a netip.Addr) (inner netip.Addr, ok bool) {
+// embedded yields the IPv4 addresses that an IPv6 address leads to: a prefix and its hosts may have one each.
+func embedded(a netip.Addr) iter.Seq[netip.Addr] {
 	b := a.As16()
-	switch {
-	case nat64.Contains(a):
-		return netip.AddrFrom4([4]byte(b[12:])), true
-	case sixToFour.Contains(a):
-		return netip.AddrFrom4([4]byte(b[2:6])), true
-	case b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe: // ISATAP (RFC 5214)
-		return netip.AddrFrom4([4]byte(b[12:])), true
+	return func(yield func(netip.Addr) bool) {
+		if sixToFour.Contains(a) && !yield(netip.AddrFrom4([4]byte(b[2:6]))) {
+			return
+		}
+		isISATAP := b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe // RFC 5214
+		if isISATAP || nat64.Contains(a) {
+			yield(netip.AddrFrom4([4]byte(b[12:])))
+		}
 	}
-	return netip.Addr{}, false
 }
 
 var (

@@ -31,6 +31,7 @@ func TestIsPublic(t *testing.T) {
 		"::127.0.0.1": false, "::8.8.8.8": false, "::ffff:0:127.0.0.1": false,
 		"64:ff9b::8.8.8.8": true, "64:ff9b::127.0.0.1": false, "64:ff9b::169.254.169.254": false, "64:ff9b:1::8.8.8.8": false, "64:ff9b:1::7f00:1": false,
 		"2002:808:808::1": true, "2002:7f00:1::1": false, "2002:a00:1::": false, "2002:a9fe:a9fe::": false,
+		"2002:808:808::5efe:127.0.0.1": false, "2002:808:808::200:5efe:10.0.0.1": false, "2002:808:808::5efe:8.8.8.8": true, "2002:7f00:1::5efe:8.8.8.8": false,
 		"2606:4700::5efe:8.8.8.8": true, "2606:4700::5efe:127.0.0.1": false, "2606:4700::200:5efe:10.0.0.1": false,
 	} {
 		if got := isPublic(netip.MustParseAddr(text)); got != want {
