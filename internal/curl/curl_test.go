@@ -134,3 +134,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestReadAll: a file is read whole up to its bound, and one that has grown beyond it not in part.
+func TestReadAll(t *testing.T) {
+	got := map[int]string{}
+	for size := 9; size <= 11; size++ {
+		data, err := readAll(strings.NewReader(strings.Repeat("x", size)), "f", 10)
+		got[size] = string(data)
+		if err != nil {
+			got[size] = err.Error()
+		}
+	}
+	want := map[int]string{9: "xxxxxxxxx", 10: "xxxxxxxxxx", 11: `"f" is larger than 10 bytes`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

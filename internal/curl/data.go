@@ -36,7 +36,16 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	return readAll(f, name, maxFile)
+}
+
+// readAll reads f whole, or not at all: it may have grown since.
+func readAll(f io.Reader, name string, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("%q is larger than %d bytes", name, most)
+	}
+	return data, err
 }
 
 // addData appends to the body, behind an ampersand where there is one already.
