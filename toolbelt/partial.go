@@ -143,8 +143,13 @@ func (t *transfer) readNote() (partialNote, bool) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxNote {
 		return note, false
 	}
-	text, err := os.ReadFile(t.notePath())
-	return note, err == nil && json.Unmarshal(text, &note) == nil
+	f, err := os.Open(t.notePath())
+	if err != nil {
+		return note, false
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxNote+1))
+	return note, err == nil && len(text) <= maxNote && json.Unmarshal(text, &note) == nil
 }
 
 // forget removes the note.

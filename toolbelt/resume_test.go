@@ -1,6 +1,7 @@
 package toolbelt
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -245,6 +246,12 @@ func digestOf(text string) string {
 	return "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
 }
 
+// padNote makes the note of a partial download of that size, with blanks.
+func padNote(dir string, size int) {
+	text, _ := os.ReadFile(dir + "/f.part.json")
+	os.WriteFile(dir+"/f.part.json", append(text, bytes.Repeat([]byte(" "), size-len(text))...), 0o600)
+}
+
 func TestDownloadKeepsPartial(t *testing.T) {
 	sum := sha256.Sum256([]byte(resumeText))
 	good := Checksum("sha256", hex.EncodeToString(sum[:]))
@@ -265,6 +272,9 @@ func TestDownloadKeepsPartial(t *testing.T) {
 		"no part":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part") }, "/", resumeText, "", nil},
 		"no note":      {func(f *flaky, dir string) { os.Remove(dir + "/f.part.json") }, "/", "", "-", fs.ErrExist},
 		"bad note":     {func(f *flaky, dir string) { os.WriteFile(dir+"/f.part.json", []byte("{"), 0o600) }, "/", "", "-", fs.ErrExist},
+		"small note":   {func(f *flaky, dir string) { padNote(dir, maxNote-1) }, "/", resumeText, `bytes=6- "a"`, nil},
+		"large note":   {func(f *flaky, dir string) { padNote(dir, maxNote) }, "/", resumeText, `bytes=6- "a"`, nil},
+		"larger note":  {func(f *flaky, dir string) { padNote(dir, maxNote+1) }, "/", "", "-", fs.ErrExist},
 		"a link":       {func(f *flaky, dir string) { relink(dir + "/f.part") }, "/", "", "-", ErrStreaming},
 		"name is gone": {func(f *flaky, dir string) { os.WriteFile(dir+"/f", []byte("old"), 0o600) }, "/", "old", "-", fs.ErrExist},
 	}

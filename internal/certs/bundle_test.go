@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,21 @@ func TestParseFingerprint(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got)\n%s", text, diff)
 		}
+	}
+}
+
+// TestFileOfCertificatesBound: a file of certificates may have so many bytes, and not one more.
+func TestFileOfCertificatesBound(t *testing.T) {
+	text := content(t, "cert.pem")
+	got := map[int]bool{}
+	for beyond := -1; beyond <= 1; beyond++ {
+		path := write(t, "cert.pem", append(slices.Clip(text), bytes.Repeat([]byte("\n"), maxFile+beyond-len(text))...))
+		_, err := new(Store).Bundle(path)
+		if got[beyond] = err == nil; err != nil && !errors.Is(err, errTooLarge) {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff(map[int]bool{-1: true, 0: true, 1: false}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
