@@ -132,16 +132,18 @@ func (x *index) put(c *Stored, now time.Time) (changed bool) {
 // replace changes a cookie in place.
 func (x *index) replace(e *entry, c *Stored, now time.Time) (changed bool) {
 	old := e.Stored
-	if old.guarded() != c.guarded() {
+	if old.guarded() != c.guarded() || e.Name == "" { // the value of one without a name is read as its name
 		x.secure.add(e, -1)
 		defer x.secure.add(e, 1)
+	}
+	if !old.byHand && (c.byHand || old.guarded() != c.guarded()) {
+		x.sites.drop(e)
+		defer x.sites.add(e)
 	}
 	e.Stored = *c
 	e.Name, e.Domain, e.Path, e.seq = old.Name, old.Domain, old.Path, old.seq
 	if old.byHand {
 		e.byHand = true // what a server changes stays the program's
-	} else if c.byHand {
-		x.sites.drop(e)
 	}
 	if e.Value = old.Value; c.Value != old.Value {
 		e.Value = strings.Clone(c.Value)
@@ -290,12 +292,12 @@ func (x *index) removeIf(match func(*Stored) bool) int {
 	return before - x.size()
 }
 
-// limit makes room in a site and in the whole for a cookie that a server has added in d:
-// what has expired goes first, then the oldest of the site, or of the one with the most
+// limit makes room in a site and in the whole for a cookie that a server has added: what
+// has expired goes first, then the oldest of the site, or of the one with the most
 // cookies, so that a server cannot push out those of others. Where there were more before
 // than the bounds allow, which no server can have done, one goes for one that came.
-func (x *index) limit(d *domainSet, now time.Time) {
-	s := x.sites.of(d)
+func (x *index) limit(added *entry, now time.Time) {
+	s := x.sites.of(added.domain)
 	if s.size <= maxOfSite && x.sites.size <= maxOfJar {
 		return
 	}
@@ -304,11 +306,21 @@ func (x *index) limit(d *domainSet, now time.Time) {
 		x.remove(e)
 	}
 	if s.size > max(maxOfSite, inSiteBefore) {
-		x.remove(s.all.first)
+		x.evict(s, added)
 	}
 	if x.sites.size > max(maxOfJar, inJarBefore) {
-		x.remove(x.sites.largest().all.first)
+		x.evict(x.sites.largest(), added)
 	}
+}
+
+// evict removes the oldest of a site that http may replace, else the oldest. For one that
+// came over http, no Secure cookie that did not goes: it goes itself.
+func (x *index) evict(s *site, added *entry) {
+	e := s.oldest()
+	if e.guarded() && !added.trusted {
+		e = added
+	}
+	x.remove(e)
 }
 
 // clone returns a copy without the places of what is gone.

@@ -232,6 +232,50 @@ func TestEvictionIsFair(t *testing.T) {
 	}
 }
 
+// TestEvictionSparesSecure: over http nobody pushes out a Secure cookie that came over https,
+// neither one of its own site nor, with those of other sites, any; https pushes out others first.
+func TestEvictionSparesSecure(t *testing.T) {
+	fields := func(format string, n int) []string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf(format, i)
+		}
+		return all
+	}
+	secure := func(j *ruledJar) (n int) {
+		for _, c := range j.Snapshot() {
+			if c.guarded() {
+				n++
+			}
+		}
+		return n
+	}
+	j := newJar(Rules{})
+	j.receive("https://a.test/", "first=1; Secure")
+	j.receive("https://a.test/", fields("loose%d=1", maxOfSite)...)
+	got := [][2]int{{j.Len(), secure(j)}}
+	j.receive("http://b.a.test/", fields("evil%d=1; Secure; Path=/x", 2*maxOfSite)...)
+	got = append(got, [2]int{j.Len(), secure(j)})
+	j.receive("https://a.test/", fields("s%d=1; Secure", maxOfSite-1)...)
+	j.receive("http://a.test/", fields("more%d=1", maxOfSite)...)
+	got = append(got, [2]int{j.Len(), secure(j)})
+	for i := range maxOfJar / maxOfSite {
+		j.receive(fmt.Sprintf("http://e%d.test/", i), fields("e%d=1", maxOfSite-1)...)
+	}
+	got = append(got, [2]int{j.Len(), secure(j)})
+	j.receive("https://a.test/", "first=1") // no longer Secure: it is the next to go
+	j.receive("http://a.test/", "more=1")
+	got = append(got, [2]int{j.Len(), secure(j)})
+	want := [][2]int{{maxOfSite, 1}, {maxOfSite, 1}, {maxOfSite, maxOfSite}, {maxOfJar, maxOfSite}, {maxOfJar, maxOfSite - 1}}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("all, Secure over https (-want +got):\n%s", diff)
+	}
+	j.RemoveIf(func(*Stored) bool { return true })
+	if diff := gocmp.Diff(0, len(j.index.sites.named)+len(j.index.secure.counts)); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
+	}
+}
+
 // TestLinear: what was quadratic is done for more than a slow machine could do that way.
 func TestLinear(t *testing.T) {
 	const n = 80_000

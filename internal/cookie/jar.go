@@ -156,7 +156,7 @@ func (j *Jar) take(from *origin, admitted []Stored, rules Rules, now time.Time) 
 			before := j.index.size()
 			changed = j.index.put(c, now) || changed
 			if j.index.size() > before {
-				j.index.limit(j.index.lookup(c.Domain), now)
+				j.index.limit(j.index.find(c.Domain, c.Path, c.Name), now)
 			}
 		}
 	}

@@ -152,12 +152,14 @@ func canonicalName(domain string) string {
 }
 
 // prefixAllowed holds cookies to what their name promises (RFC 6265bis section
-// 4.1.3), letter case aside. Sent back, a value without a name can be taken for one.
+// 4.1.3), letter case aside, and blanks that servers take off. Sent back, a value without a
+// name can be taken for one.
 func (c *setCookie) prefixAllowed(o *origin, domain string) bool {
-	secure, host := ascii.HasPrefixFold(c.Name, "__secure-"), ascii.HasPrefixFold(c.Name, "__host-")
+	name := c.readAs()
+	secure, host := ascii.HasPrefixFold(name, "__secure-"), ascii.HasPrefixFold(name, "__host-")
 	switch {
 	case c.Name == "":
-		return !ascii.HasPrefixFold(c.Value, "__secure-") && !ascii.HasPrefixFold(c.Value, "__host-")
+		return !secure && !host
 	case secure:
 		return c.Secure && o.secure
 	case host:

@@ -2,6 +2,7 @@ package cookie
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,6 +128,14 @@ func TestSecureCookiesOverHTTP(t *testing.T) {
 		{"deleted", "s=1; Secure", "s=; Max-Age=0", "s=1"},
 		{"shadowed by a longer path", "s=1; Secure; Path=/x", "s=2; Path=/x/y", "s=1"},
 		{"shadowed by the parent domain", "s=1; Secure", "s=2; Domain=a.test", "s=1"},
+		{"shadowed by a value without a name", "s=1; Secure", "=s=2", "s=1"},
+		{"shadowed by a bare value", "s=1; Secure", "s", "s=1"},
+		{"shadowed by a value with a blank", "s=1; Secure", "=\u2003s =2; Domain=a.test", "s=1"},
+		{"shadowed by a name with blanks", "s=1; Secure", "\u00a0s\u2028=2", "s=1"},
+		{"shadowed by a name with a blank of ISO-8859-1", "s=1; Secure; Domain=a.test", "\xa0s\x85=2", "s=1"},
+		{"a value without a name is shadowed", "=s=1; Secure", "s=2", "s=1"},
+		{"a value without a name is replaced", "=s=1; Secure", "=t=2", "s=1"},
+		{"shadowed at a deep path", "s=1; Secure; Path=/", "=s=2; Path=" + strings.Repeat("/x", maxParts+1), "s=1"},
 		{"another path", "s=1; Secure; Path=/x/y", "s=2; Path=/", "s=1; s=2"},
 		{"another name", "s=1; Secure", "t=2", "s=1; t=2"},
 		{"not Secure", "s=1", "s=2", "s=2"},
@@ -154,6 +163,11 @@ func TestCookiePrefixes(t *testing.T) {
 		{"https://a.test/", "__Host-n=1; Path=/", ""},
 		{"https://a.test/", "__hOST-n=1; Path=/", ""},
 		{"https://a.test/", "__secure-n=1", ""},
+		{"https://a.test/", "\u2000__Host-n=1; Path=/", ""},
+		{"https://a.test/", "\xa0\ufeff__Secure-n=1", ""},
+		{"https://a.test/", "=\x85__Host-n=1; Path=/; Secure", ""},
+		{"https://a.test/", "\u3000__Secure-n=1; Secure", "\u3000__Secure-n=1"},
+		{"https://a.test/", "==__Host-n=1", "=__Host-n=1"},
 	}
 	for _, tt := range tests {
 		j := newJar(Rules{})

@@ -4,14 +4,17 @@ import "strings"
 
 // secureIndex counts the Secure cookies that came over a secure connection, or by
 // hand, so that one that came over http can be held against them (RFC 6265bis section
-// 5.7 step 10). Each counts for its domain and for every domain above it. The counts
-// with no domain and path are those of the name.
+// 5.7 step 10). Each counts for its domain and for every domain above it, and once more as
+// its domain's own. The counts with no domain and path are those of the name.
 type secureIndex struct {
 	counts map[secureKey]int32
 	deep   int // cookies of domains with more labels than maxLabels, which have no counts
 }
 
-type secureKey struct{ domain, name, path string }
+type secureKey struct {
+	domain, name, path string
+	own                bool // of cookies of the domain itself
+}
 
 // Domains with more labels, and paths with more parts, are not what anybody uses; where
 // they occur, the jar is walked instead of kept count of, so that they cost no memory.
@@ -35,9 +38,12 @@ func (s *secureIndex) add(e *entry, n int32) {
 	if s.counts == nil {
 		s.counts = map[secureKey]int32{}
 	}
-	s.count(secureKey{name: e.Name}, n)
-	for above := range andAbove(bare) {
-		s.count(secureKey{above, e.Name, e.Path}, n)
+	for name := range e.names {
+		s.count(secureKey{name: name}, n)
+		s.count(secureKey{bare, name, e.Path, true}, n)
+		for above := range andAbove(bare) {
+			s.count(secureKey{above, name, e.Path, false}, n)
+		}
 	}
 }
 
@@ -67,40 +73,45 @@ func (x *index) shadowsSecure(c *Cookie) bool {
 	if x.secure.deep > 0 || strings.Count(c.Path, "/") > maxParts {
 		return x.shadowsAny(c)
 	}
-	if x.secure.counts[secureKey{name: c.Name}] == 0 {
-		return false
-	}
-	bare := strings.TrimPrefix(c.Domain, ".")
-	for scope := range scopes(c.Path) {
-		if x.secure.counts[secureKey{bare, c.Name, scope}] > 0 || x.shadowsAbove(bare, scope, c.Name) {
+	for name := range c.names {
+		if x.secure.shadowed(strings.TrimPrefix(c.Domain, "."), c.Path, name) {
 			return true
 		}
 	}
 	return false
 }
 
-// shadowsAbove looks at the domains above one.
-func (x *index) shadowsAbove(domain, path, name string) bool {
-	_, above, _ := strings.Cut(domain, ".")
-	for above := range andAbove(above) {
-		h := x.hosts[above]
-		for _, d := range [2]*domainSet{h.own, h.wide} {
-			if d == nil {
-				continue
-			}
-			if e := x.names[nameKey{d, path, name}]; e != nil && e.guarded() {
-				return true
-			}
+// shadowed looks for the paths that a path is below.
+func (s *secureIndex) shadowed(domain, path, name string) bool {
+	if s.counts[secureKey{name: name}] == 0 {
+		return false
+	}
+	for scope := range scopes(path) {
+		if s.counts[secureKey{domain, name, scope, false}] > 0 || s.shadowedAbove(domain, scope, name) {
+			return true
 		}
 	}
 	return false
+}
+
+// shadowedAbove looks at the domains above one.
+func (s *secureIndex) shadowedAbove(domain, path, name string) bool {
+	for {
+		var below bool
+		if _, domain, below = strings.Cut(domain, "."); !below {
+			return false
+		}
+		if s.counts[secureKey{domain, name, path, true}] > 0 {
+			return true
+		}
+	}
 }
 
 // shadowsAny walks the jar.
 func (x *index) shadowsAny(c *Cookie) bool {
 	domain := strings.TrimPrefix(c.Domain, ".")
 	for e := range x.each {
-		if !e.guarded() || e.Name != c.Name {
+		if !e.guarded() || !c.sharesName(&e.Cookie) {
 			continue
 		}
 		other := strings.TrimPrefix(e.Domain, ".")

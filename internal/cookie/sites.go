@@ -15,7 +15,7 @@ type sites struct {
 // site is the cookies of a registrable domain and of all below it.
 type site struct {
 	name           string
-	all            list
+	loose, guarded list // the latter are not pushed out as long as there are others
 	size           int
 	previous, next *site // of those that have as many
 }
@@ -44,17 +44,33 @@ func (s *sites) add(e *entry) {
 		return
 	}
 	at := s.of(e.domain)
-	at.all.push(e, inSite)
+	at.with(e).push(e, inSite)
 	s.rank(at, 1)
 }
 
 // drop takes a cookie out of its site, and forgets one that has no more.
 func (s *sites) drop(e *entry) {
 	at := s.of(e.domain)
-	at.all.drop(e, inSite)
+	at.with(e).drop(e, inSite)
 	if s.rank(at, -1); at.size == 0 {
 		delete(s.named, at.name)
 	}
+}
+
+// with returns the list that a cookie is on.
+func (at *site) with(e *entry) *list {
+	if e.guarded() {
+		return &at.guarded
+	}
+	return &at.loose
+}
+
+// oldest returns the cookie to be pushed out first. There must be one.
+func (at *site) oldest() *entry {
+	if at.loose.first != nil {
+		return at.loose.first
+	}
+	return at.guarded.first
 }
 
 // rank moves a site that has n cookies more, 1 or -1.
