@@ -176,8 +176,8 @@ func (h *HSTS) Save(name string) error {
 	return wrap(ErrFile, cookie.ReplaceFile(name, text), "the HSTS hosts cannot be saved")
 }
 
-// Load adds the hosts of a file that Save, or curl, has written. Expired entries are left out. On
-// an error, which is [ErrFile], nothing is added.
+// Load adds the hosts of a file that Save, or curl, has written, but for entries that end before
+// what is known of their host. On an error, which is [ErrFile], nothing is added.
 func (h *HSTS) Load(name string) error {
 	data, err := cookie.ReadFile(name)
 	if err == nil {

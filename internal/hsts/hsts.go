@@ -75,6 +75,20 @@ func (h *Store) set(name string, s host) {
 		delete(h.hosts, name)
 		return
 	}
+	h.keep(name, s)
+}
+
+// merge adds what a file knows of a host, unless more recent knowledge holds as long.
+func (h *Store) merge(name string, s host) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.until.After(time.Now()) && s.until.After(h.hosts[name].until) {
+		h.keep(name, s)
+	}
+}
+
+// keep is called with the lock.
+func (h *Store) keep(name string, s host) {
 	if _, known := h.hosts[name]; !known && len(h.hosts) >= maxHosts {
 		h.makeRoom()
 	}
@@ -238,15 +252,15 @@ func (h *Store) all() func(yield func(string, host) bool) {
 	}
 }
 
-// Read adds the hosts of a text that Text, or curl, has made. What is over is left out. On
-// an error nothing is added.
+// Read adds the hosts of a text that Text, or curl, has made. What is over is left out, as is
+// what ends before that which is known of the host. On an error nothing is added.
 func (h *Store) Read(data []byte) error {
 	hosts, err := parseText(data)
 	if err != nil {
 		return err
 	}
 	for name, s := range hosts {
-		h.set(name, s)
+		h.merge(name, s)
 	}
 	return nil
 }
@@ -263,7 +277,9 @@ func parseText(data []byte) (map[string]host, error) {
 		if !ok || len(hosts) >= maxHosts {
 			return nil, fmt.Errorf("line %d is not a host and a time, or one too many", number)
 		}
-		hosts[name] = s
+		if s.until.After(hosts[name].until) {
+			hosts[name] = s
+		}
 	}
 	return hosts, lines.Err()
 }

@@ -53,6 +53,35 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+// TestReadKeeps: an old file takes nothing away from what a server has said since.
+func TestReadKeeps(t *testing.T) {
+	const past, later = `"20001231 10:00:00"`, `"29991231 10:00:00"`
+	soon := time.Now().Add(time.Hour).UTC().Format(`"` + timeFormat + `"`)
+	for _, c := range []struct{ text, want string }{
+		{"a.test " + past, "a.test sub.a.test"},
+		{"a.test " + soon, "a.test sub.a.test"},
+		{"a.test " + later + "\na.test " + past, "a.test"},
+		{".a.test " + later + "\na.test " + soon, "a.test sub.a.test"},
+		{"b.test " + soon + "\nb.test " + past, "a.test sub.a.test b.test"},
+		{"sub.a.test " + past + "\nb.test " + past, "a.test sub.a.test"},
+	} {
+		s := New()
+		s.Learn("https://a.test/", []string{"max-age=86400; includeSubDomains"}, func(string) error { return nil })
+		if err := s.Read([]byte(c.text)); err != nil {
+			t.Error(err)
+		}
+		var known []string
+		for _, host := range []string{"a.test", "sub.a.test", "b.test"} {
+			if s.Upgrade("http://"+host+"/") != "http://"+host+"/" {
+				known = append(known, host)
+			}
+		}
+		if diff := cmp.Diff(c.want, strings.Join(known, " ")); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", c.text, diff)
+		}
+	}
+}
+
 // TestMakeRoom: a site with more hosts than a Store holds pushes out its own, however long they are to be remembered.
 func TestMakeRoom(t *testing.T) {
 	s := New()
