@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -68,7 +69,8 @@ func Repeatable(may func(r *requests.Request) bool) JobOption {
 //
 // A job with a secret header, or user info in its URL, is [requests.ErrInvalidArgument] unless the
 // fleet has a key ([SealWith]); URL and body are otherwise put there as they are. So is one with
-// Trailers, or with [requests.AsIs], which a job cannot take along.
+// what a job cannot take along: Trailers, Hooks, [requests.AsIs], Send but for its Codecs, and
+// WithoutHeaders, WithoutParams and ReplaceParams, which are about a session.
 func (f *Fleet) Enqueue(ctx context.Context, jobs iter.Seq[*requests.Request], options ...JobOption) (int, error) {
 	e := &enqueuing{}
 	for _, o := range options {
@@ -227,11 +229,8 @@ func (f *Fleet) job(r *requests.Request, e *enqueuing) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case p.Target() != uri.RequestTarget(p.URL):
-		return nil, invalid("a job cannot be sent AsIs: it has a URL, and no other target")
-	case p.Trailers != nil:
-		return nil, invalid("a job cannot have Trailers, which are a function")
+	if lost := lostBy(r, p); lost != "" {
+		return nil, invalid("a job cannot have %s", lost)
 	}
 	j := &job{Version: format, Method: p.Method, URL: p.URL, Tags: e.tags, Once: !mayRepeat(p.Method)}
 	if e.repeat != nil {
@@ -284,6 +283,25 @@ func (f *Fleet) read(p *requests.PreparedRequest) ([]byte, error) {
 		return nil, &requests.Error{Kind: requests.ErrBodyTooLarge, Request: p, Detail: fmt.Sprintf("the body of the job has more than %d bytes: see MaxBody", f.maxBody)}
 	}
 	return body, nil
+}
+
+// lostBy names what of r a job would not take along, "" for nothing.
+func lostBy(r *requests.Request, p *requests.PreparedRequest) string {
+	settings := r.Send
+	settings.Codecs = nil // which have made the body
+	switch {
+	case p.Target() != uri.RequestTarget(p.URL):
+		return "a target AsIs, beside its URL"
+	case p.Trailers != nil:
+		return "Trailers, which are a function"
+	case len(r.Hooks) > 0:
+		return "Hooks, which are functions: the session of the worker has them"
+	case !reflect.ValueOf(settings).IsZero():
+		return "settings of the call: the session of the worker has them"
+	case len(r.WithoutHeaders) > 0 || len(r.WithoutParams) > 0 || r.ReplaceParams:
+		return "WithoutHeaders, WithoutParams or ReplaceParams, which are about a session"
+	}
+	return ""
 }
 
 // allowed refuses what must not lie on the stream as it is.
