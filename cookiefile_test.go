@@ -71,6 +71,27 @@ func TestRule36SavedCookiesAreBound(t *testing.T) {
 	}
 }
 
+// TestHostOnlyWithDot: a cookie for one host is one, however its domain is written, and stays one
+// in every file.
+func TestHostOnlyWithDot(t *testing.T) {
+	for _, options := range [][]CookieFileOption{{KeepSessionCookies}, {KeepSessionCookies, AsJSON}} {
+		j, saved, written := NewCookieJar(), NewCookieJar(), NewCookieJar()
+		name := filepath.Join(t.TempDir(), "c")
+		if err := errors.Join(
+			j.Set(Cookie{Name: "n", Value: "1", Domain: ".www.test", HostOnly: true}), j.Save(name, options...), saved.Load(name, KeepSessionCookies),
+			written.UnmarshalJSON([]byte(`[{"name":"n","value":"1","domain":".www.test","path":"/","host_only":true}]`)),
+		); err != nil {
+			t.Fatal(err)
+		}
+		want := [2]string{"n=1", ""}
+		for _, jar := range []*CookieJar{j, saved, written} {
+			if diff := cmp.Diff(want, [2]string{jar.Header("http://www.test/"), jar.Header("http://sub.www.test/")}); diff != "" {
+				t.Errorf("host and subdomain (-want +got):\n%s", diff)
+			}
+		}
+	}
+}
+
 func TestSavedCookies(t *testing.T) {
 	j := assortedJar(t)
 	tests := []struct {

@@ -63,6 +63,9 @@ func (c Cookie) checkAll() (Cookie, error) {
 		return c, fmt.Errorf("the domain %q of the cookie %q is not a host name", c.Domain, c.Name)
 	}
 	c.Domain = domain
+	if c.HostOnly { // a dot would be for all below
+		c.Domain = strings.TrimPrefix(domain, ".")
+	}
 	if c.NoValue {
 		c.Value = ""
 	}
