@@ -7,12 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestClean: no control character is left, those of C1 included, be they UTF-8 or bytes.
+// TestClean: no control character is left, those of C1 included, be they UTF-8 or bytes, and
+// no other that ends a line or turns text around.
 func TestClean(t *testing.T) {
 	got := map[string]string{}
 	want := map[string]string{
 		"plain": "plain", "größe ✓": "größe ✓", "a\x1b[31mb": `a\x1b[31mb`, "a\nb\x7f": `a\x0ab\x7f`,
 		"\u009b31m": `\x9b31m`, "\x9b31mEvil": `\x9b31mEvil`, "l\xf6ydy": "l\xf6ydy", "\x85\xf6": `\x85` + "\xf6", "é\xc3": "é\xc3", "�": "�", "": "",
+		"a\u2028b\u2029": `a\u2028b\u2029`, "gpj.\u202eexe\u202c": `gpj.\u202eexe\u202c`, "\u2066x\u2069\u202a": `\u2066x\u2069\u202a`, "\u2027\u202f\u2065\u206a\u200f": "\u2027\u202f\u2065\u206a\u200f",
 	}
 	for text := range want {
 		got[text] = Clean(text)

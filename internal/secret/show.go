@@ -21,8 +21,8 @@ func Format(f fmt.State, verb rune, text string) {
 func MarshalText(text string) ([]byte, error) { return json.Marshal(text) }
 
 // Clean escapes control characters, which somebody else may have chosen, so that text is
-// one line and moves no cursor. So are bytes that are not UTF-8 and those of control
-// characters in Latin-1.
+// one line and moves no cursor: those of C0 and C1, bytes that are not UTF-8 and those of
+// control characters in Latin-1, Unicode's line ends, and what turns the order of text around.
 func Clean(s string) string {
 	if utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 {
 		return s
@@ -33,6 +33,8 @@ func Clean(s string) string {
 		switch r, n = utf8.DecodeRuneInString(s[i:]); {
 		case r == utf8.RuneError && n == 1 && isControl(rune(s[i])):
 			fmt.Fprintf(&b, "\\x%02x", s[i])
+		case isControl(r) && r > 0xff:
+			fmt.Fprintf(&b, "\\u%04x", r)
 		case isControl(r):
 			fmt.Fprintf(&b, "\\x%02x", r)
 		default:
@@ -60,7 +62,9 @@ type cleaned struct {
 func (e *cleaned) Error() string { return e.text }
 func (e *cleaned) Unwrap() error { return e.error }
 
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 }
+func isControl(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || r >= '\u2028' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
 
 // PairsText shows pairs as %v would.
 func PairsText(pairs [][2]string) string {
