@@ -326,6 +326,10 @@ func TestIfChanged(t *testing.T) {
 	if _, err := s.Get(t.Context(), base+"/lost", requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("another URL: %v", err)
 	}
+	_, other := serveText(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	if _, err := s.Get(t.Context(), other, requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
+		t.Errorf("another host: %v", err)
+	}
 	if _, err := s.Get(t.Context(), "", requests.AsIs(base+"/a/.."), requests.IfChanged(last)); !errors.Is(err, requests.ErrInvalidArgument) {
 		t.Errorf("another target: %v", err)
 	}
