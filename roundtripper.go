@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
 	"github.com/mountable/requests/internal/nethttp"
@@ -222,16 +223,15 @@ func (s *Session) limitRedirected(r *Request, req *http.Request) error {
 		return nil
 	}
 	r.Auth = NoAuth
-	if s.Policy.KeepCrossOriginHeaders {
-		r.dropForwarded(before.Header, func(name string) bool { return name == "cookie" && s.Cookies != nil })
-	} else {
+	keep, strayed := s.Policy.KeepCrossOriginHeaders, nethttp.LeftOrigin(req, keepsAuth)
+	if !keep {
 		r.Headers.Del("Referer") // the client's own doing
-		r.dropForwarded(before.Header, func(name string) bool { return !redirect.MayCross(name) && (name != "cookie" || s.Cookies != nil) })
-		s.omitSessionHeaders(r, req)
 	}
-	if nethttp.LeftOrigin(req, keepsAuth) {
-		r.dropForwarded(before.Header, func(name string) bool { return name == "authorization" })
+	mayNot := func(name string) bool {
+		return name == "cookie" || name == "authorization" && strayed || !keep && !redirect.MayCross(name)
 	}
+	r.dropForwarded(before.Header, func(name string) bool { return mayNot(name) && (name != "cookie" || s.Cookies != nil) })
+	s.omitSessionHeaders(r, mayNot)
 	r.given.Away = !s.Policy.NetscapeCookies && !keepsAuth(nethttp.Text(nethttp.First(req).URL), r.URL)
 	return nil
 }
@@ -250,9 +250,9 @@ func (r *Request) dropForwarded(before http.Header, mayNot func(name string) boo
 }
 
 // omitSessionHeaders keeps the session's headers that may not travel from being added.
-func (s *Session) omitSessionHeaders(r *Request, req *http.Request) {
+func (s *Session) omitSessionHeaders(r *Request, mayNot func(name string) bool) {
 	for _, f := range s.Headers {
-		if !redirect.MayCross(f[0]) && !r.Headers.Has(f[0]) {
+		if mayNot(strings.ToLower(f[0])) && !r.Headers.Has(f[0]) {
 			r.WithoutHeaders = append(r.WithoutHeaders, f[0])
 		}
 	}

@@ -54,6 +54,57 @@ func TestRule03RoundTripperRedirects(t *testing.T) {
 	}
 }
 
+// TestRule01SessionHeaders: Authorization and Cookie among the session's headers go no further than those of a request where
+// an http.Client follows redirects over the session, whatever the policy of headers. What CheckRedirect sets is for the target.
+func TestRule01SessionHeaders(t *testing.T) {
+	for _, policy := range []requests.Policy{{}, {KeepCrossOriginHeaders: true}} {
+		var seen []string
+		var to []string
+		serve := func(name string) *httptest.Server {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen = append(seen, fmt.Sprintf("%s auth=%s cookie=%s accept=%s", name, r.Header.Get("Authorization"), r.Header.Get("Cookie"), r.Header.Get("Accept")))
+				if len(to) > 0 {
+					next := to[0]
+					to = to[1:]
+					http.Redirect(w, r, next, http.StatusFound)
+				}
+			}))
+			t.Cleanup(server.Close)
+			return server
+		}
+		home, away := serve("home"), serve("away")
+		to = []string{"/same", away.URL, "/own", home.URL}
+		s := requests.NewSession()
+		defer s.Close()
+		s.Policy = policy
+		s.Headers.Set("AUTHORIZATION", "secret")
+		s.Headers.Set("cookie", "c=secret")
+		s.Headers.Set("Accept", "x/y")
+		client := &http.Client{Transport: s.RoundTripper(), CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+			req.Header.Del("Authorization")
+			if req.URL.Path == "/own" {
+				req.Header.Set("Authorization", "own")
+			}
+			return nil
+		}}
+		resp, err := client.Get(home.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		want := []string{
+			"home auth=secret cookie=c=secret accept=x/y",
+			"home auth=secret cookie=c=secret accept=x/y",
+			"away auth= cookie= accept=x/y",
+			"away auth=own cookie= accept=x/y",
+			"home auth= cookie= accept=x/y",
+		}
+		if diff := cmp.Diff(want, seen); diff != "" {
+			t.Errorf("%+v (-want +got)\n%s", policy.KeepCrossOriginHeaders, diff)
+		}
+	}
+}
+
 // TestRoundTripperCookies: each cookie goes out once, whether the client has a jar,
 // the session has, or both.
 func TestRoundTripperCookies(t *testing.T) {
