@@ -106,7 +106,7 @@ func (r *robots) Send(ctx context.Context, p *requests.PreparedRequest, opts req
 
 // product is the product token of a User-Agent (RFC 9309 section 2.2.1).
 func product(agent string) string {
-	return agent[:len(agent)-len(strings.TrimLeft(strings.ToLower(agent), "abcdefghijklmnopqrstuvwxyz0123456789_-"))]
+	return agent[:len(agent)-len(strings.TrimLeft(agent, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"))]
 }
 
 // delayed is the adapter behind the rate limit of a Crawl-delay.

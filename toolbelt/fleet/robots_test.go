@@ -63,6 +63,7 @@ func TestProduct(t *testing.T) {
 
 func FuzzRobots(f *testing.F) {
 	f.Add("user-agent: *\ndisallow: /*a*b$\nallow: /%C3", "/a%20b")
+	f.Add("user-agent: \xe8", "0") // lower case is longer
 	f.Fuzz(func(t *testing.T, text, path string) {
 		rules := parseRobots(text)
 		rules.allows("bot", &url.URL{Path: path})
