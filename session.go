@@ -39,8 +39,8 @@ type Session struct {
 	TrustEnv     bool         // proxy and CA variables and netrc are consulted; true by NewSession
 	Policy       Policy       // switches to Requests' way where this package is safer
 
-	// OnRedirect is called before a redirect is followed, with the next request, which it may change. Its
-	// error ends the call; [http.ErrUseLastResponse] makes r the last response, with Next.
+	// OnRedirect is called before a redirect is followed, with the next request, which it may change, and all of which goes
+	// where its URL then leads. Its error ends the call; [http.ErrUseLastResponse] makes r the last response, with Next.
 	OnRedirect func(ctx context.Context, r *Response, next *PreparedRequest) error
 
 	// RaiseForStatus makes a status from 400 to 599 an error of the call, that of
