@@ -85,7 +85,8 @@ type entry struct {
 	domain *domainSet
 	path   *pathSet
 	links  [kinds]links
-	heapAt int // its place in expiring, -1 without one
+	heapAt int    // its place in expiring, -1 without one
+	read   string // as readAs says, of one that is guarded
 }
 
 func (x *index) size() int { return len(x.names) }

@@ -24,16 +24,6 @@ func (c *Cookie) names(yield func(string) bool) {
 	}
 }
 
-// sharesName reports whether one of the two may be read, or kept, instead of the other.
-func (c *Cookie) sharesName(other *Cookie) bool {
-	for name := range c.names {
-		if name == other.Name || name == other.readAs() {
-			return true
-		}
-	}
-	return false
-}
-
 // trimSpace takes blanks of any script off both ends. A byte that is no UTF-8 is one of
 // ISO-8859-1, as servers read it.
 func trimSpace(s string) string {

@@ -30,6 +30,7 @@ func (s *secureIndex) add(e *entry, n int32) {
 	if !e.guarded() {
 		return
 	}
+	e.read = e.readAs()
 	bare := strings.TrimPrefix(e.Domain, ".")
 	if strings.Count(bare, ".") >= maxLabels {
 		s.deep += int(n)
@@ -109,15 +110,16 @@ func (s *secureIndex) shadowedAbove(domain, path, name string) bool {
 
 // shadowsAny walks the jar.
 func (x *index) shadowsAny(c *Cookie) bool {
-	domain := strings.TrimPrefix(c.Domain, ".")
+	domain, read := strings.TrimPrefix(c.Domain, "."), c.readAs()
 	for e := range x.each {
-		if !e.guarded() || !c.sharesName(&e.Cookie) {
-			continue
-		}
 		other := strings.TrimPrefix(e.Domain, ".")
-		if (isBelow(domain, other) || isBelow(other, domain)) && pathMatches(c.Path, e.Path) {
+		isNear := e.guarded() && (isBelow(domain, other) || isBelow(other, domain))
+		if isNear && pathMatches(c.Path, e.Path) && (e.isRead(c.Name) || e.isRead(read)) {
 			return true
 		}
 	}
 	return false
 }
+
+// isRead reports whether the entry, which is guarded, has the name, or may be read as having it.
+func (e *entry) isRead(name string) bool { return name == e.Name || name == e.read }
