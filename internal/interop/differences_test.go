@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,6 +84,7 @@ var differences = []difference{
 	{"a success to CONNECT is a tunnel, whatever fields it has", rawly("CONNECT", "200 OK\r\nContent-Length: 6\r\n\r\ninside, and more"), "200 inside", "200 inside, and more", "200 inside, and more"},
 	{"a 101 that nobody asked for is an error", rawly("GET", "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), "101 ", "failed", "failed"},
 	{"a blank before the colon of a field in a response is an error", rawly("GET", "200 OK\r\nContent-Length: 2\r\nX-Hidden : v\r\n\r\nok"), "200 ok", "failed", "failed"},
+	{"a Host, Content-Length, Transfer-Encoding or Trailer in the header is not sent, in any case of letters", otherHost, "400", "200", "200"},
 	{"a request that opens a connection waits for it", whichConnection, "reused", "its own", "its own"},
 	{"deadlines of a connection from `adapters.Dialer` are set anew", withDeadline, "true", "false", "false"},
 	{"`socks5://` has names looked up here, and `socks5h://` by the proxy", whoLooksUp, "proxy", "here", "here"},
@@ -141,6 +143,19 @@ func TestGuideLists(t *testing.T) {
 }
 
 type maker = func(link) http.RoundTripper
+
+// otherHost is the status of a request with a field "host", which is a second one where it is sent.
+func otherHost(t *testing.T, make maker) string {
+	base, l := serve(t, "h1", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	req := get(t, "GET", base, nil).WithContext(limited(t))
+	req.Header["host"] = []string{"other.test"}
+	resp, err := make(l).RoundTrip(req)
+	if err != nil {
+		return err.Error()
+	}
+	resp.Body.Close()
+	return strconv.Itoa(resp.StatusCode)
+}
 
 func userAgent(t *testing.T, make maker) string {
 	base, l := serve(t, "h1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
