@@ -54,6 +54,7 @@ func FuzzSetCookie(f *testing.F) {
 	f.Add("http0://\"", "0", "0", false)
 	f.Add("A://0.256", "0", "0", true)
 	f.Add("A:// ", "0", "0", true)
+	f.Add("A://.0", "0", "0", true) // a dot in front is for all hosts below
 	f.Add("A://\n", "0", "0", true)
 	f.Add("http0:", "0", "0", false)
 	f.Add("http://0/ /", "0", "0", false)

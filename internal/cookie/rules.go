@@ -40,7 +40,7 @@ func (r Rules) origin(u *uri.URL) (o origin, ok bool) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		host, _ = normalDomain(host)
 	}
-	if host == "" || hasControl(host) || strings.ContainsAny(host, " \t") {
+	if host == "" || host[0] == '.' || hasControl(host) || strings.ContainsAny(host, " \t") {
 		return o, false
 	}
 	if r.Netscape {
