@@ -9,7 +9,7 @@ import (
 // What is read of a file that others may have written.
 const (
 	maxCassette = 1 << 30
-	maxCRL      = 128 << 20 // the largest ones published have some 40 MiB
+	maxCRL      = 128 << 20
 )
 
 // readBounded reads the named file, which may have most bytes.
