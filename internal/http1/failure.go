@@ -45,9 +45,9 @@ func (x *Exchange) failure(err error) error {
 	return e
 }
 
-// readFailure is the error of a body that cannot be read to its end.
-func (x *Exchange) readFailure(err error) error {
-	if x.closing {
+// readFailure is the error of a body that cannot be read to its end, or that Close ended.
+func (x *Exchange) readFailure(err error, closed bool) error {
+	if closed {
 		return &wire.Error{Phase: wire.Reading, Err: wire.ErrClosed, Written: true}
 	}
 	if failed := x.upload.failure(); failed != nil && x.stopped.Load() && !x.canceled() {

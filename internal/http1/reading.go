@@ -87,13 +87,13 @@ func (x *Exchange) leave(err error) error {
 	x.mu.Lock()
 	x.reading = false
 	x.ending = x.closing || err != nil || x.body.Done()
-	ends := x.ending
+	ends, closed := x.ending, x.closing
 	x.mu.Unlock()
 	if !ends {
 		return nil
 	}
 	if err != nil && err != io.EOF {
-		err = x.readFailure(err)
+		err = x.readFailure(err, closed)
 		x.fail(err)
 	}
 	x.finish(err)
@@ -122,7 +122,10 @@ func (x *Exchange) Close() error {
 	if !first || reading {
 		return nil
 	}
-	x.drain()
+	drained := x.drain()
+	x.mu.Lock()
+	x.drained = drained
+	x.mu.Unlock()
 	x.finish(nil)
 	return nil
 }
@@ -134,14 +137,15 @@ const (
 	maxDrainWait = 10 * time.Millisecond
 )
 
-// drain reads a short rest of the body. It fails silently: the connection is closed then.
-func (x *Exchange) drain() {
+// drain reads a short rest of the body, and reports whether it has read any. It fails
+// silently: the connection is closed then.
+func (x *Exchange) drain() (some bool) {
 	if x.body.Done() || x.upload != nil || !x.mayKeep() {
-		return
+		return false
 	}
 	wait := time.Duration(0)
 	if left := x.remaining(); left > maxDrain {
-		return
+		return false
 	} else if left > 0 {
 		wait = maxDrainWait
 	}
@@ -151,11 +155,12 @@ func (x *Exchange) drain() {
 	for n := 0; n < maxDrain && !x.body.Done(); {
 		m, err := x.body.Read(block[:maxDrain-n])
 		if err != nil {
-			return
+			break
 		}
-		x.drained = true
+		some = true
 		n += m
 	}
+	return some
 }
 
 // LimitUntil ends the reading of the body at t, if nothing ends it before.

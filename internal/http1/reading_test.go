@@ -6,8 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,6 +81,13 @@ func TestCloseKeepsReadersOut(t *testing.T) {
 			}
 		}
 		check("while Close reads")
+		var asking sync.WaitGroup
+		asking.Go(func() { // the race detector is to see nothing
+			for range 1000 {
+				_, _, _ = x.Remaining(), x.ChunkRemaining(), x.Trailers()
+				x.LimitUntil(time.Now().Add(time.Hour))
+			}
+		})
 		if x.Chunked() {
 			c.pieces <- "cd\r\n0\r\nX-Sum: 1\r\n\r\n"
 		} else {
@@ -85,6 +96,7 @@ func TestCloseKeepsReadersOut(t *testing.T) {
 		if err := <-closed; err != nil || <-fate != Keep {
 			t.Errorf("%q: Close gives %v, or the connection is not kept", head, err)
 		}
+		asking.Wait()
 		check("closed")
 	}
 }
@@ -109,6 +121,54 @@ func TestCloseBesideTheEnd(t *testing.T) {
 		<-closed
 		<-fate
 		_ = client.Close()
+	}
+}
+
+// slowError takes its time to be told from others.
+type slowError struct{}
+
+func (slowError) Error() string { return "slow" }
+
+func (slowError) Is(target error) bool {
+	if target == os.ErrDeadlineExceeded {
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
+
+// failingConn gives its head, and then fails, late.
+type failingConn struct {
+	net.Conn
+	head string
+}
+
+func (c *failingConn) Read(b []byte) (int, error) {
+	n := copy(b, c.head)
+	if c.head = c.head[n:]; n > 0 {
+		return n, nil
+	}
+	time.Sleep(10 * time.Millisecond)
+	return 0, slowError{}
+}
+
+// TestCloseBesideFailure: Close that comes while a read finds out why it has failed changes
+// nothing that the read looks at. Only time orders the two, so that the race detector can see it.
+func TestCloseBesideFailure(t *testing.T) {
+	for range 10 { // the race detector forgets
+		client, server := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, server) }() // the request
+		t.Cleanup(func() { _ = client.Close() })
+		x, fate := exchangeOver(t, &failingConn{client, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"})
+		var closing sync.WaitGroup
+		closing.Go(func() {
+			time.Sleep(20 * time.Millisecond)
+			_ = x.Close()
+		})
+		n, err := x.Read(make([]byte, 6))
+		closing.Wait()
+		if n != 0 || !errors.Is(err, wire.ErrClosed) && !strings.Contains(err.Error(), "slow") || <-fate != Close {
+			t.Errorf("%d bytes, %v, or the connection is kept", n, err)
+		}
 	}
 }
 
