@@ -57,7 +57,9 @@ func normaliseHost(host string) (string, *problem) {
 		if bad != nil {
 			return "", bad
 		}
-		host = encoded
+		if host = encoded; len(host) > maxHost {
+			return "", &problem{InvalidHost, "too long"}
+		}
 	}
 	if _, ok := canonicalIPv4(host); !ok {
 		return "", &problem{AmbiguousHost, "it ends in a number and is not an IPv4 address"}

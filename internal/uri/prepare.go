@@ -180,7 +180,7 @@ func isPlainHost(s string) bool {
 			return false
 		}
 	}
-	if name == "" || name[0] == '.' || strings.Contains(name, "xn--") {
+	if name == "" || len(name) > maxHost || name[0] == '.' || strings.Contains(name, "xn--") {
 		return false
 	}
 	if _, ok := canonicalIPv4(name); !ok {

@@ -215,11 +215,25 @@ func TestRule26IDNA(t *testing.T) {
 
 // TestRule26LongHost: a host is as long as it may be, or refused.
 func TestRule26LongHost(t *testing.T) {
-	for length, ok := range map[int]bool{1023: true, 1024: true, 1025: false} {
-		_, err := Parse("http://" + strings.Repeat("a", length) + "/")
-		if ok != (err == nil) {
-			t.Errorf("%d bytes: %v", length, err)
-		}
+	got, want := map[string][3]bool{}, map[string][3]bool{}
+	for host, ok := range map[string]bool{
+		strings.Repeat("a", 1023):               true,
+		strings.Repeat("a", 1024):               true,
+		strings.Repeat("a", 1025):               false,
+		strings.Repeat("A", 1025):               false,
+		strings.Repeat("é.", 127) + "abcdefgh":  true, // each label is encoded as seven letters
+		strings.Repeat("é.", 127) + "abcdefghi": false,
+		strings.Repeat("a", 1024) + "%41":       false,
+	} {
+		url := "http://" + host
+		_, parseErr := Parse(url)
+		prepared, prepareErr := PrepareText(url, "")
+		_, againErr := Parse(prepared)
+		got[host] = [3]bool{parseErr == nil, prepareErr == nil, againErr == nil}
+		want[host] = [3]bool{ok, ok, ok}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
