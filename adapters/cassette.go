@@ -9,8 +9,12 @@ import (
 	"sync"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/bounded"
 	"github.com/mountable/requests/internal/secret"
 )
+
+// maxCassette bounds the file that is replayed.
+const maxCassette = 1 << 30
 
 // CassetteMode says when a [Cassette] records.
 type CassetteMode uint8
@@ -99,7 +103,7 @@ func (c *cassette) load(mode CassetteMode) error {
 	if mode == RecordAll {
 		return nil
 	}
-	data, err := readBounded(c.path, maxCassette)
+	data, err := bounded.ReadFile(c.path, maxCassette)
 	if errors.Is(err, fs.ErrNotExist) && mode != RecordNone {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/mountable/requests"
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // CRLFiles refuses certificates that are on revocation lists (RFC 5280), in files of PEM or
@@ -184,8 +185,11 @@ func crlError(err error) error {
 	return &requests.Error{Kind: requests.ErrFile, Err: err, Detail: "the revocation list cannot be used"}
 }
 
+// maxCRL bounds a file of revocation lists.
+const maxCRL = 128 << 20
+
 func readCRLs(path string) (lists []*crl, err error) {
-	data, err := readBounded(path, maxCRL)
+	data, err := bounded.ReadFile(path, maxCRL)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // partialNote is what is remembered of a download that goes on another time.
@@ -140,16 +142,11 @@ const maxNote = 16 << 10
 func (t *transfer) readNote() (partialNote, bool) {
 	var note partialNote
 	info, err := os.Lstat(t.notePath())
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxNote {
+	if err != nil || !info.Mode().IsRegular() {
 		return note, false
 	}
-	f, err := os.Open(t.notePath())
-	if err != nil {
-		return note, false
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxNote+1))
-	return note, err == nil && len(text) <= maxNote && json.Unmarshal(text, &note) == nil
+	text, err := bounded.ReadFile(t.notePath(), maxNote)
+	return note, err == nil && json.Unmarshal(text, &note) == nil
 }
 
 // forget removes the note.

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/mountable/requests"
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/bounded"
 	"github.com/mountable/requests/internal/redirect"
 	"github.com/mountable/requests/internal/secret"
 	"github.com/mountable/requests/internal/uri"
@@ -281,17 +281,9 @@ func LoadSession(path string) (*requests.Session, error) {
 }
 
 func (f *sessionFile) read(path string) error {
-	file, err := os.Open(path)
+	text, err := bounded.ReadFile(path, maxSessionFile)
 	if err != nil {
 		return err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSessionFile+1))
-	if err != nil {
-		return err
-	}
-	if len(text) > maxSessionFile {
-		return fmt.Errorf("it has more than %d bytes", maxSessionFile)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -1,16 +1,14 @@
 package certs
 
 import (
-	"errors"
-	"io"
 	"os"
 	"time"
+
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // maxFile bounds what is read of one file; the largest CA bundles have well below 1 MiB.
 const maxFile = 32 << 20
-
-var errTooLarge = errors.New("larger than 32 MiB")
 
 // stamp says which state of a file was read.
 type stamp struct {
@@ -37,9 +35,6 @@ func readFile(path string) ([]byte, stamp, error) {
 	if err != nil {
 		return nil, stamp{}, err
 	}
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = errTooLarge
-	}
+	content, err := bounded.ReadAll(f, maxFile)
 	return content, stamp{path, info, time.Now()}, err
 }

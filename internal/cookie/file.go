@@ -1,12 +1,12 @@
 package cookie
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // maxFile bounds the files that are read: a jar has a few thousand lines.
@@ -34,18 +34,7 @@ func ReplaceFile(name string, data []byte) (err error) {
 }
 
 // ReadFile reads the named file within bounds.
-func ReadFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("more than %d bytes", maxFile)
-	}
-	return data, err
-}
+func ReadFile(name string) ([]byte, error) { return bounded.ReadFile(name, maxFile) }
 
 // Choose returns the cookies without those that no date ends and those that have expired, unless
 // these are wanted.

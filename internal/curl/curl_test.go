@@ -1,6 +1,7 @@
 package curl
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // TestWords: a command is cut as a shell cuts it, and what a shell would do is refused.
@@ -135,18 +138,20 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestReadAll: a file is read whole up to its bound, and one that has grown beyond it not in part.
-func TestReadAll(t *testing.T) {
-	got := map[int]string{}
-	for size := 9; size <= 11; size++ {
-		data, err := readAll(strings.NewReader(strings.Repeat("x", size)), "f", 10)
-		got[size] = string(data)
-		if err != nil {
-			got[size] = err.Error()
-		}
+// TestCommandFileBound: what is larger than a body in memory should be is refused and not read.
+func TestCommandFileBound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := os.Create(path)
+	if err == nil {
+		err = errors.Join(f.Truncate(maxFile+1), f.Close()) // a sparse file
 	}
-	want := map[int]string{9: "xxxxxxxxx", 10: "xxxxxxxxxx", 11: `"f" is larger than 10 bytes`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-d", "--data-binary", "--data-urlencode"} {
+		_, err := Parse("curl http://h " + flag + " @" + filepath.ToSlash(path))
+		if _, tooLarge := errors.AsType[*bounded.TooLargeError](err); !tooLarge {
+			t.Errorf("%s: %v", flag, err)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package curl
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mountable/requests/internal/ascii"
+	"github.com/mountable/requests/internal/bounded"
 	"github.com/mountable/requests/internal/multipart"
 )
 
@@ -28,24 +28,8 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a regular file", name)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%q is larger than %d bytes", name, maxFile)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readAll(f, name, maxFile)
-}
-
-// readAll reads f whole, or not at all: it may have grown since.
-func readAll(f io.Reader, name string, most int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if int64(len(data)) > most {
-		return nil, fmt.Errorf("%q is larger than %d bytes", name, most)
-	}
-	return data, err
+	return bounded.ReadFile(name, maxFile)
 }
 
 // addData appends to the body, behind an ampersand where there is one already.

@@ -2,12 +2,13 @@ package netrc
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mountable/requests/internal/bounded"
 )
 
 // Cache keeps the parsed netrc file until the file changes. The zero value
@@ -102,11 +103,7 @@ func readFile(path string, info os.FileInfo) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err == nil && len(text) > maxSize {
-		err = errors.New("it is larger than 4 MiB")
-	}
-	return text, err
+	return bounded.ReadAll(f, maxSize)
 }
 
 // expandHome replaces a leading "~".
