@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,11 @@ func FuzzStore(f *testing.F) {
 		if got := s.Upgrade(target); got != target && (!strings.HasPrefix(got, "https://") || len(got) > len(target)+1) {
 			t.Errorf("%q became %q", target, got)
 		}
-		if strings.Contains(string(text), "127.0.0.1") || strings.Contains(string(text), "::") {
-			t.Errorf("an address is known: %q", text)
+		for line := range strings.Lines(string(text)) {
+			name, _, _ := strings.Cut(strings.TrimPrefix(line, "."), " ")
+			if _, err := netip.ParseAddr(name); err == nil {
+				t.Errorf("an address is known: %q", line)
+			}
 		}
 	})
 }
