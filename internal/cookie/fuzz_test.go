@@ -66,7 +66,7 @@ func FuzzSetCookie(f *testing.F) {
 		j := newJar(Rules{Netscape: netscape})
 		j.receive(url, first, second)
 		checkJar(t, j, url, "https://www.example.co.uk/x/y", "http://co.uk/", "http://other.test/")
-		if got := j.header("http://other.test/"); got != "" && !strings.Contains(url, "test") {
+		if got := j.header("http://other.test/"); got != "" && !strings.Contains(strings.ToLower(url), "test") && !strings.Contains(url, "%") {
 			t.Errorf("%q set %q for another host", url, got)
 		}
 		loaded := newJar(j.rules)

@@ -82,8 +82,9 @@ func FuzzDigestChallenge(f *testing.F) {
 				continue
 			}
 			turn := &Turn{c, 1, "c"}
-			field, err := turn.Credentials(Request{User: "u", Password: "secret", WrittenUser: "u", Method: "GET", URI: "/", Body: noBody})
-			if err != nil || strings.Contains(field, "secret") && !strings.Contains(value, "secret") {
+			const password = "a password that no server writes"
+			field, err := turn.Credentials(Request{User: "u", Password: password, WrittenUser: "u", Method: "GET", URI: "/", Body: noBody})
+			if err != nil || strings.Contains(field, password) {
 				t.Errorf("%q, %v", field, err)
 			}
 		}
