@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,6 +96,16 @@ func shiftJISX0213(p []byte) (char string, size int) {
 		return jisx0213(1, row, cell+1), 2
 	}
 	return jisx0213(2, secondPlane(row-95), cell+1), 2
+}
+
+// of2000 is the edition of 2000, where the character with this code has another form.
+func of2000(own func([]byte) (string, int), code string) func([]byte) (string, int) {
+	return func(p []byte) (char string, size int) {
+		if bytes.HasPrefix(p, []byte(code)) {
+			return "鬝", len(code)
+		}
+		return own(p)
+	}
 }
 
 // secondPlane gives the rows of plane 2 in the order in which Shift_JISX0213 has them.

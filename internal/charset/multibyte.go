@@ -23,14 +23,18 @@ func multiByte(codec string) (ascii bool, start func() machine) {
 	switch codec {
 	case "shift_jis":
 		return true, pairs(japanese.ShiftJIS, jisSymbols)
-	case "shift_jis_2004", "shift_jisx0213":
+	case "shift_jis_2004":
 		return false, pairsAnd(japanese.ShiftJIS, jisSymbols, shiftJISX0213, always)
+	case "shift_jisx0213":
+		return false, pairsAnd(japanese.ShiftJIS, jisSymbols, of2000(shiftJISX0213, "\xfc\x5a"), always)
 	case "cp932":
 		return true, pairsAnd(japanese.ShiftJIS, nil, cp932Own, nil)
 	case "euc_jp":
 		return true, pairsAnd(japanese.EUCJP, jisSymbols, eucTilde, hasEUCTilde)
-	case "euc_jis_2004", "euc_jisx0213":
+	case "euc_jis_2004":
 		return true, pairsAnd(japanese.EUCJP, jisSymbols, eucJISX0213, always)
+	case "euc_jisx0213":
+		return true, pairsAnd(japanese.EUCJP, jisSymbols, of2000(eucJISX0213, "\x8f\xfd\xbb"), always)
 	case "euc_kr", "cp949":
 		return true, pairs(korean.EUCKR, nil)
 	case "johab":
@@ -42,7 +46,7 @@ func multiByte(codec string) (ascii bool, start func() machine) {
 	case "gbk":
 		return true, pairs(simplifiedchinese.GBK, nil)
 	case "gb18030":
-		return true, pairsAnd(simplifiedchinese.GB18030, nil, gb18030Own, nil)
+		return true, pairsAnd(simplifiedchinese.GB18030, nil, gb18030Own, hasGB18030Blank)
 	case "big5":
 		return true, pairsAnd(traditionalchinese.Big5, big5Symbols, big5Own, hasBig5Own)
 	case "cp950":

@@ -98,8 +98,14 @@ func gb18030Own(p []byte) (char string, size int) {
 	if r := gb18030Holes()[[2]byte{p[0], p[1]}]; r != 0 {
 		return string(r), 2
 	}
+	if bytes.HasPrefix(p, []byte("\x84\x31\xa4\x37")) {
+		return string(replacement), 4 // written as such
+	}
 	return "", 0
 }
+
+// hasGB18030Blank reports whether there may be A3A0, which browsers take for a blank.
+func hasGB18030Blank(src []byte) bool { return bytes.Contains(src, []byte("\xa3\xa0")) }
 
 var gb18030Holes = sync.OnceValue(func() map[[2]byte]rune {
 	holes := map[[2]byte]rune{}
