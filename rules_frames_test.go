@@ -245,14 +245,14 @@ func numbered(name, value func(i int) string, fields ...string) []byte {
 // TestRule29HTTP2: the bounds on heads hold on HTTP/2. What the server sends is made before the
 // memory is measured.
 func TestRule29HTTP2(t *testing.T) {
-	name, v := func(i int) string { return fmt.Sprint("x-", i) }, func(int) string { return "v" }
+	field, v := func(i int) string { return fmt.Sprint("x-", i) }, func(int) string { return "v" }
 	setCookie, cookie := func(int) string { return "set-cookie" }, func(i int) string { return fmt.Sprint("n", i, "=v") }
 	heads := map[string][]byte{
-		"100,000 fields": numbered(name, v, ":status", "200"),
+		"100,000 fields": numbered(field, v, ":status", "200"),
 		"a long value":   encoded(":status", "200", "x-a", strings.Repeat("y", 10<<20)),
 		"set-cookie":     numbered(setCookie, cookie, ":status", "200"),
 	}
-	trailers, link := numbered(name, v), strings.Repeat("y", 1000)
+	trailers, link := numbered(field, v), strings.Repeat("y", 1000)
 	scripts := map[string]func(f *frames, stream uint32){
 		"endless early hints": func(f *frames, stream uint32) {
 			for f.answer(stream, false, ":status", "103", "link", link) == nil {

@@ -138,7 +138,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestCommandFileBound: what is larger than a body in memory should be is refused and not read.
+// TestCommandFileBound: what is larger than a body in memory should be is refused.
 func TestCommandFileBound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	f, err := os.Create(path)

@@ -154,7 +154,7 @@ func (c *failingConn) Read(b []byte) (int, error) {
 // TestCloseBesideFailure: Close that comes while a read finds out why it has failed changes
 // nothing that the read looks at. Only time orders the two, so that the race detector can see it.
 func TestCloseBesideFailure(t *testing.T) {
-	for range 10 { // the race detector forgets
+	for range 10 { // the race detector remembers a few accesses only
 		client, server := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, server) }() // the request
 		t.Cleanup(func() { _ = client.Close() })
